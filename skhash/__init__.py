@@ -1,0 +1,42 @@
+"""Deep hashing for scikit-learn users.
+
+Learn short binary codes from labelled data, pack them into bytes, find the nearest
+codes exactly, and measure retrieval honestly.
+
+Public names are imported on first use, so that ``import skhash.hamming`` or
+``import skhash.neighbors`` does not load torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skhash.encoder import DeepHashEncoder
+    from skhash.neighbors import HammingNeighbors, HammingNeighborsClassifier
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "DeepHashEncoder",
+    "HammingNeighbors",
+    "HammingNeighborsClassifier",
+    "__version__",
+]
+
+_HOME = {
+    "DeepHashEncoder": "skhash.encoder",
+    "HammingNeighbors": "skhash.neighbors",
+    "HammingNeighborsClassifier": "skhash.neighbors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value  # the next look-up does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
