@@ -1,0 +1,242 @@
+"""The contract of a loss family: one required method, the rest with defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of a training plan: what is trained, how, and for how long.
+
+    A plan is a list of stages. It is data: it can be printed and tested before
+    any training takes place, and one callback carries it out.
+
+    Parameters
+    ----------
+    epochs : int
+        Length of the stage in epochs, at least 1.
+    train : {"all", "body", "head", "loss"}, default="all"
+        The part whose parameters receive gradients. Frozen parts stay in evaluation
+        mode, so that their batch-norm statistics do not move.
+    lr_scale : mapping of str to float, default={}
+        Factor on the learning rate for a part ("body", "head", "loss").
+    input : {"z", "features"}, default="z"
+        What `HashLoss.forward` receives: the real outputs of the hash layer or the
+        features of the body below it (pre-training).
+    settings : mapping of str to object, default={}
+        State set on the loss when the stage begins, e.g. ``{"beta_": 2.0}``. It is
+        complete: it names every attribute that any stage of the plan changes.
+    refresh_every : int, default=0
+        Call `HashLoss.refresh` with the outputs of all training data after every so
+        many epochs; 0 means never.
+    refresh_first : bool, default=False
+        Call `HashLoss.refresh` also before the first epoch of this stage.
+
+    Examples
+    --------
+    >>> from skhash.losses import Stage
+    >>> Stage(3, settings={"beta_": 2.0})
+    Stage(epochs=3, settings={'beta_': 2.0})
+    """
+
+    epochs: int
+    train: Literal["all", "body", "head", "loss"] = "all"
+    lr_scale: Mapping[str, float] = field(default_factory=dict)
+    input: Literal["z", "features"] = "z"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    refresh_every: int = 0
+    refresh_first: bool = False
+
+    def __repr__(self) -> str:
+        plain = Stage(self.epochs)
+        changed = [
+            f"{name}={value!r}"
+            for name, value in vars(self).items()
+            if name == "epochs" or value != getattr(plain, name)
+        ]
+        return f"Stage({', '.join(changed)})"
+
+
+class HashLoss(BaseEstimator, nn.Module):
+    """Base class of all losses: hyper-parameters of scikit-learn, state of torch.
+
+    A subclass stores its hyper-parameters in ``__init__`` (after
+    ``super().__init__()``), creates its state in `setup` (names with a trailing
+    underscore) and computes a scalar in `forward`, the only method it must have.
+    Families are final: they share functions, they do not inherit from one another.
+
+    Attributes
+    ----------
+    normalize_z : bool
+        Whether the family learns better when the outputs of the hash layer are
+        batch-normalised (no scale, no shift). Obeyed by
+        ``DeepHashEncoder(normalize_z="auto")``.
+    balanced_batches : bool
+        Whether the family wants class-balanced batches when there are many classes.
+        Obeyed by ``DeepHashEncoder(balanced_batches="auto")``.
+    n_bits_ : int
+        Number of bits given to `setup`.
+    terms_ : dict of str to Tensor
+        The parts of the last loss, detached, where `forward` ends in `total`.
+
+    Examples
+    --------
+    A loss of one's own needs no registration:
+
+    >>> import torch
+    >>> from skhash.losses import HashLoss
+    >>> class CosineLoss(HashLoss):
+    ...     def __init__(self, margin=0.0):
+    ...         super().__init__()
+    ...         self.margin = margin
+    ...     def forward(self, z, y, sample_weight=None):
+    ...         h = torch.nn.functional.normalize(z.tanh())
+    ...         same = (y[:, None] == y[None, :]).to(z.dtype)
+    ...         return (h @ h.T - same).sub(self.margin).square().mean()
+    >>> loss = CosineLoss(margin=0.1).setup(4, torch.tensor([0, 1]))
+    >>> loss
+    CosineLoss(margin=0.1)
+    >>> loss.plan(5)
+    [Stage(epochs=5)]
+    >>> loss(torch.eye(2, 4), torch.tensor([0, 1])).shape
+    torch.Size([])
+    """
+
+    normalize_z: bool = True
+    balanced_batches: bool = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+
+    def setup(
+        self,
+        n_bits: int,
+        y: Tensor,
+        *,
+        sample_weight: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Self:
+        """Check the hyper-parameters and make the state; sees the labels once.
+
+        Parameters
+        ----------
+        n_bits : int
+            Length of the codes.
+        y : Tensor of shape (n,) or (n, n_classes)
+            All training labels: int64 class numbers, or a 0/1 matrix (multi-label).
+        sample_weight : Tensor of shape (n,), default=None
+            Weights of the training items.
+        generator : torch.Generator, default=None
+            Source of every random number that the state needs.
+
+        Returns
+        -------
+        self : HashLoss
+
+        Raises
+        ------
+        InvalidParameterError
+            If a hyper-parameter is out of its range.
+        """
+        self._validate_params()
+        if n_bits < 1:
+            raise ValueError(f"n_bits must be at least 1, got {n_bits}.")
+        self.n_bits_ = int(n_bits)
+        return self
+
+    def plan(self, n_epochs: int) -> list[Stage]:
+        """The stages of a training of `n_epochs` epochs; their lengths add up to it.
+
+        Parameters
+        ----------
+        n_epochs : int
+            Length of the training in epochs.
+
+        Returns
+        -------
+        stages : list of Stage
+        """
+        return [Stage(n_epochs)]
+
+    def refresh(
+        self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        """Update the state in closed form from all training data, without gradient.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n, n_bits)
+            Outputs of the network in evaluation mode.
+        y : Tensor of shape (n,) or (n, n_classes)
+            Their labels.
+        sample_weight : Tensor of shape (n,), default=None
+            Their weights.
+        """
+
+    def class_scores(self, z: Tensor) -> Tensor | None:
+        """Scores of the classes where the family models them, else None.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n, n_bits)
+            Outputs of the network.
+
+        Returns
+        -------
+        scores : Tensor of shape (n, n_classes) or None
+            Log-posterior of each class, greater is nearer.
+        """
+        return None
+
+    def forward(
+        self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
+        """The loss of a batch.
+
+        Parameters
+        ----------
+        z : Tensor of shape (n, n_bits)
+            Real outputs of the network for the batch; a bit is ``z > 0``.
+        y : Tensor of shape (n,) or (n, n_classes)
+            Labels: int64 class numbers, or a 0/1 matrix (multi-label).
+        sample_weight : Tensor of shape (n,), default=None
+            Non-negative weights of the items; None weighs all alike.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+        """
+        raise TypeError(
+            f"{type(self).__name__} must define forward(z, y, sample_weight=None)."
+        )
+
+    def total(self, **terms: Tensor) -> Tensor:
+        """The sum of `terms`, each remembered (detached) for the training history.
+
+        Parameters
+        ----------
+        **terms : Tensor of shape ()
+            Named parts of the loss, their weights already applied.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+        """
+        self.terms_ = {name: term.detach() for name, term in terms.items()}
+        return torch.stack(list(terms.values())).sum()
+
+    def state(self, name: str) -> Any:
+        """State made by `setup`, or an error that says to call it first."""
+        try:
+            return getattr(self, name)
+        except AttributeError:
+            raise NotFittedError(
+                f"This {type(self).__name__} has no {name!r} yet: call "
+                "setup(n_bits, y) before using it."
+            ) from None

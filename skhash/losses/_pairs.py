@@ -1,0 +1,173 @@
+"""What the pairwise families share: which pairs are similar, and how they average."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def similarity(y: Tensor) -> Tensor:
+    """Which pairs of a batch share a label.
+
+    Parameters
+    ----------
+    y : Tensor of shape (n,) or (n, n_classes)
+        Class numbers, or a 0/1 matrix (multi-label).
+
+    Returns
+    -------
+    similar : bool Tensor of shape (n, n)
+    """
+    if y.ndim == 1:
+        return y[:, None] == y[None, :]
+    return y @ y.T > 0
+
+
+def jaccard(y: Tensor) -> Tensor:
+    """Overlap of the label sets of all pairs: shared labels over labels of either.
+
+    Parameters
+    ----------
+    y : Tensor of shape (n,) or (n, n_classes)
+        Class numbers, or a 0/1 matrix (multi-label).
+
+    Returns
+    -------
+    overlap : float Tensor of shape (n, n)
+        In [0, 1]; 0 for two items without any label.
+    """
+    if y.ndim == 1:
+        return similarity(y).to(torch.get_default_dtype())
+    shared = y @ y.T
+    counts = y.sum(1)
+    either = counts[:, None] + counts[None, :] - shared
+    return shared / either.clamp_min(1)
+
+
+def pair_weights(n: int, sample_weight: Tensor | None, like: Tensor) -> Tensor:
+    """Weights of the ordered pairs: w_i w_j, and 0 for an item with itself.
+
+    Parameters
+    ----------
+    n : int
+        Number of items.
+    sample_weight : Tensor of shape (n,) or None
+        Weights of the items.
+    like : Tensor
+        Gives dtype and device.
+
+    Returns
+    -------
+    weights : Tensor of shape (n, n)
+    """
+    if sample_weight is None:
+        weights = torch.ones(n, n, dtype=like.dtype, device=like.device)
+    else:
+        w = sample_weight.to(like)
+        weights = w[:, None] * w[None, :]
+    return weights.fill_diagonal_(0)
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Mean of `values` under `weights`; 0 (with zero gradient) for no weight at all.
+
+    Parameters
+    ----------
+    values, weights : Tensor of the same shape
+
+    Returns
+    -------
+    mean : Tensor of shape ()
+    """
+    total = weights.sum()
+    return (values * weights).sum() / torch.where(total > 0, total, 1)
+
+
+def pair_mean(
+    losses: Tensor,
+    similar: Tensor,
+    sample_weight: Tensor | None = None,
+    *,
+    balance: bool,
+) -> Tensor:
+    """Mean of a pair loss over the ordered pairs of different items.
+
+    Parameters
+    ----------
+    losses : Tensor of shape (n, n)
+        Loss of each pair.
+    similar : bool Tensor of shape (n, n)
+        Which pairs are similar.
+    sample_weight : Tensor of shape (n,), default=None
+        A pair weighs the product of its items' weights.
+    balance : bool
+        Add the mean over similar pairs and the mean over dissimilar pairs (a kind
+        that does not occur adds 0), instead of one mean over all pairs.
+
+    Returns
+    -------
+    mean : Tensor of shape ()
+    """
+    weights = pair_weights(len(losses), sample_weight, losses)
+    if not balance:
+        return weighted_mean(losses, weights)
+    same = weights * similar
+    return weighted_mean(losses, same) + weighted_mean(losses, weights - same)
+
+
+def item_mean(values: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+    """Mean over the items of a batch of a value that each item has.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n,)
+    sample_weight : Tensor of shape (n,), default=None
+
+    Returns
+    -------
+    mean : Tensor of shape ()
+    """
+    if sample_weight is None:
+        return values.mean()
+    return weighted_mean(values, sample_weight.to(values))
+
+
+def logcosh(x: Tensor) -> Tensor:
+    """log cosh x without overflow: ``|x| + log(1 + exp(-2|x|)) - log 2``."""
+    magnitude = x.abs()
+    return magnitude + torch.log1p(torch.exp(-2 * magnitude)) - math.log(2)
+
+
+def count_similar_pairs(y: Tensor, sample_weight: Tensor | None = None) -> float:
+    """Total weight of the ordered similar pairs i != j of a whole training set.
+
+    Parameters
+    ----------
+    y : Tensor of shape (n,) or (n, n_classes)
+        All labels.
+    sample_weight : Tensor of shape (n,), default=None
+        Weights of the items; None counts pairs.
+
+    Returns
+    -------
+    total : float
+        Computed over distinct label sets, so that no n x n matrix is built.
+    """
+    weight = torch.ones(len(y)) if sample_weight is None else sample_weight
+    weight = weight.to(device=y.device, dtype=torch.float64)
+    labels, group = torch.unique(y, dim=0, return_inverse=True)
+    mass = torch.zeros(len(labels), dtype=torch.float64, device=y.device)
+    mass.index_add_(0, group, weight)
+    if y.ndim == 1:
+        with_self = (mass**2).sum()
+        self_pairs = (weight**2).sum()
+    else:
+        with_self = mass.new_zeros(())
+        for rows in range(0, len(labels), 1024):
+            block = labels[rows : rows + 1024]
+            related = (block @ labels.T > 0).to(torch.float64)
+            with_self += mass[rows : rows + 1024] @ related @ mass
+        self_pairs = (weight**2 * (y.sum(1) > 0)).sum()
+    return float(with_self - self_pairs)
