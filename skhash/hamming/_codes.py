@@ -1,0 +1,179 @@
+"""Packed codes: made from bits, turned back into bits, and checked."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+MAX_BITS = 4096
+
+
+def pack(bits: ArrayLike) -> NDArray[np.uint8]:
+    """Pack bits into bytes, eight bits to a byte, the first bit highest.
+
+    Parameters
+    ----------
+    bits : array-like of shape (n_samples, n_bits), bool or 0/1
+        One row per item, 1 to 4096 bits.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_samples, ceil(n_bits / 8)), uint8
+        C-contiguous. The last byte is padded with zeros, which never changes a
+        distance.
+
+    Raises
+    ------
+    ValueError
+        If `bits` is not two-dimensional, holds anything but 0 and 1, or is not 1
+        to 4096 bits wide.
+
+    Examples
+    --------
+    >>> from skhash.hamming import pack
+    >>> pack([[1, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 1, 0]])
+    array([[128, 128],
+           [  1,   0]], dtype=uint8)
+    """
+    bits = np.asarray(bits)
+    if bits.ndim != 2:
+        raise ValueError(
+            f"Expected 2D array of bits, got {bits.ndim}D array instead. "
+            "Give one row per item, one column per bit."
+        )
+    if not 1 <= bits.shape[1] <= MAX_BITS:
+        raise ValueError(
+            f"Codes have 1 to {MAX_BITS} bits, got an array of shape {bits.shape}."
+        )
+    if bits.dtype != bool:
+        if bits.dtype.kind not in "iuf" or not np.isin(bits, (0, 1)).all():
+            raise ValueError(
+                f"Bits must be bool or 0/1, got other values (dtype {bits.dtype}). "
+                "Real outputs or ±1 signs become bits by `X > 0`."
+            )
+        bits = bits != 0
+    return np.packbits(bits, axis=1)
+
+
+def unpack(codes: ArrayLike, n_bits: int) -> NDArray[np.bool_]:
+    """Unpack codes into bits, dropping the padding.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, ceil(n_bits / 8)), uint8
+        Packed codes, as made by :func:`pack`.
+    n_bits : int
+        The number of bits of each code.
+
+    Returns
+    -------
+    bits : ndarray of shape (n_samples, n_bits), bool
+
+    Raises
+    ------
+    ValueError
+        If `codes` are no codes, or not ``ceil(n_bits / 8)`` bytes wide.
+
+    Examples
+    --------
+    >>> from skhash.hamming import pack, unpack
+    >>> unpack(pack([[1, 0, 1]]), 3)
+    array([[ True, False,  True]])
+    """
+    codes = check_codes(codes)
+    if codes.shape[1] != (n_bits + 7) // 8:
+        raise ValueError(
+            f"{n_bits} bits take {(n_bits + 7) // 8} bytes, got codes of "
+            f"{codes.shape[1]} bytes (shape {codes.shape})."
+        )
+    return np.unpackbits(codes, axis=1, count=n_bits).view(bool)
+
+
+def check_codes(
+    codes: ArrayLike, *, n_bytes: int | None = None, name: str = "codes"
+) -> NDArray[np.uint8]:
+    """Check that an array holds binary codes, and return them packed.
+
+    One rule says what counts as codes: bool values are bits and get packed; uint8
+    values are packed codes and are taken as they are, without a copy when they are
+    C-contiguous; any other real dtype is accepted if every value is an integer from
+    0 to 255, and cast.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, n_columns)
+        Bits or packed codes. There may be no rows.
+    n_bytes : int, default=None
+        The width in bytes that the packed codes must have; any when None.
+    name : str, default="codes"
+        What to call the array in error messages.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_samples, n_bytes), uint8
+        C-contiguous packed codes.
+
+    Raises
+    ------
+    ValueError
+        If the array is not two-dimensional, has no column or more than 4096 bits,
+        holds values that are no bytes, or has another width than `n_bytes`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.hamming import check_codes
+    >>> check_codes([[3.0, 255.0]])
+    array([[  3, 255]], dtype=uint8)
+    >>> check_codes(np.array([[True, False, True]]))
+    array([[160]], dtype=uint8)
+    >>> check_codes([[0.5, -1.2]])
+    Traceback (most recent call last):
+        ...
+    ValueError: Negative values in data passed to codes: ...
+    """
+    array = np.asarray(codes)
+    if array.ndim != 2:
+        raise ValueError(
+            f"Expected 2D array as {name}, got {array.ndim}D array instead. Codes have "
+            "one row per item; reshape a single code by `code.reshape(1, -1)`."
+        )
+    if array.dtype == bool:
+        array = pack(array)
+    elif array.dtype != np.uint8:
+        array = _bytes_of_numbers(array, name)
+    if not 1 <= array.shape[1] <= MAX_BITS // 8:
+        raise ValueError(
+            f"Codes are 1 to {MAX_BITS // 8} bytes wide, {name} has {array.shape[1]} "
+            f"feature(s) (shape={array.shape})."
+        )
+    if n_bytes is not None and array.shape[1] != n_bytes:
+        raise ValueError(
+            f"{name} must be {n_bytes} bytes wide, got {array.shape[1]} bytes "
+            f"(shape={array.shape}). Are they codes of another number of bits?"
+        )
+    return np.ascontiguousarray(array)
+
+
+def _bytes_of_numbers(array: NDArray, name: str) -> NDArray[np.uint8]:
+    remedy = (
+        "Codes are bool bits or uint8 bytes; real outputs and ±1 signs become codes "
+        "by `skhash.hamming.pack(X > 0)`."
+    )
+    if array.dtype.kind == "O":
+        array = array.astype(np.float64)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} of dtype {array.dtype} are no codes. {remedy}")
+    if array.size == 0:
+        return array.astype(np.uint8)
+    low = array.min()
+    if low < 0:
+        raise ValueError(f"Negative values in data passed to {name}: {remedy}")
+    # NaN fails this comparison too.
+    if not array.max() <= 255:
+        raise ValueError(
+            f"{name} hold values that are NaN or above 255, which are no bytes. "
+            f"{remedy}"
+        )
+    packed = array.astype(np.uint8)
+    if not np.array_equal(packed, array):
+        raise ValueError(f"{name} hold values that are no integers. {remedy}")
+    return packed

@@ -1,0 +1,43 @@
+"""Which engine searches: the compiled kernels, or their plain twin in numpy."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+_forced: str | None = None
+
+
+def engine() -> ModuleType:
+    """Return the module that searches.
+
+    The numba kernels, unless the environment says ``SKHASH_ENGINE=numpy``, numba's
+    compiler is switched off (``NUMBA_DISABLE_JIT=1``), or numba cannot be imported.
+    """
+    name = _forced or os.environ.get("SKHASH_ENGINE", "numba")
+    if name not in ("numba", "numpy"):
+        raise ValueError(f"SKHASH_ENGINE must be 'numba' or 'numpy', got {name!r}.")
+    if name == "numba":
+        try:
+            from numba import config
+
+            if not config.DISABLE_JIT:
+                from skhash.hamming import _kernels
+
+                return _kernels
+        except ImportError:
+            pass
+    from skhash.hamming import _reference
+
+    return _reference
+
+
+@contextmanager
+def forced_engine(name: str) -> Iterator[None]:
+    """Use the named engine inside a ``with`` block, in all threads. For tests."""
+    global _forced
+    before, _forced = _forced, name
+    try:
+        yield
+    finally:
+        _forced = before

@@ -1,0 +1,119 @@
+"""The search written plainly in numpy: the meaning of the fast kernels.
+
+Every function takes checked codes, uint8 of equal width. The kernels must return the
+same arrays, bit for bit. It also serves where numba cannot compile.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Bytes of intermediate arrays: a chunk of queries at a time.
+BUDGET = 1 << 26
+
+
+def _words(codes: NDArray[np.uint8]) -> NDArray:
+    """View codes as the largest unsigned integers that divide their width."""
+    for dtype in (np.uint64, np.uint32, np.uint16):
+        if codes.shape[1] % np.dtype(dtype).itemsize == 0:
+            return codes.view(dtype)
+    return codes
+
+
+def _chunks(n_queries: int, n_items: int, n_bytes: int) -> Iterator[slice]:
+    step = max(1, BUDGET // max(1, n_items * (n_bytes + 10)))
+    for start in range(0, n_queries, step):
+        yield slice(start, start + step)
+
+
+def distances(
+    queries: NDArray[np.uint8], database: NDArray[np.uint8], n_threads: int = 1
+) -> NDArray[np.uint16]:
+    out = np.empty((len(queries), len(database)), dtype=np.uint16)
+    query_words, database_words = _words(queries), _words(database)
+    for rows in _chunks(*out.shape, queries.shape[1]):
+        different = query_words[rows, None, :] ^ database_words[None, :, :]
+        np.bitwise_count(different).sum(axis=2, dtype=np.uint16, out=out[rows])
+    return out
+
+
+def nearest(
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    k: int,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    indices = np.empty((len(queries), k), dtype=np.int64)
+    found = np.empty((len(queries), k), dtype=np.int32)
+    for rows in _chunks(len(queries), len(database), queries.shape[1]):
+        dist = distances(queries[rows], database)
+        # A stable sort orders equal distances by index.
+        order = np.argsort(dist, axis=1, kind="stable")[:, :k]
+        indices[rows] = order
+        found[rows] = np.take_along_axis(dist, order, axis=1)
+    return found, indices
+
+
+def within(
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    radius: int,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    counts, found, indices = [0], [], []
+    for rows in _chunks(len(queries), len(database), queries.shape[1]):
+        for dist in distances(queries[rows], database):
+            inside = np.flatnonzero(dist <= radius)
+            inside = inside[np.argsort(dist[inside], kind="stable")]
+            counts.append(len(inside))
+            found.append(dist[inside])
+            indices.append(inside)
+    indptr = np.cumsum(counts, dtype=np.int64)
+    if not found:
+        return indptr, np.empty(0, np.int32), np.empty(0, np.int64)
+    return (
+        indptr,
+        np.concatenate(found).astype(np.int32),
+        np.concatenate(indices).astype(np.int64),
+    )
+
+
+def histograms(
+    queries: NDArray[np.uint8], database: NDArray[np.uint8], n_threads: int = 1
+) -> NDArray[np.int64]:
+    n_bins = 8 * queries.shape[1] + 1
+    out = np.zeros((len(queries), n_bins), dtype=np.int64)
+    for rows in _chunks(len(queries), len(database), queries.shape[1]):
+        for row, dist in zip(
+            out[rows], distances(queries[rows], database), strict=True
+        ):
+            row[:] = np.bincount(dist, minlength=n_bins)
+    return out
+
+
+def relevant_histograms(
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    query_labels: NDArray,
+    database_labels: NDArray,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Histograms of all items, and of those that share a label with the query.
+
+    Labels are integer classes of shape (n,), or bool of shape (n, n_classes).
+    """
+    n_bins = 8 * queries.shape[1] + 1
+    n_total = np.zeros((len(queries), n_bins), dtype=np.int64)
+    n_relevant = np.zeros_like(n_total)
+    for rows in _chunks(len(queries), len(database), queries.shape[1]):
+        dist = distances(queries[rows], database)
+        for i, (row, label) in enumerate(zip(dist, query_labels[rows], strict=True)):
+            if database_labels.ndim == 1:
+                relevant = database_labels == label
+            else:
+                relevant = (database_labels & label).any(axis=1)
+            at = rows.start + i
+            n_total[at] = np.bincount(row, minlength=n_bins)
+            n_relevant[at] = np.bincount(row[relevant], minlength=n_bins)
+    return n_total, n_relevant

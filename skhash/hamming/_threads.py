@@ -1,0 +1,70 @@
+"""How many threads a call may use, and the pool that runs them."""
+
+import os
+import sys
+from multiprocessing import parent_process
+
+
+def n_threads(n_jobs: int | None) -> int:
+    """Turn `n_jobs` into a number of threads.
+
+    None means every core the process may use, limited by an active joblib context,
+    by threadpoolctl and by the usual environment variables, and 1 inside a worker. An
+    integer is read as joblib reads it (-1: all cores), and is 1 inside a worker.
+    """
+    if n_jobs is None:
+        return max(1, min(_cores(), _joblib_limit(), _openmp_limit()))
+    if n_jobs == 1:
+        return 1
+    if _inside_worker():
+        return 1
+    from joblib import effective_n_jobs
+
+    return int(effective_n_jobs(n_jobs))
+
+
+def _cores() -> int:
+    if parent_process() is not None:
+        return 1
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        cores = os.cpu_count() or 1
+    for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        value = os.environ.get(variable, "")
+        if value.isdigit() and int(value) > 0:
+            cores = min(cores, int(value))
+    return cores
+
+
+def _inside_worker() -> bool:
+    return parent_process() is not None or _joblib_limit() == 1
+
+
+def _joblib_limit() -> int:
+    # joblib can limit us only if somebody has imported it.
+    parallel = sys.modules.get("joblib.parallel")
+    if parallel is None:
+        return sys.maxsize
+    config = getattr(parallel._backend, "config", None)
+    if config is None:
+        return sys.maxsize
+    backend, jobs = parallel.get_active_backend()
+    if getattr(backend, "nesting_level", 0):
+        return 1
+    if (
+        jobs is None
+        or config.get("n_jobs") is parallel.default_parallel_config["n_jobs"]
+    ):
+        return sys.maxsize
+    return int(backend.effective_n_jobs(jobs))
+
+
+def _openmp_limit() -> int:
+    # threadpoolctl can limit us only if somebody has imported it. It sets the number
+    # of OpenMP threads, which scikit-learn reads for its own search.
+    if "threadpoolctl" not in sys.modules:
+        return sys.maxsize
+    from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+
+    return int(_openmp_effective_n_threads())
