@@ -1,0 +1,12 @@
+"""Exact neighbours in Hamming space, with scikit-learn's names and manners.
+
+What others may rely on: a fitted ``HammingNeighbors`` or
+``HammingNeighborsClassifier`` offers ``codes_`` (packed uint8 codes of the database,
+in order of insertion), ``labels_`` (as given to ``fit``: a vector, a multi-hot matrix,
+or None) and ``kneighbors``.
+"""
+
+from skhash.neighbors._classifier import HammingNeighborsClassifier
+from skhash.neighbors._neighbors import HammingNeighbors
+
+__all__ = ["HammingNeighbors", "HammingNeighborsClassifier"]

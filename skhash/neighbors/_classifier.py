@@ -1,0 +1,167 @@
+"""Classification by a vote of the nearest codes."""
+
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils import check_consistent_length
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from skhash.neighbors._search import KNeighborsMixin
+from skhash.neighbors._validation import fit_codes
+
+
+class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator):
+    """Classifier that lets the nearest binary codes vote.
+
+    It is :class:`~sklearn.neighbors.KNeighborsClassifier` for codes: distances are
+    numbers of differing bits, the search is exact, neighbours at equal distance come
+    in order of their index, and equal votes go to the class that sorts first.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=5
+        Number of neighbours that vote.
+    weights : {"uniform", "distance"} or callable, default="uniform"
+        Weight of each vote: equal; the inverse of the distance, where neighbours at
+        distance 0 outvote all others; or a function from an array of distances to an
+        array of weights of the same shape.
+    n_jobs : int, default=None
+        Number of threads; None means all cores the process may use.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted.
+    codes_ : ndarray of shape (n_samples_fit_, n_bytes), uint8
+        The packed codes that vote.
+    labels_ : ndarray of shape (n_samples_fit_,)
+        Their labels.
+    n_samples_fit_ : int
+        Number of codes.
+    n_features_in_ : int
+        Number of columns seen in `fit`: bytes of packed codes, or bits.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if all are strings.
+
+    See Also
+    --------
+    HammingNeighbors : The search without the vote.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.neighbors import HammingNeighborsClassifier
+    >>> codes = np.array([[0b000], [0b001], [0b111]], dtype=np.uint8)
+    >>> classifier = HammingNeighborsClassifier(n_neighbors=1)
+    >>> classifier.fit(codes, ["cat", "cat", "dog"]).predict([[0b110], [0b000]])
+    array(['dog', 'cat'], dtype='<U3')
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "weights": [StrOptions({"uniform", "distance"}), callable],
+        "n_jobs": [None, Integral],
+    }
+
+    def __init__(self, n_neighbors=5, *, weights="uniform", n_jobs=None):
+        self.n_neighbors = n_neighbors
+        self.weights = weights
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y):
+        """Take the codes that vote, and their classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_bytes)
+            Codes: packed uint8, or bool bits, or integers from 0 to 255.
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        Returns
+        -------
+        self : HammingNeighborsClassifier
+        """
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None"
+            )
+        codes = fit_codes(self, X)
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(codes, y)
+        check_classification_targets(y)
+        self.classes_, self._encoded = np.unique(y, return_inverse=True)
+        self.codes_ = codes
+        self.labels_ = y
+        self.n_samples_fit_ = len(codes)
+        return self
+
+    def predict(self, X):
+        """Predict the class with the most votes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, n_bytes)
+            Query codes.
+
+        Returns
+        -------
+        y : ndarray of shape (n_queries,)
+            Class labels; the first in sorted order where votes are equal.
+        """
+        votes = self._votes(X)
+        return self.classes_[votes.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Predict each class's share of the votes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, n_bytes)
+            Query codes.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_queries, n_classes), float64
+            Columns in the order of `classes_`; each row sums to one.
+        """
+        votes = self._votes(X)
+        total = votes.sum(axis=1, keepdims=True)
+        if (total == 0).any():
+            raise ValueError(
+                "All neighbors of some sample are getting zero weights. Please modify "
+                "'weights' to avoid this case if you are using a user-defined function."
+            )
+        return votes / total
+
+    def _votes(self, X):
+        distances, indices = self.kneighbors(X)
+        weights = self._weights_of(distances)
+        n_queries, n_classes = len(indices), len(self.classes_)
+        cells = np.arange(n_queries)[:, None] * n_classes + self._encoded[indices]
+        votes = np.bincount(
+            cells.ravel(), weights.ravel(), minlength=n_queries * n_classes
+        )
+        return votes.reshape(n_queries, n_classes)
+
+    def _weights_of(self, distances):
+        if self.weights == "uniform":
+            return np.ones(distances.shape)
+        if self.weights != "distance":
+            return np.asarray(self.weights(distances), dtype=np.float64)
+        same = distances == 0
+        inverse = 1.0 / np.where(same, 1, distances)
+        return np.where(same.any(axis=1, keepdims=True), same, inverse)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        tags.input_tags.positive_only = True
+        tags.classifier_tags.multi_label = False
+        return tags

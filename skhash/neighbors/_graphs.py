@@ -1,0 +1,45 @@
+"""Answers turned into the shapes that scikit-learn returns."""
+
+from itertools import pairwise
+
+import numpy as np
+from scipy.sparse import csr_array, csr_matrix
+from sklearn import get_config
+
+
+def drop_self(distances, indices):
+    """Drop item i from row i of its k + 1 nearest, leaving k.
+
+    Where equal codes of lower index crowd item i out of its own row, the last
+    neighbour goes.
+    """
+    own = indices == np.arange(len(indices))[:, None]
+    own[~own.any(axis=1), -1] = True
+    shape = (len(indices), indices.shape[1] - 1)
+    return distances[~own].reshape(shape), indices[~own].reshape(shape)
+
+
+def drop_self_from_rows(indptr, distances, indices):
+    """Drop item i from the neighbours of item i, where all of them are listed."""
+    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    others = indices != rows
+    return indptr - np.arange(len(indptr)), distances[others], indices[others]
+
+
+def csr_graph(data, indices, indptr, shape):
+    """Build the graph in the sparse interface that scikit-learn is configured for.
+
+    Explicit zeros (distances between equal codes) are kept.
+    """
+    graph = csr_array((data, indices, indptr), shape=shape)
+    if get_config().get("sparse_interface", "spmatrix") == "spmatrix":
+        return csr_matrix(graph)
+    return graph
+
+
+def as_rows(values, indptr):
+    """Split flat values into an object array of one array per row."""
+    rows = np.empty(len(indptr) - 1, dtype=object)
+    for i, (start, stop) in enumerate(pairwise(indptr)):
+        rows[i] = values[start:stop]
+    return rows
