@@ -144,7 +144,7 @@ class HashLoss(BaseEstimator, nn.Module):
         InvalidParameterError
             If a hyper-parameter is out of its range.
         """
-        self._validate_params()
+        BaseEstimator._validate_params(self)
         if n_bits < 1:
             raise ValueError(f"n_bits must be at least 1, got {n_bits}.")
         self.n_bits_ = int(n_bits)

@@ -32,16 +32,15 @@ def pair_distance(h: Tensor, distance: Distance = "squared") -> Tensor:
     -------
     d : Tensor of shape (n, n)
     """
+    if distance == "euclidean":
+        # The root has no slope at 0: this mode is exact there, with gradient 0.
+        return torch.cdist(h, h, compute_mode="donot_use_mm_for_euclid_dist")
     inner = h @ h.T
     if distance == "inner":
         return (h.shape[1] - inner) / 2
     norms = (h * h).sum(1)
     # Rounding can make the squared distance of equal codes slightly negative.
-    squared = (norms[:, None] + norms[None, :] - 2 * inner).clamp_min(0)
-    if distance == "squared":
-        return squared / 4
-    # The slope of the root is infinite at 0.
-    return (squared + 1e-12).sqrt()
+    return (norms[:, None] + norms[None, :] - 2 * inner).clamp_min(0) / 4
 
 
 def matching_probability(t: Tensor, shape: float) -> tuple[Tensor, Tensor]:
@@ -61,8 +60,8 @@ def matching_probability(t: Tensor, shape: float) -> tuple[Tensor, Tensor]:
     """
     if shape == 1:
         return torch.exp(-t), -t
-    if shape < 1:
-        t = t.clamp_min(1e-6)  # the slope at 0 is infinite
+    # At t = 0 the slope is infinite below shape 1 and computed as 0 log 0 near it.
+    t = t.clamp_min(1e-6 if shape < 1 else 1e-30)
     u = torch.special.gammaincc(torch.full_like(t, shape), t)
     return u, u.clamp_min(torch.finfo(u.dtype).tiny).log()
 
@@ -226,6 +225,4 @@ class DualHinge(HashLoss):
         if not self.quantization:
             return self.total(similarity=pairs)
         off_vertex = item_mean((h.abs() - 1).square().mean(1), sample_weight)
-        return self.total(
-            similarity=pairs, quantization=self.quantization * off_vertex
-        )
+        return self.total(similarity=pairs, quantization=self.quantization * off_vertex)

@@ -210,4 +210,4 @@ def _positive_weighted_mean(
     losses: Tensor, similar: Tensor, sample_weight: Tensor | None, positive: float
 ) -> Tensor:
     weights = pair_weights(len(losses), sample_weight, losses)
-    return weighted_mean(losses, weights * torch.where(similar, positive, 1.0))
+    return weighted_mean(losses, torch.where(similar, positive * weights, weights))
