@@ -1,0 +1,39 @@
+"""Checks of the options that the metrics share."""
+
+from numbers import Integral
+from typing import Any
+
+TIES = ("expected", "optimistic", "pessimistic", "index")
+NORMALIZERS = ("min_k_r", "hits", "relevant")
+ZERO_RELEVANT = ("drop", 0, 1, "raise")
+AVERAGES = ("macro", "macro_class", None)
+EMPTY_BALL = (0, "drop")
+
+
+def check_option(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    """Raise unless `value` is one of those allowed."""
+    # 0 == False and 1 == True, but a bool here is a misunderstanding.
+    if isinstance(value, bool) or value not in allowed:
+        listed = ", ".join(repr(option) for option in allowed)
+        raise ValueError(
+            f"The {name!r} parameter must be one of {listed}. Got {value!r} instead."
+        )
+
+
+def check_rank(name: str, value: Any) -> int:
+    """Return a number of ranks as an int of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value!r}.")
+    return int(value)
+
+
+def check_average_precision(
+    k: Any, ties: Any, normalizer: Any, zero_relevant: Any
+) -> int | None:
+    """Check the options of average precision; returns k."""
+    check_option("ties", ties, TIES)
+    check_option("normalizer", normalizer, NORMALIZERS)
+    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
+    return None if k is None else check_rank("k", k)

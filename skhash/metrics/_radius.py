@@ -1,0 +1,150 @@
+"""Precision and recall within a Hamming radius, from codes and labels."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skhash.hamming._search import check_radius
+from skhash.metrics._averages import average_queries
+from skhash.metrics._histograms import per_query
+from skhash.metrics._options import AVERAGES, EMPTY_BALL, ZERO_RELEVANT, check_option
+from skhash.metrics._radius_rows import precision_within_rows, recall_within_rows
+
+
+def precision_at_radius(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike,
+    database_labels: ArrayLike,
+    radius: int = 2,
+    *,
+    empty_ball: Any = 0,
+    zero_relevant: Any = "drop",
+    average: str | None = "macro",
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float | np.ndarray:
+    """Share of relevant items among the items within a Hamming radius.
+
+    This is what a look-up of all codes at most `radius` bits away returns, which takes
+    the same time whatever the size of the database.
+
+    Parameters
+    ----------
+    queries : array-like of shape (n_queries, n_bytes)
+        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
+    database : array-like of shape (n_items, n_bytes)
+        Codes of the same width.
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
+        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
+        labels are equal, or share a class.
+    radius : int, default=2
+        The largest distance in bits that is within.
+    empty_ball : {0, "drop"}, default=0
+        The precision of a query with nothing within the radius: 0, as the papers have
+        it, or left out. Leaving them out rewards codes that find nothing.
+    zero_relevant, exclude_self, n_jobs
+        As in :func:`average_precision`.
+    average : {"macro", "macro_class", None}, default="macro"
+        The mean over queries; the mean over classes of the mean over the queries of a
+        class; or, with None, one value per query.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_queries,), float64
+        From 0 to 1; NaN for queries left out, and for the mean of none.
+
+    Raises
+    ------
+    ValueError
+        If codes or labels do not fit together, or an option is unknown.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If queries without any relevant item in the database are left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.metrics import precision_at_radius
+    >>> database = np.array([[0b00000], [0b00011], [0b11111]], dtype=np.uint8)
+    >>> precision_at_radius([[0]], database, ["cat"], ["cat", "dog", "cat"])
+    0.5
+    """
+    radius = check_radius(radius)
+    check_option("empty_ball", empty_ball, EMPTY_BALL)
+    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
+    check_option("average", average, AVERAGES)
+    rows_of = lambda n_total, n_relevant: precision_within_rows(
+        n_total, n_relevant, radius, empty_ball
+    )
+    given = (queries, database, query_labels, database_labels)
+    values = per_query(rows_of, given, zero_relevant, exclude_self, n_jobs)
+    return average_queries(values, query_labels, average)
+
+
+def recall_at_radius(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike,
+    database_labels: ArrayLike,
+    radius: int = 2,
+    *,
+    zero_relevant: Any = "drop",
+    average: str | None = "macro",
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float | np.ndarray:
+    """Share of the relevant items that lie within a Hamming radius.
+
+    Parameters
+    ----------
+    queries : array-like of shape (n_queries, n_bytes)
+        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
+    database : array-like of shape (n_items, n_bytes)
+        Codes of the same width.
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
+        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
+        labels are equal, or share a class.
+    radius : int, default=2
+        The largest distance in bits that is within.
+    zero_relevant, exclude_self, n_jobs
+        As in :func:`average_precision`.
+    average : {"macro", "macro_class", None}, default="macro"
+        The mean over queries; the mean over classes of the mean over the queries of a
+        class; or, with None, one value per query.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_queries,), float64
+        From 0 to 1; NaN for queries left out, and for the mean of none.
+
+    Raises
+    ------
+    ValueError
+        If codes or labels do not fit together, or an option is unknown.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If queries without any relevant item in the database are left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.metrics import recall_at_radius
+    >>> database = np.array([[0b00000], [0b00011], [0b11111]], dtype=np.uint8)
+    >>> recall_at_radius([[0]], database, ["cat"], ["cat", "dog", "cat"])
+    0.5
+    """
+    radius = check_radius(radius)
+    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
+    check_option("average", average, AVERAGES)
+    rows_of = lambda n_total, n_relevant: recall_within_rows(
+        n_total, n_relevant, radius
+    )
+    given = (queries, database, query_labels, database_labels)
+    values = per_query(rows_of, given, zero_relevant, exclude_self, n_jobs)
+    return average_queries(values, query_labels, average)

@@ -1,0 +1,201 @@
+"""Metrics of the ranking by Hamming distance, from codes and labels."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skhash.metrics._average_precision import average_precision_rows
+from skhash.metrics._averages import average_queries, settle_zero_relevant
+from skhash.metrics._histograms import per_query
+from skhash.metrics._index_ties import index_order_rows
+from skhash.metrics._options import AVERAGES, check_average_precision, check_option
+
+
+def average_precision(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike,
+    database_labels: ArrayLike,
+    *,
+    k: int | None = None,
+    ties: str = "expected",
+    normalizer: str = "min_k_r",
+    zero_relevant: Any = "drop",
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> np.ndarray:
+    r"""Average precision of each query's ranking of the database.
+
+    The database is ranked by Hamming distance. An item is relevant to a query if their
+    labels are equal, or share a class where items have several. With P(i) the share of
+    relevant items among the first i ranks,
+
+    .. math:: AP@k = \frac{1}{Z} \sum_{i=1}^{k} P(i) \, rel(i).
+
+    Codes of b bits have only b + 1 distances, so that most items are tied with many
+    others. By default the value is the exact expectation over all orders of tied
+    items; no sorting algorithm and no order of the database has a say in it.
+
+    Parameters
+    ----------
+    queries : array-like of shape (n_queries, n_bytes)
+        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
+    database : array-like of shape (n_items, n_bytes)
+        Codes of the same width.
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
+        Labels of any dtype, or multi-hot rows for several classes an item.
+    k : int, default=None
+        Only the first `k` ranks count; None means the whole ranking.
+    ties : {"expected", "optimistic", "pessimistic", "index"}, default="expected"
+        What the order inside equal distances is: the expectation over all orders;
+        relevant items first; relevant items last; or the order of the database, as a
+        stable sort gives it. The second and third bound all orders from above and
+        below, except with ``normalizer="hits"``, where fewer hits may score more.
+    normalizer : {"min_k_r", "hits", "relevant"}, default="min_k_r"
+        The divisor Z, with R relevant items in the database: min(k, R); the relevant
+        items among the first k, as most deep-hashing papers have it; or R. They agree
+        when `k` is None. For relevances 1, 0, 0, 1, 1, 0 and k = 4 they give .50, .75
+        and .50.
+    zero_relevant : {"drop", 0, 1, "raise"}, default="drop"
+        For queries without any relevant item in the database: NaN and a warning, this
+        value, or an error. A query that has relevant items, but none among the first
+        `k`, scores 0.
+    exclude_self : bool, default=False
+        Query i is item i of the database and does not find itself. Its duplicates do
+        count.
+    n_jobs : int, default=None
+        Number of threads; None means all cores the process may use.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_queries,), float64
+        From 0 to 1; NaN for queries left out.
+
+    Raises
+    ------
+    ValueError
+        If codes or labels do not fit together, an option is unknown, or a query has
+        no relevant item and ``zero_relevant="raise"``.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If queries are left out.
+
+    See Also
+    --------
+    mean_average_precision : The mean over queries.
+    skhash.metrics.from_histograms.average_precision : The same from histograms, which
+        add up over the parts of a database.
+
+    References
+    ----------
+    F. McSherry and M. Najork, "Computing information retrieval performance measures
+    efficiently in the presence of tied scores", ECIR 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.metrics import average_precision
+    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> labels = ["cat", "dog", "cat", "dog"]
+    >>> average_precision([[0]], database, ["cat"], labels)  # items 1 and 2 are tied
+    array([0.91666667])
+    >>> average_precision([[0]], database, ["cat"], labels, ties="optimistic")
+    array([1.])
+    """
+    k = check_average_precision(k, ties, normalizer, zero_relevant)
+    given = (queries, database, query_labels, database_labels)
+    if ties != "index":
+        rows_of = lambda n_total, n_relevant: average_precision_rows(
+            n_total, n_relevant, k, ties, normalizer
+        )
+        return per_query(rows_of, given, zero_relevant, exclude_self, n_jobs)
+    count = lambda n_total, n_relevant: n_relevant.sum(axis=1)
+    n_relevant = per_query(count, given, 0, exclude_self, n_jobs)
+    values = index_order_rows(
+        *given, n_relevant, k, normalizer, exclude_self, n_jobs=n_jobs
+    )
+    return settle_zero_relevant(values, n_relevant == 0, zero_relevant)
+
+
+def mean_average_precision(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike,
+    database_labels: ArrayLike,
+    *,
+    k: int | None = None,
+    ties: str = "expected",
+    normalizer: str = "min_k_r",
+    zero_relevant: Any = "drop",
+    average: str = "macro",
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float:
+    """Mean average precision (mAP) of queries against a database.
+
+    Parameters
+    ----------
+    queries : array-like of shape (n_queries, n_bytes)
+        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
+    database : array-like of shape (n_items, n_bytes)
+        Codes of the same width.
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
+        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
+        labels are equal, or share a class.
+    k, ties, normalizer, zero_relevant, exclude_self, n_jobs
+        As in :func:`average_precision`, where they are explained.
+    average : {"macro", "macro_class"}, default="macro"
+        The mean over queries, or the mean over classes of the mean over the queries
+        of a class, in which rare classes weigh as much as frequent ones.
+
+    Returns
+    -------
+    score : float
+        From 0 to 1; NaN if no query has a relevant item and those are dropped.
+
+    Raises
+    ------
+    ValueError
+        If codes or labels do not fit together, an option is unknown, or a query has
+        no relevant item and ``zero_relevant="raise"``.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If queries are left out.
+
+    See Also
+    --------
+    average_precision : One value per query, and what the options mean.
+
+    References
+    ----------
+    F. McSherry and M. Najork, "Computing information retrieval performance measures
+    efficiently in the presence of tied scores", ECIR 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.metrics import mean_average_precision
+    >>> codes = np.array([[0b000], [0b001], [0b110], [0b111]], dtype=np.uint8)
+    >>> labels = ["cat", "cat", "dog", "dog"]
+    >>> mean_average_precision(codes, codes, labels, labels, exclude_self=True)
+    1.0
+    """
+    check_option("average", average, AVERAGES[:2])
+    values = average_precision(
+        queries,
+        database,
+        query_labels,
+        database_labels,
+        k=k,
+        ties=ties,
+        normalizer=normalizer,
+        zero_relevant=zero_relevant,
+        exclude_self=exclude_self,
+        n_jobs=n_jobs,
+    )
+    return float(average_queries(values, query_labels, average))

@@ -1,0 +1,177 @@
+"""Retrieval metrics as scikit-learn scorers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.metrics._scorer import _BaseScorer
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skhash.hamming import check_codes
+from skhash.metrics._ranking import mean_average_precision
+
+
+def make_retrieval_scorer(
+    metric: Callable[..., float], **options: Any
+) -> "RetrievalScorer":
+    """Make a scorer of a retrieval metric, for ``scoring=`` in scikit-learn.
+
+    What is scored depends on the estimator:
+
+    * It is, or its pipeline ends in, a database of codes such as
+      :class:`~skhash.neighbors.HammingNeighbors`: the items given to the scorer are
+      queries against it. In cross-validation the training fold is the database.
+    * It only encodes: each item given to the scorer queries all others
+      (leave-one-out). Bits and packed codes are taken as they are; signs, embeddings
+      and other outputs that are no codes become bits by ``> 0``.
+
+    A fitted search such as ``GridSearchCV`` is scored by its best estimator.
+
+    Parameters
+    ----------
+    metric : callable
+        ``metric(queries, database, query_labels, database_labels, exclude_self=...,
+        **options)``, greater is better: any metric of :mod:`skhash.metrics` that
+        returns a number. A function at module level, if the scorer is to be pickled.
+    **options
+        Passed on to `metric`.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y) -> float``. Works in dicts of scorers, for
+        multi-metric searches, and in scikit-learn's callbacks.
+
+    Raises
+    ------
+    TypeError
+        If `metric` is not callable.
+    ValueError
+        If ``exclude_self`` is among the options, which the scorer decides.
+
+    See Also
+    --------
+    mean_average_precision_scorer : The scorer of the whole ranking's mAP.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import FunctionTransformer
+    >>> from skhash.metrics import make_retrieval_scorer, mean_average_precision
+    >>> scorer = make_retrieval_scorer(mean_average_precision, k=100)
+    >>> scorer
+    make_retrieval_scorer(mean_average_precision, k=100)
+    >>> signs = FunctionTransformer().fit([[0.0, 0.0]])
+    >>> scorer(signs, [[-1.0, 1.0], [-2.0, 1.0], [1.0, 1.0], [1.0, 2.0]], [0, 0, 1, 1])
+    1.0
+    """
+    if not callable(metric):
+        raise TypeError(f"metric must be callable, got {metric!r}.")
+    if "exclude_self" in options:
+        raise ValueError(
+            "exclude_self is not for you to set: the scorer leaves items out for "
+            "themselves if and only if the queries are the database."
+        )
+    return RetrievalScorer(metric, options)
+
+
+class RetrievalScorer(_BaseScorer):
+    """What :func:`make_retrieval_scorer` returns.
+
+    It derives from scikit-learn's own scorers because callbacks recognise a single
+    scorer by that class.
+    """
+
+    def __init__(self, metric: Callable[..., float], options: dict[str, Any]) -> None:
+        # Multi-metric searches look the method up on the estimator to share responses;
+        # `fit` is the one that encoders and databases have in common.
+        super().__init__(metric, 1, options, response_method=["transform", "fit"])
+
+    def _score(
+        self,
+        method_caller: Callable,
+        estimator: Any,
+        X: Any,
+        y_true: Any,
+        **kwargs: Any,
+    ) -> float:
+        if y_true is None:
+            raise ValueError(
+                f"{self!r} needs labels to know what is relevant, but y is None."
+            )
+        queries, database, database_labels = _rank_against(estimator, X)
+        itself = database is None
+        return float(
+            self._score_func(
+                queries,
+                queries if itself else database,
+                y_true,
+                y_true if itself else database_labels,
+                exclude_self=itself,
+                **self._kwargs,
+                **kwargs,
+            )
+        )
+
+    def __repr__(self) -> str:
+        options = "".join(f", {key}={value!r}" for key, value in self._kwargs.items())
+        name = getattr(self._score_func, "__name__", repr(self._score_func))
+        return f"make_retrieval_scorer({name}{options})"
+
+
+def _rank_against(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
+    """Query codes, database codes and labels; None, None for leave-one-out."""
+    if hasattr(estimator, "best_estimator_"):
+        return _rank_against(estimator.best_estimator_, X)
+    if isinstance(estimator, Pipeline):
+        last = estimator.steps[-1][1]
+        if _is_database(last) or isinstance(last, Pipeline):
+            if len(estimator.steps) > 1:
+                X = estimator[:-1].transform(X)
+            return _rank_against(last, X)
+    if _is_database(estimator):
+        check_is_fitted(estimator)
+        if not (hasattr(estimator, "codes_") and hasattr(estimator, "labels_")):
+            raise TypeError(
+                f"{type(estimator).__name__} does not keep codes and labels to rank "
+                "(codes_ and labels_); use HammingNeighbors."
+            )
+        if estimator.labels_ is None:
+            raise ValueError(
+                f"This {type(estimator).__name__} was fitted without labels. Call "
+                "fit(X, y) with the labels of the database to measure retrieval."
+            )
+        return X, estimator.codes_, estimator.labels_
+    if not hasattr(estimator, "transform"):
+        raise TypeError(
+            "A retrieval scorer needs an estimator with `transform`, or one that ends "
+            f"in a database such as HammingNeighbors, got {type(estimator).__name__}."
+        )
+    return _codes_of(estimator.transform(X)), None, None
+
+
+def _is_database(estimator: Any) -> bool:
+    keeps = hasattr(estimator, "codes_") or not hasattr(estimator, "transform")
+    return hasattr(estimator, "kneighbors") and keeps
+
+
+def _codes_of(output: Any) -> np.ndarray:
+    """Whatever an encoder's `transform` returned, as packed codes.
+
+    Values are looked at, not only dtypes: packed codes may come back as int64 or float
+    from a column-wise transformer, and their bytes must not be taken for outputs.
+    """
+    if hasattr(output, "toarray"):
+        output = output.toarray()
+    output = np.asarray(output)
+    if output.dtype.kind in "if" and output.ndim == 2 and output.size:
+        whole = np.array_equal(output, output // 1)
+        if not whole or output.min() < 0 or output.max() > 255:
+            if not np.isfinite(output).all():
+                raise ValueError("The encoder's output contains NaN or infinity.")
+            output = output > 0
+    return check_codes(output, name="the encoder's output")
+
+
+mean_average_precision_scorer = make_retrieval_scorer(mean_average_precision)
