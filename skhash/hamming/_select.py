@@ -1,0 +1,124 @@
+"""Choosing the k nearest among distances that come in order of index.
+
+A candidate is one integer, ``distance << 40 | index``. A query's histogram of
+candidates gives its threshold: the least distance within which k candidates are
+known. Later codes must be nearer than that, since at equal distance the earlier index
+wins; so no heap is needed, and the final order is a counting sort.
+"""
+
+from typing import Any
+
+from numpy import int64, zeros
+from numpy.typing import NDArray
+
+from skhash.hamming._jit import kernel
+from skhash.hamming._vectors import popcount
+
+INDEX_BITS = 40
+# Fields of a query's state.
+STORED, COUNTED, REACH, BELOW = 0, 1, 2, 3
+N_FIELDS = 4
+
+
+@kernel
+def distance_at(codes: NDArray, i: int, query: NDArray, words: Any) -> Any:
+    """Distance in bits between one database code and one query."""
+    total = int64(0)
+    if len(words) == 1:
+        return int64(popcount(codes[i, 0] ^ query[0]))
+    if len(words) == 2:
+        total += int64(popcount(codes[i, 0] ^ query[0]))
+        return total + int64(popcount(codes[i, 1] ^ query[1]))
+    for w in range(codes.shape[1]):
+        total += int64(popcount(codes[i, w] ^ query[w]))
+    return total
+
+
+@kernel
+def start(state: NDArray, histogram: NDArray, reach: int) -> None:
+    """Begin a query whose k nearest lie within `reach`, for all that is known."""
+    histogram[:] = 0
+    state[STORED] = 0
+    state[COUNTED] = 0
+    state[REACH] = reach
+    state[BELOW] = reach + 1
+
+
+@kernel
+def collect(
+    codes: NDArray,
+    first: int,
+    last: int,
+    query: NDArray,
+    k: int,
+    keys: NDArray,
+    histogram: NDArray,
+    state: NDArray,
+    words: Any,
+) -> None:
+    """Take the candidates among ``codes[first:last]`` and tighten the threshold."""
+    if state[STORED] + (last - first) > keys.size:
+        compact(keys, state, k)
+    stored, counted = state[STORED], state[COUNTED]
+    reach, below = state[REACH], state[BELOW]
+    for i in range(first, last):
+        distance = distance_at(codes, i, query, words)
+        if distance < below:
+            keys[stored] = distance << INDEX_BITS | i
+            stored += 1
+            histogram[distance] += 1
+            counted += 1
+            while counted - histogram[reach] >= k:
+                counted -= histogram[reach]
+                reach -= 1
+            if counted >= k:
+                below = reach
+    state[STORED], state[COUNTED] = stored, counted
+    state[REACH], state[BELOW] = reach, below
+
+
+@kernel
+def compact(keys: NDArray, state: NDArray, k: int) -> None:
+    """Drop the candidates that are no longer among the k nearest."""
+    stored, reach = state[STORED], state[REACH]
+    nearer = 0
+    for j in range(stored):
+        nearer += keys[j] >> INDEX_BITS < reach
+    room = k - nearer
+    kept = 0
+    for j in range(stored):
+        distance = keys[j] >> INDEX_BITS
+        if distance == reach:
+            room -= 1
+        if distance < reach or (distance == reach and room >= 0):
+            keys[kept] = keys[j]
+            kept += 1
+    state[STORED] = kept
+
+
+@kernel
+def finish(
+    keys: NDArray,
+    state: NDArray,
+    k: int,
+    distances: NDArray,
+    indices: NDArray,
+) -> int:
+    """Write the k nearest in order of (distance, index).
+
+    Returns how many there are; fewer than k where the threshold was too low.
+    """
+    compact(keys, state, k)
+    stored, reach = state[STORED], state[REACH]
+    position = zeros(reach + 2, int64)
+    for j in range(stored):
+        position[(keys[j] >> INDEX_BITS) + 1] += 1
+    for distance in range(reach + 1):
+        position[distance + 1] += position[distance]
+    for j in range(stored):
+        distance = keys[j] >> INDEX_BITS
+        at = position[distance]
+        position[distance] = at + 1
+        distances[at] = distance
+        indices[at] = keys[j] & ((1 << INDEX_BITS) - 1)
+    return stored

@@ -1,0 +1,37 @@
+"""Codes seen as machine words, which the kernels read."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Widths, in words, that get a kernel of their own; others share one.
+UNROLLED = (1, 2, 4)
+
+
+def as_words(codes: NDArray[np.uint8]) -> NDArray:
+    """View codes as 64-bit words, or 32-bit ones up to 32 bits.
+
+    The caller's memory when it is aligned and a whole number of words wide, a copy
+    padded with zeros otherwise. Read-only always, so that kernels meet one type.
+    """
+    n, n_bytes = codes.shape
+    dtype = np.dtype(np.uint32 if n_bytes <= 4 else np.uint64)
+    n_words = -(-n_bytes // dtype.itemsize)
+    aligned = codes.ctypes.data % dtype.itemsize == 0
+    if n_bytes != n_words * dtype.itemsize or not aligned:
+        padded = np.zeros((n, n_words * dtype.itemsize), np.uint8)
+        padded[:, :n_bytes] = codes
+        codes = padded
+    words = np.asarray(codes).view(dtype)
+    words.flags.writeable = False
+    return words
+
+
+def width_tag(words: NDArray) -> tuple[int, ...]:
+    """Return a tuple whose type tells a kernel how many words a code has."""
+    n_words = words.shape[1]
+    return (0,) * n_words if n_words in UNROLLED else ()
+
+
+def lanes(words: NDArray) -> int:
+    """Return how many of such words fill a vector."""
+    return 64 // words.itemsize
