@@ -1,6 +1,15 @@
 """The engine of compiled kernels, function by function like the plain twin."""
 
+from skhash.hamming._distances import distances
+from skhash.hamming._histograms import histograms, relevant_histograms
 from skhash.hamming._nearest import nearest
-from skhash.hamming._reference import distances, histograms, relevant_histograms, within
+from skhash.hamming._within import count_within, within
 
-__all__ = ["distances", "histograms", "nearest", "relevant_histograms", "within"]
+__all__ = [
+    "count_within",
+    "distances",
+    "histograms",
+    "nearest",
+    "relevant_histograms",
+    "within",
+]

@@ -17,7 +17,7 @@ _pool: tuple[int, int, ThreadPoolExecutor] | None = None
 def run(function: Callable[..., Any], tasks: Iterable[tuple], n_threads: int) -> list:
     """Return ``[function(*task) for task in tasks]``, on several threads."""
     tasks = list(tasks)
-    if n_threads == 1 or len(tasks) == 1:
+    if n_threads == 1 or len(tasks) <= 1:
         return [function(*task) for task in tasks]
     waiting = iter(tasks[1:])
     results: dict[int, Any] = {}

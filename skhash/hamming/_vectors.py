@@ -167,7 +167,8 @@ def any_below(
 ) -> Any:
     """Whether any code of a chunk is nearer than a threshold to one query.
 
-    Codes sit in the lanes, so their words (1, 2, 4 or 8) must be known to the type.
+    Codes sit in the lanes, so their words (1, 2, 4 or 8) must be known to the type;
+    without them every chunk may have one.
     `count` is a multiple of `UNROLL` times the lanes of a vector.
     """
     integer = types.int64
@@ -175,6 +176,8 @@ def any_below(
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         shape = _Shape(signature.args[0], signature.args[5])
+        if not shape.n_words:
+            return ir.Constant(ir.IntType(1), 1)
         row_bytes = shape.n_words * shape.word_bytes
         rows = _data(context, builder, signature.args[0], args[0])
         rows = builder.gep(rows, [builder.mul(args[1], _int(row_bytes))])

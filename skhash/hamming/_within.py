@@ -1,0 +1,262 @@
+"""All codes within a radius: counted exactly first, then collected into place."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhash.hamming._distances import fill_distances
+from skhash.hamming._jit import kernel
+from skhash.hamming._nearest import THREAD_WORDS, block_size, block_starts, to_lanes
+from skhash.hamming._pool import run, spans
+from skhash.hamming._select import INDEX_BITS, distance_at
+from skhash.hamming._vectors import (
+    UNROLL,
+    add_lanes_below,
+    any_below,
+    lanes_below,
+    lowest_bit,
+)
+from skhash.hamming._words import as_words, lanes, width_tag
+
+
+def within(
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    radius: int,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    query_words, codes = as_words(queries), as_words(database)
+    indptr = np.zeros(len(queries) + 1, np.int64)
+    np.cumsum(count_words(query_words, codes, radius, n_threads), out=indptr[1:])
+    distances = np.empty(indptr[-1], np.int32)
+    indices = np.empty(indptr[-1], np.int64)
+    tasks = [
+        (
+            codes,
+            query_words,
+            a,
+            b,
+            reach(codes, radius),
+            indptr,
+            distances,
+            indices,
+            tag,
+        )
+        for a, b, tag in _spans(query_words, codes, n_threads)
+    ]
+    run(collect_span, tasks, n_threads)
+    return indptr, distances, indices
+
+
+def count_within(
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    radius: int,
+    n_threads: int = 1,
+) -> NDArray[np.int64]:
+    return count_words(as_words(queries), as_words(database), radius, n_threads)
+
+
+def count_words(
+    queries: NDArray, codes: NDArray, radius: int, n_threads: int
+) -> NDArray[np.int64]:
+    """Count the codes within a radius of each query, both given as words."""
+    counts = np.zeros(len(queries), np.int64)
+    tasks = [
+        (codes, queries, a, b, reach(codes, radius), counts, tag)
+        for a, b, tag in _spans(queries, codes, n_threads)
+    ]
+    run(count_span, tasks, n_threads)
+    return counts
+
+
+def reach(codes: NDArray, radius: int) -> int:
+    """Clip a radius to the largest possible distance."""
+    return min(radius, 8 * codes.shape[1] * codes.itemsize)
+
+
+def _spans(queries: NDArray, codes: NDArray, n_threads: int) -> list:
+    if not len(queries) or not len(codes):
+        return []
+    n_threads = min(n_threads, 1 + len(queries) * codes.size // THREAD_WORDS)
+    multiple = lanes(codes) if len(queries) > n_threads * lanes(codes) else 1
+    parts = spans(0, len(queries), 4 * n_threads if n_threads > 1 else 1, multiple)
+    return [(a, b, width_tag(codes)) for a, b in parts]
+
+
+@kernel
+def use_lanes(n_queries: int, codes: NDArray, words: Any) -> bool:
+    """Whether queries fill enough lanes, or codes cannot sit in the lanes."""
+    return len(words) == 0 or 2 * n_queries > 64 // codes.itemsize
+
+
+@kernel
+def bounds(in_lanes: NDArray, radius: int) -> NDArray:
+    """Thresholds that pass all distances up to the radius."""
+    n_tiles, _, n_lanes = in_lanes.shape
+    out = np.empty((n_tiles, n_lanes), in_lanes.dtype)
+    out[:] = radius + 1
+    return out
+
+
+@kernel
+def count_span(
+    codes: NDArray,
+    queries: NDArray,
+    first: int,
+    last: int,
+    radius: int,
+    counts: NDArray,
+    words: Any,
+) -> None:
+    n = codes.shape[0]
+    if not use_lanes(last - first, codes, words):
+        for q in range(first, last):
+            counts[q] = count_one(codes, queries[q], radius, words)
+        return
+    in_lanes = to_lanes(queries[first:last], codes)
+    n_tiles, _, n_lanes = in_lanes.shape
+    below = bounds(in_lanes, radius)
+    counted = np.zeros((n_tiles, n_lanes), codes.dtype)
+    whole = n // UNROLL * UNROLL
+    for block in block_starts(codes, 0, whole):
+        size = min(whole - block, block_size(codes))
+        for tile in range(n_tiles):
+            add_lanes_below(codes, block, size, in_lanes, tile, below, counted, words)
+    for q in range(first, last):
+        total = np.int64(counted[(q - first) // n_lanes, (q - first) % n_lanes])
+        for i in range(whole, n):
+            total += distance_at(codes, i, queries[q], words) <= radius
+        counts[q] = total
+
+
+@kernel
+def count_one(codes: NDArray, query: NDArray, radius: int, words: Any) -> int:
+    step = UNROLL * (64 // codes.itemsize)
+    n, total = codes.shape[0], 0
+    buffer = np.empty(step, np.uint16)
+    for at in range(0, n, step):
+        stop = min(n, at + step)
+        # Where hits are dense, the question whether there is any costs little.
+        if stop - at < step or any_below(codes, at, step, query, radius + 1, words):
+            fill_distances(codes, at, stop, query, buffer, words)
+            for i in range(stop - at):
+                total += buffer[i] <= radius
+    return total
+
+
+@kernel
+def collect_span(
+    codes: NDArray,
+    queries: NDArray,
+    first: int,
+    last: int,
+    radius: int,
+    indptr: NDArray,
+    distances: NDArray,
+    indices: NDArray,
+    words: Any,
+) -> None:
+    """Write each query's neighbours between its bounds in `indptr`."""
+    n = codes.shape[0]
+    position = indptr[first:last].copy()
+    if use_lanes(last - first, codes, words):
+        in_lanes = to_lanes(queries[first:last], codes)
+        below = bounds(in_lanes, radius)
+        for block in block_starts(codes, 0, n):
+            stop = min(n, block + block_size(codes))
+            for tile in range(in_lanes.shape[0]):
+                take_tile(
+                    codes, block, stop, queries[first:last], in_lanes, tile, below,
+                    radius, indices, position, words,
+                )  # fmt: skip
+    else:
+        for q in range(first, last):
+            take_one(codes, queries[q], radius, indices, position[q - first :], words)
+    for q in range(first, last):
+        row = slice(indptr[q], indptr[q + 1])
+        order_row(distances[row], indices[row], radius)
+
+
+@kernel
+def take_tile(
+    codes: NDArray,
+    first: int,
+    last: int,
+    queries: NDArray,
+    in_lanes: NDArray,
+    tile: int,
+    below: NDArray,
+    radius: int,
+    keys: NDArray,
+    position: NDArray,
+    words: Any,
+) -> None:
+    n_lanes = in_lanes.shape[2]
+    for at in range(first, last, 32):
+        stop = min(last, at + 32)
+        whole = (stop - at) // UNROLL * UNROLL
+        hits = lanes_below(codes, at, whole, in_lanes, tile, below, words)
+        if stop - at != whole:
+            hits = np.uint64((1 << n_lanes) - 1)
+        while hits:
+            q = tile * n_lanes + np.int64(lowest_bit(hits))
+            hits &= hits - np.uint64(1)
+            if q < queries.shape[0]:
+                take(codes, at, stop, queries[q], radius, keys, position[q:], words)
+
+
+@kernel
+def take_one(
+    codes: NDArray,
+    query: NDArray,
+    radius: int,
+    keys: NDArray,
+    position: NDArray,
+    words: Any,
+) -> None:
+    step = UNROLL * (64 // codes.itemsize)
+    n = codes.shape[0]
+    for at in range(0, n, step):
+        stop = min(n, at + step)
+        if stop - at < step or any_below(codes, at, step, query, radius + 1, words):
+            take(codes, at, stop, query, radius, keys, position, words)
+
+
+@kernel
+def take(
+    codes: NDArray,
+    first: int,
+    last: int,
+    query: NDArray,
+    radius: int,
+    keys: NDArray,
+    position: NDArray,
+    words: Any,
+) -> None:
+    """Append the near codes of a chunk as ``distance << 40 | index``."""
+    at = position[0]
+    for i in range(first, last):
+        distance = distance_at(codes, i, query, words)
+        if distance <= radius:
+            keys[at] = distance << INDEX_BITS | i
+            at += 1
+    position[0] = at
+
+
+@kernel
+def order_row(distances: NDArray, indices: NDArray, radius: int) -> None:
+    """Turn the keys in `indices` into a row ordered by (distance, index)."""
+    keys = indices.copy()
+    start = np.zeros(radius + 2, np.int64)
+    for j in range(keys.size):
+        start[(keys[j] >> INDEX_BITS) + 1] += 1
+    for distance in range(radius + 1):
+        start[distance + 1] += start[distance]
+    for j in range(keys.size):
+        distance = keys[j] >> INDEX_BITS
+        at = start[distance]
+        start[distance] = at + 1
+        distances[at] = distance
+        indices[at] = keys[j] & ((1 << INDEX_BITS) - 1)
