@@ -1,0 +1,291 @@
+"""Batches of arrays: which items come together, and how they are gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Subset
+
+# What torch reads as it lies; other real types pass through float32 or float64.
+_TORCH_DTYPES = {
+    np.dtype(name)
+    for name in (
+        "bool",
+        "uint8",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "float16",
+        "float32",
+        "float64",
+    )
+}
+
+
+class ArrayDataset(Dataset):
+    """Items of an array (or CSR matrix) that stays as it lies in memory or on disk.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...) or CSR matrix of shape (n, n_features)
+        The items; any real dtype, writable or not.
+    y : Tensor of shape (n,) or (n, n_classes), default=None
+        Their labels.
+    sample_weight : Tensor of shape (n,), default=None
+        Their weights.
+    index : ndarray of int, default=None
+        Rows of X that are the items (with their labels and weights), see `subset`.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+        index: np.ndarray | None = None,
+    ) -> None:
+        self.X = X
+        self.y = y
+        self.sample_weight = sample_weight
+        self.index = index
+
+    def __len__(self) -> int:
+        return self.X.shape[0] if self.index is None else len(self.index)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+        x, *rest = self.gather(np.array([index]))
+        return (x[0], *(part[0] for part in rest if part is not None))
+
+    def subset(self, index: np.ndarray) -> ArrayDataset:
+        """Some of the items, without a copy of any."""
+        y, weight = self.y, self.sample_weight
+        return ArrayDataset(
+            self.X,
+            None if y is None else y[index],
+            None if weight is None else weight[index],
+            index if self.index is None else self.index[index],
+        )
+
+    def raw(self, index: Any) -> Any:
+        """Rows `index` (integers or a slice) of X as they are."""
+        return self.X[index if self.index is None else self.index[index]]
+
+    def rows(self, index: Any) -> Tensor:
+        """Items `index` (integers or a slice) as a tensor of their own."""
+        rows = self.raw(index)
+        if not isinstance(rows, np.ndarray):
+            rows = rows.toarray()
+        if rows.dtype not in _TORCH_DTYPES:
+            rows = rows.astype(np.float32)
+        elif rows.base is not None or not rows.flags.writeable:
+            # A slice shares memory with an array that torch must not write to.
+            rows = rows.copy()
+        return torch.from_numpy(rows)
+
+    def gather(self, index: np.ndarray) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Items, labels and weights of a batch."""
+        y, weight = self.y, self.sample_weight
+        chosen = torch.from_numpy(index)
+        return (
+            self.rows(index),
+            None if y is None else y[chosen],
+            None if weight is None else weight[chosen],
+        )
+
+
+class EncodedDataset(Dataset):
+    """A user's data set of (item, label) pairs, its labels encoded.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Gives items, alone or as the first of a pair.
+    y : Tensor of shape (n,) or (n, n_classes)
+        The encoded labels.
+    sample_weight : Tensor of shape (n,), default=None
+        The weights.
+    """
+
+    def __init__(
+        self, dataset: Dataset, y: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        self.dataset = dataset
+        self.y = y
+        self.sample_weight = sample_weight
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        item = self.dataset[index]
+        x = item[0] if isinstance(item, (tuple, list)) else item
+        if self.sample_weight is None:
+            return x, self.y[index]
+        return x, self.y[index], self.sample_weight[index]
+
+    def subset(self, index: np.ndarray) -> EncodedDataset:
+        """Some of the items."""
+        weight = self.sample_weight
+        return EncodedDataset(
+            Subset(self.dataset, index.tolist()),
+            self.y[index],
+            None if weight is None else weight[index],
+        )
+
+
+class ShuffledSampler:
+    """Every item once an epoch, in new random order, in batches of equal size.
+
+    Parameters
+    ----------
+    n : int
+        Number of items.
+    batch_size : int
+        Most items in a batch. The items are spread evenly, so that there is no small
+        last batch; up to `batch_size` items make one full batch.
+    seed : int
+        Seed of the sampler's own generator.
+    """
+
+    def __init__(self, n: int, batch_size: int, seed: int) -> None:
+        self.n = n
+        self.batch_size = batch_size
+        self._rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return -(-self.n // self.batch_size)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        order = self._rng.permutation(self.n)
+        return iter(np.array_split(order, len(self)))
+
+
+class BalancedSampler:
+    """Batches of P classes with Q items each.
+
+    All classes come equally often, whatever their sizes. A class gives its items in
+    random order and gives all of them before it repeats any, across batches and
+    epochs; a class of fewer than Q items gives what it has. An item of several
+    classes comes through any of them, but never twice in a batch; items without a
+    label form a class of their own.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,) or (n, n_classes)
+        Class numbers, or a 0/1 matrix (multi-label).
+    batch_size : int
+        Most items in a batch.
+    n_items : int
+        Q, items of one class in a batch.
+    seed : int
+        Seed of the sampler's own generator.
+    """
+
+    def __init__(self, y: np.ndarray, batch_size: int, n_items: int, seed: int) -> None:
+        self.batch_size = batch_size
+        self.n_items = min(n_items, batch_size)
+        self.n = len(y)
+        self._rng = np.random.default_rng(seed)
+        self._members = class_members(y)
+        self._queues = [np.empty(0, dtype=np.int64) for _ in self._members]
+        self._classes = np.empty(0, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return -(-self.n // self.batch_size)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for _ in range(len(self)):
+            yield self._batch()
+
+    def _batch(self) -> np.ndarray:
+        taken: dict[int, None] = {}
+        tried: set[int] = set()
+        size = min(self.batch_size, self.n)
+        while len(taken) < size and len(tried) < len(self._members):
+            klass = self._next_class(tried)
+            tried.add(klass)
+            room = min(self.n_items, size - len(taken))
+            taken.update(dict.fromkeys(self._next_items(klass, room, taken)))
+        # Few classes leave room: fill it evenly with more items of each.
+        before = -1
+        while len(taken) < size and len(taken) > before:
+            before = len(taken)
+            for klass in self._rng.permutation(len(self._members)):
+                room = min(self.n_items, size - len(taken))
+                taken.update(dict.fromkeys(self._next_items(klass, room, taken)))
+        return np.fromiter(taken, dtype=np.int64, count=len(taken))
+
+    def _next_class(self, tried: set[int]) -> int:
+        while True:
+            if not len(self._classes):
+                self._classes = self._rng.permutation(len(self._members))
+            klass, self._classes = int(self._classes[0]), self._classes[1:]
+            if klass not in tried:
+                return klass
+
+    def _next_items(self, klass: int, count: int, taken: dict[int, None]) -> list[int]:
+        """Up to `count` items of a class that are not `taken` in this batch."""
+        items: dict[int, None] = {}
+        for _ in range(2):  # the current round and, where it runs out, the next
+            queue, deferred, position = self._queues[klass], [], 0
+            while position < len(queue) and len(items) < count:
+                item = int(queue[position])
+                position += 1
+                if item in taken or item in items:
+                    deferred.append(item)
+                else:
+                    items[item] = None
+            self._queues[klass] = np.array([*deferred, *queue[position:]], dtype=int)
+            if len(items) == count:
+                break
+            self._queues[klass] = self._rng.permutation(self._members[klass])
+        return list(items)
+
+
+def class_members(y: np.ndarray) -> list[np.ndarray]:
+    """Indices of the items of each class that occurs; unlabelled items come last.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,) or (n, n_classes)
+
+    Returns
+    -------
+    members : list of ndarray of int64
+    """
+    if y.ndim == 1:
+        order = np.argsort(y, kind="stable")
+        starts = np.flatnonzero(np.diff(y[order])) + 1
+        return np.split(order, starts)
+    members = [np.flatnonzero(column) for column in y.T]
+    members.append(np.flatnonzero(~y.any(axis=1)))
+    return [items for items in members if len(items)]
+
+
+class Batches:
+    """Iterates over the gathered batches of an `ArrayDataset`, once an epoch.
+
+    Parameters
+    ----------
+    dataset : ArrayDataset
+        The items.
+    sampler : ShuffledSampler or BalancedSampler
+        Yields the indices of each batch.
+    """
+
+    def __init__(
+        self, dataset: ArrayDataset, sampler: ShuffledSampler | BalancedSampler
+    ) -> None:
+        self.dataset = dataset
+        self.sampler = sampler
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None, Tensor | None]]:
+        return map(self.dataset.gather, self.sampler)

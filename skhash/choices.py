@@ -1,0 +1,60 @@
+"""What "auto" means: choices made from the data alone, alike on every backend."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import joblib
+import torch
+from torch import Tensor
+
+from skhash.losses import HashLoss
+from skhash.networks import HashNetwork
+
+# Fewer optimisation steps leave every family short of what it can reach.
+_MIN_STEPS = 1000
+_MIN_EPOCHS = 10
+# Multiplications of a training step from which a second thread pays.
+_WORK_FOR_THREADS = 3e7
+# A shuffled batch with fewer items of the typical class holds too few similar pairs.
+_ITEMS_PER_CLASS = 4
+
+
+def choose_epochs(max_epochs: int | str, n_batches: int) -> int:
+    """Number of epochs: as given, or enough for 1000 steps and 10 epochs."""
+    if max_epochs != "auto":
+        return int(max_epochs)
+    return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / n_batches))
+
+
+def choose_threads(n_jobs: int | None, work: float) -> int:
+    """Torch threads of a training: a choice that joblib's workers make alike."""
+    if n_jobs is None:
+        return 1 if work < _WORK_FOR_THREADS else joblib.cpu_count()
+    return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
+
+
+def step_work(network: HashNetwork, item_shape: tuple[int, ...], rows: int) -> float:
+    """Rough number of multiplications of a forward pass over `rows` items."""
+    pixels = math.prod(item_shape[:2]) if len(item_shape) > 1 else 1
+    return rows * pixels * sum(p.numel() for p in network.parameters())
+
+
+def choose_balance(
+    choice: bool | int | str, loss: HashLoss, y: Tensor, batch_size: int
+) -> int:
+    """Items of a class in a class-balanced batch, or 0 for shuffled batches."""
+    if choice != "auto":
+        return _ITEMS_PER_CLASS if choice is True else int(choice)
+    sizes = torch.bincount(y) if y.ndim == 1 else y.sum(0)
+    typical = float(sizes[sizes > 0].double().median()) * batch_size / len(y)
+    few = typical < _ITEMS_PER_CLASS
+    return _ITEMS_PER_CLASS if loss.balanced_batches and few else 0
+
+
+def choose_device(device: Any) -> str:
+    """The device that "auto" means here."""
+    if device != "auto":
+        return str(device)
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,334 @@
+"""DeepHashEncoder: check, build, train, pack."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    _fit_context,
+)
+from sklearn.utils._param_validation import Interval, StrOptions
+from torch import nn
+
+from skhash import fitting
+from skhash.encoding import Encoding
+from skhash.inputs import check_training
+from skhash.losses import LOSSES, HashLoss
+from skhash.networks import NETWORKS
+from skhash.training import LR_SCHEDULES, OPTIMIZERS
+
+
+class DeepHashEncoder(ClassNamePrefixFeaturesOutMixin, Encoding, BaseEstimator):
+    """Learn short binary codes from labelled data with a torch network.
+
+    The network returns one real number z a bit; a bit is ``z > 0``. Codes of items
+    with the same label end up close in Hamming distance, codes of other items far.
+
+    Parameters
+    ----------
+    n_bits : int, default=32
+        Length of the codes, 1 to 4096.
+    loss : str or HashLoss, default="dual_hinge"
+        Name in `skhash.losses.LOSSES`, or an instance such as ``DCWH(margin=1.5)``.
+        With a name, ``set_params(loss__shape=2)`` makes the instance, so that grid
+        search can reach every hyper-parameter of the loss.
+    network : str, torch.nn.Module or callable, default="auto"
+        "linear", "mlp" or "convnet"; "auto" is "convnet" for images and "mlp" for
+        other data. A module is a body of any output width and gets a hash layer put
+        on top (see `skhash.networks.wrap` to freeze it). A function ``(input_shape,
+        n_bits) -> nn.Module`` builds any other network.
+    input_shape : tuple of int, default=None
+        What flat rows of X mean: (height, width) or (height, width, channels).
+    optimizer : {"adamw", "adam", "sgd"} or callable, default="adamw"
+        The optimiser, or a class like `torch.optim.RMSprop`.
+    lr : float, default=3e-3
+        Learning rate; the peak of the schedule.
+    lr_schedule : {"one_cycle", "cosine", "constant"}, default="one_cycle"
+        Course of the learning rate over the training.
+    weight_decay : float, default=1e-3
+        Weight decay of the optimiser.
+    max_epochs : int or "auto", default="auto"
+        Passes over the data. "auto" takes at least 10 passes and 1000 optimisation
+        steps, whichever is longer.
+    batch_size : int, default=128
+        Most items in a batch. Batches are of equal size; pairs are formed inside a
+        batch.
+    balanced_batches : bool, int or "auto", default="auto"
+        Class-balanced batches with 4 (or so many) items of each class instead of
+        shuffled ones. "auto" uses them where the loss gains from them and shuffled
+        batches would hold fewer than 4 items of the typical class.
+    normalize_z : bool or "auto", default="auto"
+        Batch-normalise z without scale and shift; "auto" does as the loss says.
+    early_stopping : bool, default=False
+        Hold out part of the data, stop when its retrieval from the rest (tie-aware
+        mean average precision) does not rise any more, and keep the best weights.
+    validation_fraction : float, default=0.1
+        Share of the data held out for early stopping.
+    n_iter_no_change : int, default=5
+        Epochs without a better score before training stops.
+    output : {"packed", "bits", "signs", "embedding"}, default="packed"
+        What `transform` returns: packed codes (uint8, 8 bits a byte), bits (bool),
+        signs (int8, -1 and +1) or z (float32).
+    device : str, default="auto"
+        Torch device; "auto" is the GPU if there is one.
+    n_jobs : int, default=None
+        Threads of torch. None takes one for small networks and else all cores, in
+        joblib's workers too: only a fixed number gives the same codes everywhere. Set
+        it to 1 for searches that train many large networks side by side.
+    warm_start : bool, default=False
+        Start from the weights of the previous `fit`.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, dropout, centres and validation split. The same
+        integer gives the same codes on every joblib backend; global generators are
+        neither used nor changed.
+    callbacks : list of skorch callbacks, default=None
+        Copied before training, and kept in ``net_.callbacks_``.
+    net_params : dict, default=None
+        Further parameters of the skorch net, e.g. ``{"compile": True}``,
+        ``{"amp": True}`` (bfloat16), ``{"optimizer__betas": (0.9, 0.99)}``. May not
+        contain ``criterion*`` or ``module*``.
+    verbose : int, default=0
+        1 shows a line with loss, score and seconds of each epoch.
+
+    Attributes
+    ----------
+    net_ : skhash.training.DeepHashNet
+        The trained skorch net.
+    loss_ : HashLoss
+        The loss with its learnt state.
+    classes_ : ndarray of shape (n_classes,)
+        The labels; column numbers for multi-label data.
+    class_codes_ : ndarray of shape (n_classes, n_bits)
+        Mean sign of each bit in each class. Not for multi-label data.
+    multilabel_ : bool
+        Whether y was a 0/1 matrix.
+    history_ : list of dict
+        One row an epoch: stage, loss and its terms, learning rate, seconds, code
+        health.
+    n_features_in_ : int
+        Number of values of an item.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, where it has any.
+    input_shape_ : tuple of int
+        Shape of an item.
+    n_iter_ : int
+        Epochs trained.
+
+    See Also
+    --------
+    skhash.neighbors.HammingNeighbors : Search for the nearest codes.
+    skhash.metrics.mean_average_precision_scorer : Retrieval score for grid search.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skhash import DeepHashEncoder, HammingNeighbors
+    >>> X, y = load_digits(return_X_y=True)
+    >>> encoder = DeepHashEncoder(n_bits=16, random_state=0).fit(X[:1500], y[:1500])
+    >>> codes = encoder.transform(X)
+    >>> codes.shape, codes.dtype
+    ((1797, 2), dtype('uint8'))
+    >>> database = HammingNeighbors().fit(codes[:1500], y[:1500])
+    >>> database.score(codes[1500:], y[1500:]) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012 (as in scikit-learn)
+        "n_bits": [Interval(Integral, 1, 4096, closed="both")],
+        "loss": [StrOptions(set(LOSSES)), HashLoss],
+        "network": [StrOptions({"auto", *NETWORKS}), nn.Module, callable],
+        "input_shape": ["array-like", None],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions(set(LR_SCHEDULES))],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "max_epochs": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "balanced_batches": [
+            "boolean",
+            Interval(Integral, 2, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "normalize_z": ["boolean", StrOptions({"auto"})],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "output": [StrOptions({"packed", "bits", "signs", "embedding"})],
+        "device": [str, torch.device],
+        "n_jobs": [Integral, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "callbacks": [list, None],
+        "net_params": [dict, None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_bits=32,
+        *,
+        loss="dual_hinge",
+        network="auto",
+        input_shape=None,
+        optimizer="adamw",
+        lr=3e-3,
+        lr_schedule="one_cycle",
+        weight_decay=1e-3,
+        max_epochs="auto",
+        batch_size=128,
+        balanced_batches="auto",
+        normalize_z="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        output="packed",
+        device="auto",
+        n_jobs=None,
+        warm_start=False,
+        random_state=None,
+        callbacks=None,
+        net_params=None,
+        verbose=0,
+    ):
+        self.n_bits = n_bits
+        self.loss = loss
+        self.network = network
+        self.input_shape = input_shape
+        self.optimizer = optimizer
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.weight_decay = weight_decay
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.balanced_batches = balanced_batches
+        self.normalize_z = normalize_z
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.output = output
+        self.device = device
+        self.n_jobs = n_jobs
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.callbacks = callbacks
+        self.net_params = net_params
+        self.verbose = verbose
+
+    def set_params(self, **params):
+        """Set parameters; a `loss` given by name becomes its object for ``loss__*``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters of the encoder, and ``loss__<name>`` of its loss.
+
+        Returns
+        -------
+        self : DeepHashEncoder
+        """
+        loss = params.get("loss", self.loss)
+        nested = any(name.startswith("loss__") for name in params)
+        if nested and isinstance(loss, str) and loss in LOSSES:
+            params["loss"] = LOSSES[loss]()
+        return super().set_params(**params)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn the codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, h, w) or (n, h, w, c)
+            Training items, at least 2: features (a CSR matrix, too) or images.
+            Arrays keep their dtype and place: uint8 stays uint8, a memmap stays on
+            disk. Or a torch Dataset of (item, label) pairs.
+        y : array-like of shape (n,) or (n, n_classes)
+            Labels of any type, or a 0/1 matrix for several labels an item. May be left
+            out for a Dataset.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the items in the loss; items of weight 0 are dropped.
+
+        Returns
+        -------
+        self : DeepHashEncoder
+
+        Raises
+        ------
+        ValueError
+            If X, y or the weights can not be trained on, or a parameter is wrong.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the codes collapsed, bits are dead or the loss is not finite.
+        """
+        self._check_net_params()
+        data = check_training(self, X, y, sample_weight, item_shape=self.input_shape)
+        fitting.fit(self, data)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, classes=None, sample_weight=None):
+        """Train for one epoch on these items, at a constant learning rate.
+
+        The first call builds the network and fixes the standardisation; every call
+        trains by the last stage of the loss's plan.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Items, at least 2.
+        y : as in `fit`
+            Their labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels there will ever be; needed by the first call where its y does not
+            hold them all.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the items.
+
+        Returns
+        -------
+        self : DeepHashEncoder
+        """
+        first = not hasattr(self, "net_")
+        if not first:
+            classes = self.classes_
+        self._check_net_params()
+        data = check_training(
+            self,
+            X,
+            y,
+            sample_weight,
+            item_shape=self.input_shape,
+            classes=classes,
+            reset=first,
+        )
+        fitting.partial_fit(self, data, first=first)
+        return self
+
+    def _check_net_params(self):
+        for name in self.net_params or {}:
+            if name.startswith(("criterion", "module")):
+                raise ValueError(
+                    f"net_params may not contain {name!r}: skorch would build the "
+                    "loss or network anew and lose its state. Use the parameters "
+                    "`loss` and `network`."
+                )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.classifier_tags.multi_label = False
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags

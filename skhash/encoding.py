@@ -1,0 +1,167 @@
+"""What a trained encoder gives: codes, real outputs, classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+from torch.utils.data import Dataset
+
+from skhash.batches import ArrayDataset
+from skhash.hamming import pack
+from skhash.inputs import check_items
+from skhash.losses import HashLoss
+from skhash.training import torch_threads
+
+
+def _has_one_label_an_item(encoder: Encoding) -> bool:
+    if getattr(encoder, "multilabel_", False):
+        raise AttributeError(
+            f"This {type(encoder).__name__} was fitted with several labels an item "
+            "(multi-label y): it can transform and embed, but not predict one class."
+        )
+    return True
+
+
+class Encoding(TransformerMixin, ClassifierMixin):
+    """The half of `DeepHashEncoder` that needs no training."""
+
+    @property
+    def loss_(self) -> HashLoss:
+        """The loss with its learnt state."""
+        check_is_fitted(self)
+        return self.net_.criterion_
+
+    @property
+    def class_codes_(self) -> np.ndarray:
+        """Mean sign of each bit in each class, shape (n_classes, n_bits)."""
+        check_is_fitted(self)
+        if self.multilabel_:
+            raise AttributeError("class_codes_ needs one label an item.")
+        sums = self._class_sums
+        return sums[:, :-1] / np.maximum(sums[:, -1:], np.finfo(float).tiny)
+
+    def transform(self, X):
+        """The codes of items.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Items of the shape seen in `fit`.
+
+        Returns
+        -------
+        codes : ndarray
+            By `output`: uint8 of shape (n, ceil(n_bits / 8)), most significant bit
+            first, zero padded; bool or int8 (-1, +1) of shape (n, n_bits); or float32
+            (the embedding z).
+        """
+        if self.output == "embedding":
+            return self.embed(X)
+        make = {
+            "packed": lambda z: pack(z > 0),
+            "bits": lambda z: z > 0,
+            "signs": lambda z: np.where(z > 0, np.int8(1), np.int8(-1)),
+        }[self.output]
+        return np.concatenate([make(z) for z in self._outputs(X)])
+
+    def embed(self, X):
+        """The real outputs z of the network; a bit is ``z > 0``.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Items of the shape seen in `fit`.
+
+        Returns
+        -------
+        z : float32 ndarray of shape (n, n_bits)
+        """
+        return np.concatenate(list(self._outputs(X)))
+
+    @available_if(_has_one_label_an_item)
+    def decision_function(self, X):
+        """Score of each class: the loss's own where it models classes, else nearness.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Items.
+
+        Returns
+        -------
+        scores : ndarray of shape (n, n_classes), or (n,) for two classes
+            Greater is nearer; for two classes that of ``classes_[1]`` minus that of
+            ``classes_[0]``.
+        """
+        scores = np.concatenate([self._class_scores(z) for z in self._outputs(X)])
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    @available_if(_has_one_label_an_item)
+    def predict(self, X):
+        """The label of the nearest class.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Items.
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+        """
+        scores = np.concatenate([self._class_scores(z) for z in self._outputs(X)])
+        return self.classes_[scores.argmax(axis=1)]
+
+    @available_if(_has_one_label_an_item)
+    def score(self, X, y, sample_weight=None):
+        """Accuracy of `predict`; for retrieval see `skhash.metrics`.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Items.
+        y : array-like of shape (n,)
+            Their labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the items.
+
+        Returns
+        -------
+        accuracy : float
+        """
+        return super().score(X, y, sample_weight)
+
+    def _outputs(self, X) -> Iterator[np.ndarray]:
+        check_is_fitted(self)
+        if isinstance(X, Dataset):
+            items: Any = X
+        else:
+            array, shape = check_items(self, X, reset=False)
+            flat = (self.n_features_in_,)
+            if shape not in (flat, self.input_shape_):
+                raise ValueError(
+                    f"X has items of shape {shape}, but {type(self).__name__} is "
+                    f"expecting items of shape {self.input_shape_} as in fit."
+                )
+            items = ArrayDataset(array)
+        with torch_threads(self._n_threads):
+            yield from self.net_.encode(items)
+
+    def _class_scores(self, z: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            scores = self.loss_.class_scores(torch.from_numpy(z).to(self.net_.device))
+        if scores is not None:
+            return scores.cpu().numpy()
+        signs = np.where(z > 0, 1.0, -1.0)
+        means = self.class_codes_
+        return (2 * signs @ means.T - (means**2).sum(1)) / self.n_bits
+
+    @property
+    def _n_features_out(self):
+        return -(-self.n_bits // 8) if self.output == "packed" else self.n_bits

@@ -1,0 +1,328 @@
+"""What the encoder takes: features, images, sparse rows, torch data sets; labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    column_or_1d,
+    validate_data,
+)
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from skhash.batches import ArrayDataset, EncodedDataset
+
+# Rows that are looked at together when the whole data set is read once.
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Checked training data.
+
+    Attributes
+    ----------
+    items : ArrayDataset or EncodedDataset
+        Items with encoded labels and weights; torch's `Dataset`.
+    item_shape : tuple of int
+        Shape of one item as the user gave it.
+    classes : ndarray of shape (n_classes,)
+        The labels in order; column numbers for multi-label data.
+    """
+
+    items: ArrayDataset | EncodedDataset
+    item_shape: tuple[int, ...]
+    classes: np.ndarray
+
+    @property
+    def y(self) -> Tensor:
+        """Encoded labels: int64 (n,), or float32 0/1 (n, n_classes)."""
+        return self.items.y
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether an item can have several labels."""
+        return self.y.ndim == 2
+
+
+def as_array(X: Any) -> Any:
+    """Tensors and nested lists of images as arrays; everything else as it is."""
+    if isinstance(X, Tensor):
+        X = X.detach().cpu()
+        return (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+    if isinstance(X, list) and np.ndim(X[:1]) > 2:
+        return np.asarray(X)
+    return X
+
+
+def check_items(
+    estimator: Any,
+    X: Any,
+    *,
+    item_shape: Sequence[int] | None = None,
+    reset: bool,
+    **check: Any,
+) -> tuple[Any, tuple[int, ...]]:
+    """Items as a 2-D array or CSR matrix in their own dtype, and the shape of one.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages; gets or has `n_features_in_`.
+    X : array-like of shape (n, n_features), (n, h, w) or (n, h, w, c), or sparse
+        The items.
+    item_shape : sequence of int, default=None
+        What flat rows mean: (h, w) or (h, w, c).
+    reset : bool
+        Whether this is `fit`.
+    **check : dict
+        Further arguments of `sklearn.utils.validation.validate_data`, e.g. `y`.
+
+    Returns
+    -------
+    X : ndarray of shape (n, n_values) or CSR matrix; with `y`, the pair (X, y)
+    shape : tuple of int
+        Shape of one item.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit each other or a value is missing or infinite.
+    """
+    X = as_array(X)
+    shape: tuple[int, ...] | None = None
+    if not sp.issparse(X) and getattr(X, "ndim", 2) > 2:
+        shape = tuple(X.shape[1:])
+        if len(shape) > 3:
+            raise ValueError(
+                f"Found array with dim {X.ndim}, while dim <= 4 is expected by "
+                f"{type(estimator).__name__}: X has shape (n, n_features), "
+                "(n, height, width) or (n, height, width, channels)."
+            )
+        if reset and len(shape) == 3 and shape[0] in (1, 3) and shape[2] > 4:
+            raise ValueError(
+                f"X of shape {X.shape} looks like images with channels first; "
+                "channels come last here: X.transpose(0, 2, 3, 1)."
+            )
+        X = X.reshape(len(X), -1)
+    checked = validate_data(
+        estimator, X, reset=reset, accept_sparse="csr", dtype="numeric", **check
+    )
+    n_values = estimator.n_features_in_
+    if item_shape is not None:
+        expected = tuple(item_shape)
+        if math.prod(expected) != n_values or (shape and shape != expected):
+            got = f"images of shape {shape}" if shape else f"{n_values} features"
+            raise ValueError(
+                f"input_shape={expected} means {math.prod(expected)} values an item, "
+                f"but X has {got}."
+            )
+        shape = expected
+    return checked, shape or (n_values,)
+
+
+def check_training(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    item_shape: Sequence[int] | None,
+    classes: Any = None,
+    reset: bool = True,
+) -> TrainingData:
+    """Everything `fit` is given, checked once, before any work.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages; gets `n_features_in_`.
+    X : array-like, sparse matrix or torch Dataset of (item, label) pairs
+        The items.
+    y : array-like of shape (n,) or (n, n_classes), or None for a Dataset
+        The labels.
+    sample_weight : array-like of shape (n,) or None
+        Weights; items of weight 0 are dropped.
+    item_shape : sequence of int or None
+        The encoder's `input_shape`.
+    classes : array-like of shape (n_classes,), default=None
+        All classes there will ever be (`partial_fit`).
+    reset : bool, default=True
+        Whether earlier data is forgotten.
+
+    Returns
+    -------
+    data : TrainingData
+
+    Raises
+    ------
+    ValueError
+        If X, y or the weights can not be trained on.
+    """
+    if isinstance(X, Dataset):
+        return _check_dataset(estimator, X, y, sample_weight, classes, reset)
+    (X, y), shape = check_items(
+        estimator,
+        X,
+        item_shape=item_shape,
+        reset=reset,
+        y=as_array(y),
+        multi_output=True,
+        ensure_min_samples=2,
+    )
+    y, classes = _encode_labels(estimator, y, classes)
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        X, y, sample_weight = _drop_weightless(X, y, sample_weight)
+    _check_contrast(estimator, y, classes)
+    items = ArrayDataset(X, torch.from_numpy(y), _weights(sample_weight))
+    return TrainingData(items, shape, classes)
+
+
+def _check_dataset(
+    estimator: Any, X: Dataset, y: Any, sample_weight: Any, classes: Any, reset: bool
+) -> TrainingData:
+    n = len(X)  # type: ignore[arg-type]
+    if n < 2:
+        raise ValueError(f"The data set has {n} items; at least 2 are needed.")
+    if y is None:
+        y = [_pair(X, i)[1] for i in range(n)]
+    y, classes = _encode_labels(estimator, np.asarray(y), classes)
+    if len(y) != n:
+        raise ValueError(f"The data set has {n} items, but y has {len(y)}.")
+    _check_contrast(estimator, y, classes)
+    first = X[0]
+    shape = tuple(np.shape(first[0] if isinstance(first, (tuple, list)) else first))
+    n_values = math.prod(shape)
+    if not reset and n_values != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {n_values} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input."
+        )
+    estimator.n_features_in_ = n_values
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(
+            sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
+        )
+    items = EncodedDataset(X, torch.from_numpy(y), _weights(sample_weight))
+    return TrainingData(items, shape, classes)
+
+
+def _pair(dataset: Dataset, index: int) -> tuple[Any, Any]:
+    item = dataset[index]
+    if not isinstance(item, (tuple, list)) or len(item) != 2:
+        raise ValueError(
+            "A torch Dataset must give (item, label) pairs; dataset[0] is "
+            f"{type(item).__name__}. Or pass the labels as y."
+        )
+    return item[0], item[1]
+
+
+def _encode_labels(
+    estimator: Any, y: Any, classes: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    if sp.issparse(y):
+        y = y.toarray()
+    check_classification_targets(y)
+    if type_of_target(y) == "multilabel-indicator":
+        y = np.asarray(y, dtype=np.float32)
+        return y, np.arange(y.shape[1])
+    if np.ndim(y) == 2 and y.shape[1] > 1:
+        raise ValueError(
+            "Unknown label type: multiclass-multioutput. Pass one label an item, or a "
+            "0/1 matrix of shape (n_items, n_classes) for several."
+        )
+    y = column_or_1d(y, warn=True)
+    encoder = LabelEncoder().fit(y if classes is None else np.unique(classes))
+    try:
+        return encoder.transform(y).astype(np.int64), encoder.classes_
+    except ValueError as error:
+        raise ValueError(
+            f"y has labels that are not among the classes {encoder.classes_!r} that "
+            f"{type(estimator).__name__} knows: {error}"
+        ) from None
+
+
+def _drop_weightless(
+    X: Any, y: np.ndarray, weight: np.ndarray
+) -> tuple[Any, np.ndarray, np.ndarray | None]:
+    kept = weight > 0
+    if not kept.any():
+        raise ValueError("sample_weight is zero for every item; nothing to train on.")
+    if not kept.all():
+        X, y, weight = X[kept], y[kept], weight[kept]
+    return X, y, None if (weight == weight[0]).all() else weight
+
+
+def _weights(sample_weight: np.ndarray | None) -> Tensor | None:
+    if sample_weight is None:
+        return None
+    return torch.from_numpy((sample_weight / sample_weight.mean()).astype(np.float32))
+
+
+def _check_contrast(estimator: Any, y: np.ndarray, classes: np.ndarray) -> None:
+    name = type(estimator).__name__
+    if len(y) < 2:
+        raise ValueError(f"{name} needs at least 2 items of positive weight, got 1.")
+    if y.ndim == 2:
+        if (y == y[0]).all():
+            raise ValueError(
+                f"{name} needs items that differ: all rows of y have the same labels."
+            )
+    elif len(classes) < 2:
+        raise ValueError(
+            f"{name} needs at least 2 classes, but y has only one class: "
+            f"{classes[0]!r}. Codes are learnt from items that differ."
+        )
+
+
+def moments(data: TrainingData, n_values: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and scale of the training items, read once in chunks.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The training items; missing values have been ruled out.
+    n_values : int
+        Values of an item.
+
+    Returns
+    -------
+    mean, scale : float64 ndarray of shape (n_values,), or (n_channels,) for images
+        The scale of a constant value is 1.
+    """
+    scaler = StandardScaler(with_mean=not sp.issparse(getattr(data.items, "X", None)))
+    for chunk in _chunks(data.items):
+        scaler.partial_fit(chunk)
+    if len(data.item_shape) == 1:
+        return scaler.mean_, scaler.scale_
+    if isinstance(data.items, EncodedDataset):
+        grid = (data.item_shape[0], -1)  # channels first, as torch has it
+        mean, var = (part.reshape(grid).T for part in (scaler.mean_, scaler.var_))
+    else:
+        channels = data.item_shape[2] if len(data.item_shape) == 3 else 1
+        mean, var = (p.reshape(-1, channels) for p in (scaler.mean_, scaler.var_))
+    channel_mean = mean.mean(0)
+    scale = np.sqrt((var + mean**2).mean(0) - channel_mean**2)
+    return channel_mean, np.where(scale > 1e-12, scale, 1.0)
+
+
+def _chunks(items: Any) -> Iterator[Any]:
+    if isinstance(items, ArrayDataset):
+        for start in range(0, len(items), _CHUNK):
+            yield items.raw(slice(start, start + _CHUNK))
+    else:
+        for batch in DataLoader(items, batch_size=256):
+            yield batch[0].reshape(len(batch[0]), -1).numpy()

@@ -1,0 +1,180 @@
+"""The parts of every network: standardise -> body -> head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+
+class Standardize(nn.Module):
+    """First layer of every network: cast, lay out, subtract the mean, divide.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        What the body sees of one item.
+    channels_last : bool, default=False
+        Whether items arrive as (height, width, channels).
+
+    Attributes
+    ----------
+    mean, scale : Tensor
+        One value a feature, or one a channel for images (buffers).
+    """
+
+    def __init__(
+        self, input_shape: Sequence[int], *, channels_last: bool = False
+    ) -> None:
+        super().__init__()
+        self.input_shape = tuple(input_shape)
+        self.channels_last = channels_last
+        shape = (input_shape[0],) + (1,) * (len(input_shape) - 1)
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("scale", torch.ones(shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Items of shape (n, ...) to float32 of shape (n, *input_shape)."""
+        if self.channels_last:
+            channels, height, width = self.input_shape
+            x = x.reshape(len(x), height, width, channels).permute(0, 3, 1, 2)
+        else:
+            x = x.reshape(len(x), *self.input_shape)
+        return (x.to(self.mean.dtype) - self.mean) / self.scale
+
+
+class Dropout(nn.Module):
+    """Dropout that draws from a generator of its own, not from torch's global one.
+
+    Parameters
+    ----------
+    p : float
+        Probability to drop a value.
+    seed : int
+        Seed of the generator, made on the device of the first input.
+    """
+
+    def __init__(self, p: float, seed: int) -> None:
+        super().__init__()
+        self.p = p
+        self.seed = seed
+        self._generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See `torch.nn.Dropout`."""
+        if not self.training or self.p == 0:
+            return x
+        if self._generator is None or self._generator.device != x.device:
+            self._generator = torch.Generator(x.device).manual_seed(self.seed)
+        keep = torch.empty_like(x).bernoulli_(1 - self.p, generator=self._generator)
+        return x * keep / (1 - self.p)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_generator": None}
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+class HashNetwork(nn.Module):
+    """A whole network: standardise -> body -> head.
+
+    Parameters
+    ----------
+    body : nn.Module
+        From standardised items to features.
+    head : nn.Module
+        The hash layer, from features to z.
+    lr_scale : mapping of str to float, default={}
+        Factors on the learning rate of "body" and "head".
+    """
+
+    def __init__(
+        self,
+        body: nn.Module,
+        head: nn.Module,
+        *,
+        lr_scale: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.standardize: nn.Module = nn.Identity()
+        self.body = body
+        self.head = head
+        self.lr_scale = dict(lr_scale or {})
+
+    def features(self, x: Tensor) -> Tensor:
+        """Output of the body, shape (n, n_features)."""
+        return self.body(self.standardize(x))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The real codes z, shape (n, n_bits)."""
+        return self.head(self.features(x))
+
+
+def hash_layer(
+    n_features: int,
+    n_bits: int,
+    *,
+    normalize: bool = False,
+    generator: torch.Generator | None = None,
+) -> nn.Module:
+    """The last layer: features to one real number a bit.
+
+    Parameters
+    ----------
+    n_features, n_bits : int
+        Widths of input and output.
+    normalize : bool, default=False
+        Batch-normalise the outputs (no scale, no shift), so that each bit splits
+        the training data near its mean.
+    generator : torch.Generator, default=None
+        Source of the initial weights. They are never zero: z = 0 is a saddle point of
+        most losses.
+
+    Returns
+    -------
+    head : nn.Module
+    """
+    linear = skip_init(nn.Linear, n_features, n_bits)
+    if normalize:
+        nn.init.normal_(linear.weight, std=0.05, generator=generator)
+    else:
+        nn.init.xavier_uniform_(linear.weight, generator=generator)
+    nn.init.zeros_(linear.bias)
+    if not normalize:
+        return linear
+    return nn.Sequential(linear, nn.BatchNorm1d(n_bits, affine=False))
+
+
+def draw_seed(generator: torch.Generator | None) -> int:
+    """A seed for a generator that can not be shared, as dropout's on a device."""
+    return int(torch.randint(2**31 - 1, (), generator=generator))
+
+
+def set_mode(network: nn.Module, training: bool, frozen: Sequence[str] = ()) -> None:
+    """Training or evaluation mode; frozen parts are always in evaluation mode.
+
+    Parameters
+    ----------
+    network : nn.Module
+    training : bool
+    frozen : sequence of str, default=()
+        Names of parts ("body", "head") that a stage does not train.
+    """
+    network.train(training)
+    for module in network.modules():
+        if getattr(module, "frozen", False):
+            module.eval()
+    for name in frozen:
+        getattr(network, name).eval()
+
+
+def parts(network: nn.Module) -> Iterator[tuple[str, list[nn.Parameter]]]:
+    """The trainable parameters of "body" and "head"."""
+    for name in ("body", "head"):
+        chosen = [p for p in getattr(network, name).parameters() if p.requires_grad]
+        if chosen:
+            yield name, chosen

@@ -1,0 +1,338 @@
+"""The trainer: a skorch net that follows a loss's plan over fast batches."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from skhash.batches import ArrayDataset, Batches
+from skhash.losses import Stage
+from skhash.networks import parts, set_mode
+
+# Enough rows to judge the health of the codes of an epoch.
+_WATCHED_ROWS = 1024
+# A fresh estimate of the centres pays only when the network has moved.
+_MIN_STEPS_BETWEEN_REFRESHES = 50
+
+
+def one_cycle(share: float) -> float:
+    """Factor on the learning rate after a `share` of all steps: up, then down.
+
+    Cosine from 1/25 to 1 over the first 30 % of the steps, then to almost 0
+    (L. N. Smith, N. Topin, "Super-Convergence", arXiv:1708.07120).
+    """
+    if share < 0.3:
+        low, climbed = 1 / 25, share / 0.3
+    else:
+        low, climbed = 1 / 25e4, (1 - share) / 0.7
+    return low + (1 - low) * (1 - math.cos(math.pi * climbed)) / 2
+
+
+def cosine(share: float) -> float:
+    """Factor on the learning rate after a `share` of all steps: from 1 down to 0."""
+    return (1 + math.cos(math.pi * share)) / 2
+
+
+def constant(share: float) -> float:
+    """Factor on the learning rate: always 1."""
+    return 1.0
+
+
+LR_SCHEDULES: dict[str, Callable[[float], float]] = {
+    "one_cycle": one_cycle,
+    "cosine": cosine,
+    "constant": constant,
+}
+
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+    "adamw": (torch.optim.AdamW, {"fused": True}),
+    "adam": (torch.optim.Adam, {"fused": True}),
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+}
+
+
+@contextlib.contextmanager
+def torch_threads(n_threads: int) -> Iterator[None]:
+    """Run torch with so many threads, whatever the surroundings say.
+
+    Sums of other numbers of parts round differently: only a fixed number of threads
+    gives the same codes in the main process and in every joblib worker.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class DeepHashNet(NeuralNet):
+    """skorch net of a `HashNetwork` and a `HashLoss`, both given as instances.
+
+    Parameters
+    ----------
+    module : HashNetwork
+        The network.
+    criterion : HashLoss
+        The loss, set up.
+    sampler : ShuffledSampler or BalancedSampler, default=None
+        Order of the training items of an `ArrayDataset`.
+    lr_schedule : {"one_cycle", "cosine", "constant"}, default="constant"
+        Course of the learning rate over all steps of the training.
+    amp : bool, default=False
+        Compute the network in bfloat16 where torch's autocast does; the loss stays in
+        float32.
+    *args, **kwargs
+        As `skorch.NeuralNet`.
+
+    Attributes
+    ----------
+    stage_ : Stage
+        The current stage of the plan.
+    n_steps_ : int
+        Optimisation steps so far.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        criterion: Any,
+        *args: Any,
+        sampler: Any = None,
+        lr_schedule: str = "constant",
+        amp: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(module, criterion, *args, **kwargs)
+        self.sampler = sampler
+        self.lr_schedule = lr_schedule
+        self.amp = amp
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Any]]:
+        return [("epoch_timer", EpochTimer())]
+
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> DeepHashNet:
+        """One parameter group for each part: body, head, loss."""
+        settings = self.get_params_for("optimizer")
+        settings.setdefault("lr", self.lr)
+        groups = [
+            {"params": chosen, "part": part} for part, chosen in parts(self.module_)
+        ]
+        if own := list(self.criterion_.parameters()):
+            groups.append({"params": own, "part": "loss"})
+        self.optimizer_ = self.optimizer(groups, **settings)
+        self.stage_ = Stage(1)
+        self.n_steps_ = 0
+        self.total_steps_ = 0
+        return self
+
+    def get_iterator(self, dataset: Dataset, training: bool = False) -> Any:
+        """Fast batches for arrays, a DataLoader for other data sets."""
+        if training and isinstance(dataset, ArrayDataset):
+            return Batches(dataset, self.sampler)
+        return super().get_iterator(dataset, training=training)
+
+    def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **kw: Any):
+        """Train, knowing the number of steps to come."""
+        epochs = self.max_epochs if epochs is None else epochs
+        self.n_steps_ = 0
+        self.total_steps_ = epochs * len(self.get_iterator(X, training=True))
+        return super().fit_loop(X, y, epochs=epochs, **kw)
+
+    def enter(self, stage: Stage) -> None:
+        """Train what the stage says, with the state of the loss that it sets."""
+        self.stage_ = stage
+        for name, value in stage.settings.items():
+            state = getattr(self.criterion_, name, None)
+            if isinstance(state, Tensor):
+                with torch.no_grad():
+                    state.fill_(value)
+            else:
+                setattr(self.criterion_, name, value)
+        for group in self.optimizer_.param_groups:
+            trained = stage.train in ("all", group["part"])
+            for parameter in group["params"]:
+                parameter.requires_grad_(trained)
+
+    def run_single_epoch(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Any, **kw: Any
+    ) -> None:
+        """One pass over the batches; the epoch's means go into the history."""
+        if iterator is None:
+            return
+        stage = self.stage_
+        frozen = [p for p in ("body", "head") if stage.train not in ("all", p)]
+        set_mode(self.module_, training, frozen)
+        self.criterion_.train(training)
+        self._sums: dict[str, Tensor] = {}
+        rows = 0
+        self._watched: deque[Tensor] = deque()
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **kw)
+            rows += len(step["y_pred"])
+            self._watch(step["y_pred"])
+            self.notify("on_batch_end", batch=batch, training=training, **step)
+        for name, total in self._sums.items():
+            self.history.record(name, float(total) / rows)
+        self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
+
+    def _watch(self, z: Tensor) -> None:
+        if self.stage_.input != "z":
+            return
+        self._watched.append(z.detach())
+        if (len(self._watched) - 1) * len(z) > _WATCHED_ROWS:
+            self._watched.popleft()
+
+    @property
+    def watched_z_(self) -> Tensor | None:
+        """Outputs of the last training batches of the epoch, or None."""
+        return torch.cat(list(self._watched)) if self._watched else None
+
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
+        """One optimisation step at the learning rate of its moment."""
+        share = self.n_steps_ / max(self.total_steps_ - 1, 1)
+        factor = LR_SCHEDULES[self.lr_schedule](min(share, 1.0))
+        scales = {**self.module_.lr_scale}
+        for part, scale in self.stage_.lr_scale.items():
+            scales[part] = scales.get(part, 1.0) * scale
+        for group in self.optimizer_.param_groups:
+            group["lr"] = self.lr * factor * scales.get(group["part"], 1.0)
+            if self.lr_schedule == "one_cycle" and "betas" in group:
+                group["betas"] = (0.95 - 0.1 * factor, group["betas"][1])
+        step = super().train_step(batch, **fit_params)
+        self.n_steps_ += 1
+        return step
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
+        """Forward and backward; `run_single_epoch` has set the modes."""
+        x, y, weight = (*batch, None)[:3]
+        x, y = x.to(self.device), y.to(self.device)
+        out = self._forward(x)
+        if weight is None:
+            loss = self.criterion_(out, y)
+        else:
+            loss = self.criterion_(out, y, weight.to(self.device))
+        loss.backward()
+        terms = getattr(self.criterion_, "terms_", {})
+        named = {f"train_{name}": term for name, term in terms.items()}
+        if len(named) == 1:
+            named = {}
+        for name, term in {"train_loss": loss.detach(), **named}.items():
+            self._sums[name] = self._sums.get(name, 0) + term * len(x)
+        return {"loss": loss, "y_pred": out}
+
+    def _forward(self, x: Tensor) -> Tensor:
+        features = self.stage_.input == "features"
+        if not self.amp:
+            return self.module_.features(x) if features else self.module_(x)
+        with torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16):
+            out = self.module_.features(x) if features else self.module_(x)
+        return out.float()
+
+    def encode(self, dataset: Dataset, batch_size: int = 512) -> Iterator[np.ndarray]:
+        """Outputs z of the network in evaluation mode, batch by batch.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            The items.
+        batch_size : int, default=512
+            Items in a batch.
+
+        Yields
+        ------
+        z : ndarray of shape (n_batch, n_bits), float32
+        """
+        set_mode(self.module_, False)
+        if isinstance(dataset, ArrayDataset):
+            bounds = range(0, len(dataset), batch_size)
+            batches: Any = (dataset.rows(slice(i, i + batch_size)) for i in bounds)
+        else:
+            loader = torch.utils.data.DataLoader(dataset, batch_size=batch_size)
+            batches = (b[0] if isinstance(b, (tuple, list)) else b for b in loader)
+        for x in batches:
+            with torch.inference_mode():
+                yield self.module_(x.to(self.device)).float().cpu().numpy()
+
+    def slim(self, own: list[str]) -> None:
+        """Forget what only training needs, so that pickles are small.
+
+        Parameters
+        ----------
+        own : list of str
+            Names of the callbacks to forget; the user's stay.
+        """
+        self.optimizer_ = None
+        self.sampler = None
+        self._sums = {}
+        self._watched = deque()
+        self.callbacks = [pair for pair in self.callbacks if pair[0] not in own]
+        self.callbacks_ = [pair for pair in self.callbacks_ if pair[0] not in own]
+        for parameter in self.module_.parameters():
+            parameter.grad = None
+
+
+class FollowPlan(Callback):
+    """Carries out a plan: enters its stages, refreshes the loss, notes the stage.
+
+    Parameters
+    ----------
+    plan : list of Stage
+        The plan; its epochs add up to those of the training.
+    """
+
+    def __init__(self, plan: list[Stage]) -> None:
+        self.plan = plan
+
+    def on_train_begin(self, net: DeepHashNet, **kwargs: Any) -> None:
+        """Start at the first epoch of the plan."""
+        self.epoch_ = -1
+        self.refreshed_at_ = -_MIN_STEPS_BETWEEN_REFRESHES
+        self.first_epochs_ = np.cumsum([0, *(stage.epochs for stage in self.plan)])
+
+    def on_epoch_begin(
+        self, net: DeepHashNet, dataset_train: Any = None, **kwargs: Any
+    ) -> None:
+        """Enter the epoch's stage; refresh the loss where the stage asks for it."""
+        self.epoch_ += 1
+        index = int(np.searchsorted(self.first_epochs_, self.epoch_, side="right")) - 1
+        stage = self.plan[index]
+        age = self.epoch_ - int(self.first_epochs_[index])
+        if age == 0:
+            net.enter(stage)
+        net.history.record("stage", index)
+        for name, value in stage.settings.items():
+            net.history.record(name.rstrip("_"), value)
+        if self._refresh_is_due(net, stage, age):
+            self.refreshed_at_ = net.n_steps_
+            refresh(net, dataset_train)
+
+    def _refresh_is_due(self, net: DeepHashNet, stage: Stage, age: int) -> bool:
+        if age == 0 and stage.refresh_first:
+            return True
+        if not stage.refresh_every or age % stage.refresh_every or self.epoch_ == 0:
+            return False
+        return net.n_steps_ - self.refreshed_at_ >= _MIN_STEPS_BETWEEN_REFRESHES
+
+
+def refresh(net: DeepHashNet, dataset: Any) -> None:
+    """Hand the outputs of all training data to the loss, for a closed-form update."""
+    z = torch.from_numpy(np.concatenate(list(net.encode(dataset)))).to(net.device)
+    weight = dataset.sample_weight
+    with torch.no_grad():
+        if weight is None:
+            net.criterion_.refresh(z, dataset.y.to(net.device))
+        else:
+            net.criterion_.refresh(z, dataset.y.to(net.device), weight.to(net.device))
