@@ -16,12 +16,18 @@ from skhash.losses import LOSSES, HashLoss, Stage
 N_BITS = 6
 
 OPTIONS = [
+    ("dcwh", {"center_init": "normal", "multilabel": "soft", "refine_from": 0.0}),
+    ("dcwh", {"center_init": "far", "cube": 10.0, "inv_var": 0.5}),
     ("dhn", {"balance": True}),
     ("dual_hinge", {"shape": 2.0, "distance": "inner"}),
     ("dual_hinge", {"shape": 0.5, "distance": "euclidean", "balance": False}),
     ("dual_hinge", {"similarity": "jaccard", "quantization": 0.5}),
+    ("exponentiated", {"surrogate": "exp", "similarity": "jaccard"}),
+    ("exponentiated", {"balance": False, "gamma": 0.3}),
     ("hashnet", {"weighting": "dataset", "similarity": "jaccard"}),
     ("hashnet", {"weighting": None}),
+    ("von_mises_fisher", {"center_init": "far", "multilabel": "soft"}),
+    ("von_mises_fisher", {"quantization": 0.5, "concentration": 3.0}),
 ]
 VARIANTS = [(key, {}) for key in LOSSES] + OPTIONS
 NAMES = [key + "".join(f"-{v}" for v in params.values()) for key, params in VARIANTS]

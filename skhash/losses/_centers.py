@@ -1,0 +1,121 @@
+"""Class centres: where they start, and how they follow the class means."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from skhash.losses._vertices import far_vertices, hadamard_vertices
+
+CenterInit = Literal["hadamard", "far", "normal", "forward"]
+
+
+def first_centers(
+    init: CenterInit,
+    n_classes: int,
+    n_bits: int,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Centres before training.
+
+    Parameters
+    ----------
+    init : {"hadamard", "far", "normal", "forward"}
+        "hadamard" and "far": vertices of the cube far from one another; "normal":
+        standard normal numbers; "forward": zeros, to be replaced by the class means
+        of the untrained network.
+    n_classes, n_bits : int
+        Their number and length.
+    generator : torch.Generator, default=None
+        Source of the draws.
+
+    Returns
+    -------
+    centers : Tensor of shape (n_classes, n_bits)
+    """
+    if init == "hadamard":
+        return hadamard_vertices(n_classes, n_bits, generator)
+    if init == "far":
+        return far_vertices(n_classes, n_bits, generator)
+    if init == "normal":
+        return torch.randn(n_classes, n_bits, generator=generator)
+    return torch.zeros(n_classes, n_bits)
+
+
+def class_sums(
+    z: Tensor, y: Tensor, n_classes: int, sample_weight: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Weighted sum of the items of each class, and the weight summed.
+
+    Parameters
+    ----------
+    z : Tensor of shape (n, n_bits)
+        Outputs.
+    y : Tensor of shape (n,) or (n, n_classes)
+        Labels; an item with several belongs to each of its classes.
+    n_classes : int
+        Number of classes.
+    sample_weight : Tensor of shape (n,), default=None
+        Weights of the items.
+
+    Returns
+    -------
+    sums : Tensor of shape (n_classes, n_bits)
+    masses : Tensor of shape (n_classes,)
+    """
+    weight = z.new_ones(len(z)) if sample_weight is None else sample_weight.to(z)
+    weighted = weight[:, None] * z
+    if y.ndim == 2:
+        return y.to(z).T @ weighted, y.to(z).T @ weight
+    sums = z.new_zeros(n_classes, z.shape[1]).index_add_(0, y, weighted)
+    return sums, z.new_zeros(n_classes).index_add_(0, y, weight)
+
+
+def mixed(
+    old: Tensor, new: Tensor, ema: float, estimated: Tensor, seen: Tensor
+) -> Tensor:
+    """Centres after a re-estimation: ``ema * old + (1 - ema) * new``.
+
+    Parameters
+    ----------
+    old, new : Tensor of shape (n_classes, n_bits)
+        Centres so far and class means.
+    ema : float
+        Share of the centre so far, in [0, 1).
+    estimated : bool Tensor of shape (n_classes,)
+        False for a centre without a value so far: the mean replaces it.
+    seen : bool Tensor of shape (n_classes,)
+        False for a class without mean: its centre stays.
+
+    Returns
+    -------
+    centers : Tensor of shape (n_classes, n_bits)
+    """
+    share = ema * estimated.to(old)[:, None]
+    return torch.where(seen[:, None], share * old + (1 - share) * new, old)
+
+
+def concentration_reaching(probability: float, n_classes: int) -> float:
+    """Scale of cosine scores for which a class can reach a posterior probability.
+
+    With unit centres in a regular simplex (cosines ``-1 / (n_classes - 1)``) the
+    largest posterior is ``1 / (1 + (C - 1) exp(-kappa C / (C - 1)))``; solved for
+    kappa.
+
+    Parameters
+    ----------
+    probability : float
+        Posterior to be reached, above ``1 / n_classes``.
+    n_classes : int
+        Number C of classes; 1 counts as 2.
+
+    Returns
+    -------
+    kappa : float
+    """
+    others = max(n_classes, 2) - 1
+    odds = probability / (1 - probability)
+    return others / (others + 1) * math.log(odds * others)
