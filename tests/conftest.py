@@ -1,0 +1,70 @@
+"""Settings and toy data that every test shares."""
+
+import os
+
+# Worker processes share the machine: one thread each. Torch, OpenMP and BLAS read
+# this when they are first imported, so it stands before every other import.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import random
+import sys
+
+import hypothesis
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, make_blobs
+from sklearn.model_selection import train_test_split
+
+# No deadline: the first call of a compiled kernel takes seconds. Derandomized: a
+# failure that was seen once is seen again.
+hypothesis.settings.register_profile("skhash", deadline=None, derandomize=True)
+# `pytest --hypothesis-profile=explore` looks for new ones.
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile("skhash")
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seeds():
+    """A test that forgets to pass a seed still does the same every time."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    if torch := sys.modules.get("torch"):  # most tests do without it
+        torch.manual_seed(0)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def blobs():
+    """Features (240, 10) and labels (240,) of four classes, easy to tell apart."""
+    X, y = make_blobs(
+        n_samples=240, n_features=10, centers=4, cluster_std=1.0, random_state=0
+    )
+    return _read_only(X.astype(np.float32), y)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Digits: X_train (600, 64), X_query (200, 64), y_train and y_query."""
+    X, y = load_digits(return_X_y=True)
+    parts = train_test_split(
+        X.astype(np.float32),
+        y,
+        train_size=600,
+        test_size=200,
+        stratify=y,
+        random_state=0,
+    )
+    return _read_only(*parts)
+
+
+def _read_only(*arrays):
+    """All tests share them: the one that writes must fail, not the one after it."""
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays

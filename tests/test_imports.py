@@ -1,0 +1,85 @@
+"""What an import loads, and what a type checker sees through the lazy front door."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import skhash
+
+PUBLIC = [name for name in skhash.__all__ if name != "__version__"]
+
+
+def in_new_process(*arguments, cwd=None):
+    """What Python prints when it starts anew: this one has everything loaded."""
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, cwd=cwd
+    )
+
+
+def loaded_after(statement):
+    """Names of all modules that ``statement`` loads."""
+    code = f"{statement}\nimport sys\nprint(*sys.modules, sep='\\n')"
+    done = in_new_process("-c", code)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("part", ["hamming", "metrics", "neighbors"])
+def test_part_does_not_load_torch(part):
+    loaded = loaded_after(f"import skhash.{part}")
+    assert f"skhash.{part}" in loaded
+    assert not {"torch", "skorch", "matplotlib"} & loaded
+
+
+def test_root_loads_no_part():
+    loaded = loaded_after("import skhash; skhash.__version__; dir(skhash)")
+    assert not [name for name in loaded if name.startswith("skhash.")]
+    assert not {"numpy", "torch"} & loaded
+
+
+def test_neighbors_from_root_do_not_load_torch():
+    loaded = loaded_after(
+        "from skhash import HammingNeighbors, HammingNeighborsClassifier"
+    )
+    assert "skhash.neighbors" in loaded
+    assert "torch" not in loaded
+
+
+def test_encoder_from_root_loads_nothing_slow_but_torch():
+    # Each takes a second or more of its own, and none is needed before a call.
+    slow = {"matplotlib", "numba.core", "sympy", "torch._dynamo", "torch._inductor"}
+    loaded = loaded_after("from skhash import DeepHashEncoder, HammingNeighbors")
+    assert "skhash.encoder" in loaded
+    assert not slow & loaded
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_is_the_one_of_its_module(name):
+    value = getattr(skhash, name)
+    assert value.__name__ == name
+    assert value.__module__.startswith("skhash.")
+    assert name in dir(skhash)
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'skhash' has no attribute 'Deep'"):
+        skhash.Deep  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'Deep'"):
+        from skhash import Deep  # noqa: F401
+
+
+def test_type_checker_sees_the_lazy_names(tmp_path):
+    lines = [f"reveal_type({name}())" for name in PUBLIC]
+    (tmp_path / "user.py").write_text(
+        "\n".join([f"from skhash import {', '.join(PUBLIC)}", *lines])
+    )
+    # Only skhash is followed: reading torch's own types would take half a minute.
+    (tmp_path / "mypy.ini").write_text(
+        "[mypy]\nfollow_imports = skip\n[mypy-skhash.*]\nfollow_imports = silent\n"
+    )
+    done = in_new_process("-m", "mypy", "user.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in PUBLIC:
+        assert re.search(rf'Revealed type is "skhash\.[\w.]+\.{name}"', done.stdout)
