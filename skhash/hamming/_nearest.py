@@ -9,7 +9,6 @@ from skhash.hamming._jit import kernel
 from skhash.hamming._pool import run, spans
 from skhash.hamming._select import (
     N_FIELDS,
-    STORED,
     collect,
     distance_at,
     finish,
