@@ -36,8 +36,10 @@ def hadamard_vertices(
         codes = _hadamard(rows % n_bits, torch.arange(n_bits))
         return codes * torch.where(rows < n_bits, 1.0, -1.0)[:, None]
     best, codes = -1, torch.empty(0)
-    # Comparing all classes costs n_classes^2 a draw.
-    for _ in range(max(1, min(200, 20_000_000 // n_classes**2))):
+    # Comparing all classes costs n_classes^2 a draw; whole blocks are all alike.
+    whole = n_bits % (order - 1) == 0
+    n_draws = 1 if whole else max(1, min(200, 20_000_000 // n_classes**2))
+    for _ in range(n_draws):
         draw = _draw_blocks(n_classes, n_bits, order, generator)
         distance = minimum_distance(draw)
         if distance > best:
@@ -61,8 +63,11 @@ def _draw_blocks(
 def _hadamard(rows: Tensor, columns: Tensor) -> Tensor:
     """Entries of Sylvester's matrix: the sign is the parity of ``row & column``."""
     parity = rows[:, None] & columns[None, :]
-    for shift in (32, 16, 8, 4, 2, 1):
+    n_digits = max(int(rows.max()), int(columns.max()), 1).bit_length()
+    shift = (1 << (n_digits - 1).bit_length()) >> 1
+    while shift:
         parity = parity ^ (parity >> shift)
+        shift //= 2
     return (1 - 2 * (parity & 1)).to(torch.get_default_dtype())
 
 
