@@ -138,7 +138,7 @@ def test_checker_finds_a_violation(path, source):
         ("hamming/_torch.py", "def f():\n    import torch"),
         ("plots/_a.py", "def plot():\n    import matplotlib.pyplot as plt"),
         ("losses/_a.py", "import torch\nfrom torch import nn"),
-        ("encoder.py", "from skhash import hamming"),
+        ("encoder.py", "from skhash import fitting"),
         ("cli.py", "from skhash.encoder import DeepHashEncoder"),
         ("hamming/_a.py", "x = 1\n" * LONGEST),
     ],
