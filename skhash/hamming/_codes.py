@@ -33,24 +33,24 @@ def pack(bits: ArrayLike) -> NDArray[np.uint8]:
     array([[128, 128],
            [  1,   0]], dtype=uint8)
     """
-    bits = np.asarray(bits)
-    if bits.ndim != 2:
+    array: NDArray = np.asarray(bits)
+    if array.ndim != 2:
         raise ValueError(
-            f"Expected 2D array of bits, got {bits.ndim}D array instead. "
+            f"Expected 2D array of bits, got {array.ndim}D array instead. "
             "Give one row per item, one column per bit."
         )
-    if not 1 <= bits.shape[1] <= MAX_BITS:
+    if not 1 <= array.shape[1] <= MAX_BITS:
         raise ValueError(
-            f"Codes have 1 to {MAX_BITS} bits, got an array of shape {bits.shape}."
+            f"Codes have 1 to {MAX_BITS} bits, got an array of shape {array.shape}."
         )
-    if bits.dtype != bool:
-        if bits.dtype.kind not in "iuf" or not np.isin(bits, (0, 1)).all():
+    if array.dtype != bool:
+        if array.dtype.kind not in "iuf" or not np.isin(array, (0, 1)).all():
             raise ValueError(
-                f"Bits must be bool or 0/1, got other values (dtype {bits.dtype}). "
+                f"Bits must be bool or 0/1, got other values (dtype {array.dtype}). "
                 "Real outputs or ±1 signs become bits by `X > 0`."
             )
-        bits = bits != 0
-    return np.packbits(bits, axis=1)
+        array = array != 0
+    return np.packbits(array, axis=1)
 
 
 def unpack(codes: ArrayLike, n_bits: int) -> NDArray[np.bool_]:

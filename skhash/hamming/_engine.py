@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
 
 _forced: str | None = None
@@ -21,15 +22,11 @@ def engine() -> ModuleType:
         try:
             from numba import config
 
-            if not config.DISABLE_JIT:
-                from skhash.hamming import _kernels
-
-                return _kernels
+            if not vars(config)["DISABLE_JIT"]:
+                return import_module("skhash.hamming._kernels")
         except ImportError:
             pass
-    from skhash.hamming import _reference
-
-    return _reference
+    return import_module("skhash.hamming._reference")
 
 
 @contextmanager

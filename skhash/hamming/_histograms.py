@@ -39,6 +39,7 @@ def relevant_histograms(
     n_total, n_relevant = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     if not len(queries) or not len(database):
         return n_total, n_relevant
+    tasks: list[tuple]
     if query_labels.ndim == 2:
         masks = _masks(query_labels), _masks(database_labels)
         words = as_words(queries), as_words(database)

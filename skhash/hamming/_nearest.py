@@ -53,6 +53,7 @@ def nearest_words(
     words = width_tag(codes)
     n_threads = min(n_threads, 1 + n_queries * codes.size // THREAD_WORDS)
     group = TILES * lanes(codes)
+    tasks: list[tuple]
     if k * COUNTING_SHARE > n > 4096:
         parts = spans(0, n_queries, 4 * n_threads, 1)
         tasks = [(codes, queries, a, b, k, distances, indices, words) for a, b in parts]
@@ -231,7 +232,7 @@ def scan_tile(
     for at in range(first, last, chunk):
         stop = min(last, at + chunk)
         whole = (stop - at) // UNROLL * UNROLL
-        hits = lanes_below(codes, at, whole, in_lanes, tile, below, words)
+        hits: Any = lanes_below(codes, at, whole, in_lanes, tile, below, words)
         if stop - at != whole:
             hits = np.uint64((1 << n_lanes) - 1)
         while hits:

@@ -16,35 +16,31 @@ _pool: tuple[int, int, ThreadPoolExecutor] | None = None
 
 def run(function: Callable[..., Any], tasks: Iterable[tuple], n_threads: int) -> list:
     """Return ``[function(*task) for task in tasks]``, on several threads."""
-    tasks = list(tasks)
-    if n_threads == 1 or len(tasks) <= 1:
-        return [function(*task) for task in tasks]
-    waiting = iter(tasks[1:])
+    todo = list(tasks)
+    if n_threads == 1 or len(todo) <= 1:
+        return [function(*task) for task in todo]
     results: dict[int, Any] = {}
-    numbered = enumerate(waiting, start=1)
+    numbered = iter(enumerate(todo))
+    order = Lock()
 
     def work() -> None:
-        # `next` on a shared iterator is atomic under the GIL; a lock serves builds
-        # without one.
         while True:
             with order:
-                number, task = next(numbered, (None, None))
-            if number is None:
+                number, task = next(numbered, (-1, ()))
+            if number < 0:
                 return
             results[number] = function(*task)
 
-    order = Lock()
     pool = _executor(n_threads)
-    helpers = min(n_threads, len(tasks)) - 1
+    helpers = min(n_threads, len(todo)) - 1
     futures = [pool.submit(work) for _ in range(helpers)]
     # The calling thread works too.
-    results[0] = function(*tasks[0])
     work()
     for future in futures:
         # One that has not begun by now would find no task left.
         if not future.cancel():
             future.result()
-    return [results[i] for i in range(len(tasks))]
+    return [results[i] for i in range(len(todo))]
 
 
 def spans(start: int, stop: int, n_parts: int, multiple: int) -> list[tuple[int, int]]:

@@ -256,12 +256,13 @@ def check_radius(radius: Any) -> int:
     """Return `radius` as an int, or say what is wrong with it."""
     if isinstance(radius, bool) or not isinstance(radius, Real):
         raise TypeError(f"radius must be a number of bits, got {radius!r}.")
-    if not radius >= 0 or radius != radius // 1:
+    bits = float(radius)
+    if not bits >= 0 or not bits.is_integer():
         raise ValueError(
             f"radius must be a whole number of bits, 0 or more, got {radius!r}."
         )
     # Beyond every possible distance all codes are within.
-    return int(min(radius, 1 << 16))
+    return int(min(bits, 1 << 16))
 
 
 def _check_pair(

@@ -14,10 +14,13 @@ left to run time.
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
+
+# Untyped: callers do not pass the typing context.
+intrinsic: Any = _intrinsic
 
 VECTOR_BITS = 512
 VECTOR_BYTES = VECTOR_BITS // 8

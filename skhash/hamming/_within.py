@@ -197,7 +197,7 @@ def take_tile(
     for at in range(first, last, 32):
         stop = min(last, at + 32)
         whole = (stop - at) // UNROLL * UNROLL
-        hits = lanes_below(codes, at, whole, in_lanes, tile, below, words)
+        hits: Any = lanes_below(codes, at, whole, in_lanes, tile, below, words)
         if stop - at != whole:
             hits = np.uint64((1 << n_lanes) - 1)
         while hits:
