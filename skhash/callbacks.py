@@ -29,11 +29,23 @@ class Watch(Callback):
     def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Record, and stop where nothing can be learnt any more."""
         if not math.isfinite(net.history[-1, "train_loss"]):
-            raise KeyboardInterrupt  # skorch's way to end a training
+            net.stop_ = True
         z = net.watched_z_
         if z is not None:
             for name, value in self.health(z.float().cpu().numpy()).items():
                 net.history.record(name, value)
+
+
+class Halt(Callback):
+    """Ends the training after an epoch in which a callback asked for it.
+
+    Comes last, so that all others have seen the epoch.
+    """
+
+    def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
+        """Stop if asked to."""
+        if net.stop_:
+            raise KeyboardInterrupt  # skorch's way to end a training
 
 
 class KeepBest(Callback):
@@ -68,7 +80,7 @@ class KeepBest(Callback):
                 (net.module_.state_dict(), net.criterion_.state_dict())
             )
         elif epoch - self.best_epoch_ >= self.patience:
-            raise KeyboardInterrupt  # skorch's way to end a training
+            net.stop_ = True
 
     def on_train_end(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Put the best weights back."""

@@ -18,10 +18,13 @@ from skhash.encoding import Encoding
 from skhash.inputs import check_training
 from skhash.losses import LOSSES, HashLoss
 from skhash.networks import NETWORKS
+from skhash.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from skhash.training import LR_SCHEDULES, OPTIMIZERS
 
 
-class DeepHashEncoder(ClassNamePrefixFeaturesOutMixin, Encoding, BaseEstimator):
+class DeepHashEncoder(
+    CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Encoding, BaseEstimator
+):
     """Learn short binary codes from labelled data with a torch network.
 
     The network returns one real number z a bit; a bit is ``z > 0``. Codes of items
@@ -238,6 +241,7 @@ class DeepHashEncoder(ClassNamePrefixFeaturesOutMixin, Encoding, BaseEstimator):
             params["loss"] = LOSSES[loss]()
         return super().set_params(**params)
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Learn the codes.
@@ -270,7 +274,8 @@ class DeepHashEncoder(ClassNamePrefixFeaturesOutMixin, Encoding, BaseEstimator):
         """
         self._check_net_params()
         data = check_training(self, X, y, sample_weight, item_shape=self.input_shape)
-        fitting.fit(self, data)
+        metadata = {"sample_weight": sample_weight}
+        fitting.fit(self, data, {"X": X, "y": y, "metadata": metadata})
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)

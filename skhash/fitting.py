@@ -1,7 +1,6 @@
-"""From an encoder's parameters and checked data to a trained net.
+"""The course of ``fit`` and ``partial_fit`` on checked data.
 
-What ``fit`` and ``partial_fit`` share. Nothing is set on the encoder before its
-training has ended.
+Nothing is set on the encoder before its training has ended.
 """
 
 from __future__ import annotations
@@ -11,147 +10,23 @@ import copy
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
 
+from skhash.assembly import Seeds, make_net, prepare, reuse
 from skhash.batches import BalancedSampler, EncodedDataset, ShuffledSampler
-from skhash.callbacks import KeepBest, Progress, Watch
-from skhash.choices import (
-    choose_balance,
-    choose_device,
-    choose_epochs,
-    choose_threads,
-    step_work,
-)
+from skhash.callbacks import Halt, KeepBest, Progress, Watch
+from skhash.choices import choose_balance, choose_epochs, choose_threads, step_work
 from skhash.hamming import pack, unpack
-from skhash.inputs import TrainingData, moments
-from skhash.losses import LOSSES, HashLoss, Stage
+from skhash.inputs import TrainingData
 from skhash.metrics import code_health, mean_average_precision
-from skhash.networks import HashNetwork, Standardize, build, output_width
-from skhash.training import OPTIMIZERS, DeepHashNet, FollowPlan, torch_threads
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """Seeds of everything that is random in a training, drawn from `random_state`."""
-
-    network: int
-    loss: int
-    batches: int
-    split: int
-
-    @classmethod
-    def draw(cls, random_state: Any) -> Seeds:
-        """Four seeds; leaves numpy's and torch's global generators alone."""
-        rng = check_random_state(random_state)
-        return cls(*(int(seed) for seed in rng.randint(2**31 - 1, size=4)))
-
-
-def make_loss(loss: str | HashLoss) -> HashLoss:
-    """A fresh loss from a name or from the user's instance, which stays unchanged."""
-    return LOSSES[loss]() if isinstance(loss, str) else clone(loss)
-
-
-def make_network(encoder: Any, data: TrainingData, loss: HashLoss, seed: int) -> Any:
-    """The network, its first layer standardising with the data's mean and scale."""
-    shape = data.item_shape
-    from_torch = isinstance(data.items, EncodedDataset)
-    if len(shape) == 2:
-        shape = (1, *shape)
-    elif len(shape) == 3 and not from_torch:
-        shape = (shape[2], *shape[:2])
-    normalize = encoder.normalize_z
-    network = build(
-        encoder.network,
-        shape,
-        encoder.n_bits,
-        normalize_z=loss.normalize_z if normalize == "auto" else normalize,
-        generator=torch.Generator().manual_seed(seed),
-    )
-    first = Standardize(shape, channels_last=len(shape) == 3 and not from_torch)
-    mean, scale = moments(data, encoder.n_features_in_)
-    for name, value in (("mean", mean), ("scale", scale)):
-        buffer = getattr(first, name)
-        buffer.copy_(torch.from_numpy(np.asarray(value)).reshape(buffer.shape))
-    network.standardize = first
-    return network
-
-
-def setup_loss(
-    loss: HashLoss,
-    plan: list[Stage],
-    data: TrainingData,
-    network: HashNetwork,
-    n_bits: int,
-    seed: int,
-) -> None:
-    """Show the loss the labels, once; classes still to come count as weightless."""
-    y, weight = data.y, data.items.sample_weight
-    if y.ndim == 1 and len(torch.unique(y)) < len(data.classes):
-        weight = torch.ones(len(y)) if weight is None else weight
-        y = torch.cat([y, torch.arange(len(data.classes))])
-        weight = torch.cat([weight, torch.zeros(len(data.classes))])
-    extra = {}
-    if any(stage.input == "features" for stage in plan):
-        shape = network.standardize.input_shape
-        extra["n_features"] = output_width(network.body, shape)
-    generator = torch.Generator().manual_seed(seed)
-    loss.setup(n_bits, y, sample_weight=weight, generator=generator, **extra)
-
-
-def check_plan(plan: list[Stage], n_epochs: int, network: HashNetwork) -> None:
-    """Refuse a plan that can not be carried out."""
-    total = sum(stage.epochs for stage in plan)
-    if total != n_epochs:
-        raise ValueError(
-            f"The plan of the loss has {total} epochs instead of {n_epochs}: {plan}."
-        )
-    for stage in plan:
-        part = getattr(network, stage.train, None)
-        if part is not None and not any(True for _ in part.parameters()):
-            raise ValueError(
-                f"The plan trains the {stage.train!r} of the network alone, but this "
-                "network has none with parameters. Give a body (it gets a hash layer) "
-                "or return a skhash.networks.HashNetwork."
-            )
-
-
-def make_net(
-    encoder: Any,
-    network: HashNetwork,
-    loss: HashLoss,
-    lr_schedule: str,
-    n_items: int,
-    seed: int,
-) -> DeepHashNet:
-    """The skorch net of an encoder; `net_params` have the last word."""
-    optimizer, defaults = encoder.optimizer, {}
-    if isinstance(optimizer, str):
-        optimizer, defaults = OPTIMIZERS[optimizer]
-    settings: dict[str, Any] = {
-        "optimizer": optimizer,
-        "optimizer__weight_decay": encoder.weight_decay,
-        **{f"optimizer__{name}": value for name, value in defaults.items()},
-        "lr": encoder.lr,
-        "batch_size": encoder.batch_size,
-        "train_split": None,
-        "device": choose_device(encoder.device),
-        "verbose": 0,
-        "lr_schedule": lr_schedule,
-        "iterator_train__shuffle": True,
-        "iterator_train__generator": torch.Generator().manual_seed(seed),
-        # batch norm can not learn from a single item
-        "iterator_train__drop_last": n_items % encoder.batch_size == 1,
-        **(encoder.net_params or {}),
-    }
-    return DeepHashNet(network, loss, **settings).initialize()
+from skhash.sklearn_callbacks import ReportEpochs, supports_callbacks
+from skhash.training import DeepHashNet, FollowPlan, torch_threads
 
 
 def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
@@ -160,7 +35,7 @@ def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
         callback if isinstance(callback, tuple) else (f"callback_{i}", callback)
         for i, callback in enumerate(copy.deepcopy(encoder.callbacks or []))
     ]
-    net.callbacks = [*own.items(), *users]
+    net.callbacks = [*own.items(), *users, ("halt", Halt())]
     net.initialize_callbacks()
 
 
@@ -230,33 +105,8 @@ def health_of(z: np.ndarray) -> dict[str, float]:
     return code_health(pack(z > 0), z.shape[1])
 
 
-def prepare(
-    encoder: Any, data: TrainingData, n_epochs: int, seeds: Seeds
-) -> tuple[HashNetwork, HashLoss]:
-    """Network and loss of a training that starts from nothing."""
-    loss = make_loss(encoder.loss)
-    plan = loss.plan(n_epochs)
-    network = make_network(encoder, data, loss, seeds.network)
-    check_plan(plan, n_epochs, network)
-    setup_loss(loss, plan, data, network, encoder.n_bits, seeds.loss)
-    return network, loss
-
-
-def reuse(encoder: Any, data: TrainingData) -> tuple[HashNetwork, HashLoss]:
-    """Network and loss of the previous training (`warm_start`)."""
-    before = encoder.classes_, encoder.input_shape_, encoder.net_.criterion_.n_bits_
-    now = data.classes, data.item_shape, encoder.n_bits
-    if not all(np.array_equal(a, b) for a, b in zip(before, now, strict=True)):
-        raise ValueError(
-            "warm_start=True goes on from the previous fit and needs the same classes, "
-            f"item shape and n_bits; they were {before}, now they are {now}. Use "
-            "warm_start=False to start anew."
-        )
-    return encoder.net_.module_, encoder.net_.criterion_
-
-
-def fit(encoder: Any, data: TrainingData) -> None:
-    """Train an encoder on checked data and set what it has learnt."""
+def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
+    """Train an encoder on checked data (`given` unchecked); set what it has learnt."""
     seeds = Seeds.draw(encoder.random_state)
     train, valid = split(encoder, data, seeds.split)
     n_batches = math.ceil(len(train.items) / encoder.batch_size)
@@ -265,7 +115,10 @@ def fit(encoder: Any, data: TrainingData) -> None:
         network, loss = reuse(encoder, data)
     else:
         network, loss = prepare(encoder, train, n_epochs, seeds)
-    callbacks = {"plan": FollowPlan(loss.plan(n_epochs)), "watch": Watch(health_of)}
+    callbacks: dict[str, Any] = {
+        "plan": FollowPlan(loss.plan(n_epochs)),
+        "watch": Watch(health_of),
+    }
     if valid is not None:
         score = retrieval_score(train, valid)
         callbacks["best"] = KeepBest(score, encoder.n_iter_no_change)
@@ -273,6 +126,14 @@ def fit(encoder: Any, data: TrainingData) -> None:
         callbacks["progress"] = Progress(n_epochs)
     work = step_work(network, data.item_shape, encoder.batch_size)
     n_threads = choose_threads(encoder.n_jobs, work)
+
+    def state(net: DeepHashNet, codes: np.ndarray | None = None) -> dict[str, Any]:
+        codes = encode(net, train) if codes is None else codes
+        sums = class_sums(codes, train, encoder.n_bits)
+        return learnt(data, net, n_threads, seeds, sums)
+
+    if supports_callbacks(encoder):
+        callbacks["report"] = ReportEpochs(encoder, given, n_epochs, state)
     net = make_net(
         encoder, network, loss, encoder.lr_schedule, len(train.items), seeds.batches
     )
@@ -282,9 +143,8 @@ def fit(encoder: Any, data: TrainingData) -> None:
     with foreign_randomness(encoder.network, seeds.network), torch_threads(n_threads):
         net.partial_fit(train.items)
         codes = encode(net, train)
-    net.slim(list(callbacks))
-    remember(encoder, data, net, n_threads, seeds)
-    encoder._class_sums = class_sums(codes, train, encoder.n_bits)
+    net.slim([*callbacks, "halt"])
+    vars(encoder).update(state(net, codes))
     warn_if_unhealthy(encoder, codes)
 
 
@@ -300,7 +160,7 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
         net = make_net(
             encoder, network, loss, "constant", len(data.items), seeds.batches
         )
-        sums = np.zeros((len(data.classes), encoder.n_bits + 1))
+        sums = 0
     else:
         net, n_threads, seeds = encoder.net_, encoder._n_threads, encoder._seeds
         sums = encoder._class_sums
@@ -318,27 +178,30 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
     with foreign_randomness(encoder.network, seed), torch_threads(n_threads):
         net.partial_fit(data.items)
         codes = encode(net, data)
-    remember(encoder, data, net, n_threads, seeds)
     if not data.multilabel:
         sums = sums + class_sums(codes, data, encoder.n_bits)
-    encoder._class_sums = sums
+    vars(encoder).update(learnt(data, net, n_threads, seeds, sums))
 
 
-def remember(
-    encoder: Any, data: TrainingData, net: DeepHashNet, n_threads: int, seeds: Seeds
-) -> None:
-    """Set what the encoder has learnt."""
-    encoder.net_ = net
-    encoder.classes_ = data.classes
-    encoder.multilabel_ = data.multilabel
-    encoder.input_shape_ = data.item_shape
-    encoder.history_ = [
+def learnt(
+    data: TrainingData, net: DeepHashNet, n_threads: int, seeds: Seeds, sums: Any
+) -> dict[str, Any]:
+    """The attributes of a fitted encoder."""
+    history = [
         {name: value for name, value in row.items() if name != "batches"}
         for row in net.history
     ]
-    encoder.n_iter_ = len(encoder.history_)
-    encoder._n_threads = n_threads
-    encoder._seeds = seeds
+    return {
+        "net_": net,
+        "classes_": data.classes,
+        "multilabel_": data.multilabel,
+        "input_shape_": data.item_shape,
+        "history_": history,
+        "n_iter_": len(history),
+        "_n_threads": n_threads,
+        "_seeds": seeds,
+        "_class_sums": sums,
+    }
 
 
 def class_sums(codes: np.ndarray, data: TrainingData, n_bits: int) -> Any:

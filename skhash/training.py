@@ -101,6 +101,8 @@ class DeepHashNet(NeuralNet):
         The current stage of the plan.
     n_steps_ : int
         Optimisation steps so far.
+    stop_ : bool
+        Whether a callback has asked to stop after this epoch.
     """
 
     def __init__(
@@ -147,6 +149,7 @@ class DeepHashNet(NeuralNet):
         """Train, knowing the number of steps to come."""
         epochs = self.max_epochs if epochs is None else epochs
         self.n_steps_ = 0
+        self.stop_ = False
         self.total_steps_ = epochs * len(self.get_iterator(X, training=True))
         return super().fit_loop(X, y, epochs=epochs, **kw)
 

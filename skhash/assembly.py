@@ -1,0 +1,159 @@
+"""Network, loss and net of a training, from an encoder's parameters and its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from skhash.batches import EncodedDataset
+from skhash.choices import choose_device
+from skhash.inputs import TrainingData, moments
+from skhash.losses import LOSSES, HashLoss, Stage
+from skhash.networks import HashNetwork, Standardize, build, output_width
+from skhash.training import OPTIMIZERS, DeepHashNet
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Seeds of everything that is random in a training, drawn from `random_state`."""
+
+    network: int
+    loss: int
+    batches: int
+    split: int
+
+    @classmethod
+    def draw(cls, random_state: Any) -> Seeds:
+        """Four seeds; leaves numpy's and torch's global generators alone."""
+        rng = check_random_state(random_state)
+        return cls(*(int(seed) for seed in rng.randint(2**31 - 1, size=4)))
+
+
+def make_loss(loss: str | HashLoss) -> HashLoss:
+    """A fresh loss from a name or from the user's instance, which stays unchanged."""
+    return LOSSES[loss]() if isinstance(loss, str) else clone(loss)
+
+
+def make_network(encoder: Any, data: TrainingData, loss: HashLoss, seed: int) -> Any:
+    """The network, its first layer standardising with the data's mean and scale."""
+    shape = data.item_shape
+    from_torch = isinstance(data.items, EncodedDataset)
+    if len(shape) == 2:
+        shape = (1, *shape)
+    elif len(shape) == 3 and not from_torch:
+        shape = (shape[2], *shape[:2])
+    normalize = encoder.normalize_z
+    network = build(
+        encoder.network,
+        shape,
+        encoder.n_bits,
+        normalize_z=loss.normalize_z if normalize == "auto" else normalize,
+        generator=torch.Generator().manual_seed(seed),
+    )
+    first = Standardize(shape, channels_last=len(shape) == 3 and not from_torch)
+    mean, scale = moments(data, encoder.n_features_in_)
+    for name, value in (("mean", mean), ("scale", scale)):
+        buffer = getattr(first, name)
+        buffer.copy_(torch.from_numpy(np.asarray(value)).reshape(buffer.shape))
+    network.standardize = first
+    return network
+
+
+def setup_loss(
+    loss: HashLoss,
+    plan: list[Stage],
+    data: TrainingData,
+    network: HashNetwork,
+    n_bits: int,
+    seed: int,
+) -> None:
+    """Show the loss the labels, once; classes still to come count as weightless."""
+    y, weight = data.y, data.items.sample_weight
+    if y.ndim == 1 and len(torch.unique(y)) < len(data.classes):
+        weight = torch.ones(len(y)) if weight is None else weight
+        y = torch.cat([y, torch.arange(len(data.classes))])
+        weight = torch.cat([weight, torch.zeros(len(data.classes))])
+    extra = {}
+    if any(stage.input == "features" for stage in plan):
+        shape = network.standardize.input_shape
+        extra["n_features"] = output_width(network.body, shape)
+    generator = torch.Generator().manual_seed(seed)
+    loss.setup(n_bits, y, sample_weight=weight, generator=generator, **extra)
+
+
+def check_plan(plan: list[Stage], n_epochs: int, network: HashNetwork) -> None:
+    """Refuse a plan that can not be carried out."""
+    total = sum(stage.epochs for stage in plan)
+    if total != n_epochs:
+        raise ValueError(
+            f"The plan of the loss has {total} epochs instead of {n_epochs}: {plan}."
+        )
+    for stage in plan:
+        part = getattr(network, stage.train, None)
+        if part is not None and not any(True for _ in part.parameters()):
+            raise ValueError(
+                f"The plan trains the {stage.train!r} of the network alone, but this "
+                "network has none with parameters. Give a body (it gets a hash layer) "
+                "or return a skhash.networks.HashNetwork."
+            )
+
+
+def make_net(
+    encoder: Any,
+    network: HashNetwork,
+    loss: HashLoss,
+    lr_schedule: str,
+    n_items: int,
+    seed: int,
+) -> DeepHashNet:
+    """The skorch net of an encoder; `net_params` have the last word."""
+    optimizer, defaults = encoder.optimizer, {}
+    if isinstance(optimizer, str):
+        optimizer, defaults = OPTIMIZERS[optimizer]
+    settings: dict[str, Any] = {
+        "optimizer": optimizer,
+        "optimizer__weight_decay": encoder.weight_decay,
+        **{f"optimizer__{name}": value for name, value in defaults.items()},
+        "lr": encoder.lr,
+        "batch_size": encoder.batch_size,
+        "train_split": None,
+        "device": choose_device(encoder.device),
+        "verbose": 0,
+        "lr_schedule": lr_schedule,
+        "iterator_train__shuffle": True,
+        "iterator_train__generator": torch.Generator().manual_seed(seed),
+        # batch norm can not learn from a single item
+        "iterator_train__drop_last": n_items % encoder.batch_size == 1,
+        **(encoder.net_params or {}),
+    }
+    return DeepHashNet(network, loss, **settings).initialize()
+
+
+def prepare(
+    encoder: Any, data: TrainingData, n_epochs: int, seeds: Seeds
+) -> tuple[HashNetwork, HashLoss]:
+    """Network and loss of a training that starts from nothing."""
+    loss = make_loss(encoder.loss)
+    plan = loss.plan(n_epochs)
+    network = make_network(encoder, data, loss, seeds.network)
+    check_plan(plan, n_epochs, network)
+    setup_loss(loss, plan, data, network, encoder.n_bits, seeds.loss)
+    return network, loss
+
+
+def reuse(encoder: Any, data: TrainingData) -> tuple[HashNetwork, HashLoss]:
+    """Network and loss of the previous training (`warm_start`)."""
+    before = encoder.classes_, encoder.input_shape_, encoder.net_.criterion_.n_bits_
+    now = data.classes, data.item_shape, encoder.n_bits
+    if not all(np.array_equal(a, b) for a, b in zip(before, now, strict=True)):
+        raise ValueError(
+            "warm_start=True goes on from the previous fit and needs the same classes, "
+            f"item shape and n_bits; they were {before}, now they are {now}. Use "
+            "warm_start=False to start anew."
+        )
+    return encoder.net_.module_, encoder.net_.criterion_
