@@ -18,12 +18,13 @@ from sklearn.utils.validation import (
     validate_data,
 )
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from skhash.batches import ArrayDataset, EncodedDataset
 
-# Rows that are looked at together when the whole data set is read once.
-_CHUNK = 4096
+# Values that are looked at together when the whole data set is read once; in float64,
+# with what the sums need, they take some 8 MB.
+_CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -180,28 +181,35 @@ def check_training(
         multi_output=True,
         ensure_min_samples=2,
     )
-    y, classes = _encode_labels(estimator, y, classes)
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        X, y, sample_weight = _drop_weightless(X, y, sample_weight)
+    y = _check_labels(y)
+    kept, sample_weight = _check_weights(sample_weight, len(y))
+    y = y if kept is None else y[kept]
+    y, classes = _encode_labels(estimator, y, classes, reset)
     _check_contrast(estimator, y, classes)
-    items = ArrayDataset(X, torch.from_numpy(y), _weights(sample_weight))
+    items = ArrayDataset(X, torch.from_numpy(y), sample_weight, index=kept)
     return TrainingData(items, shape, classes)
 
 
 def _check_dataset(
     estimator: Any, X: Dataset, y: Any, sample_weight: Any, classes: Any, reset: bool
 ) -> TrainingData:
+    if isinstance(X, IterableDataset):
+        raise ValueError(
+            "An IterableDataset has no length and no order to draw batches from. Pass "
+            "a torch Dataset with __len__ and __getitem__, or arrays."
+        )
     n = len(X)  # type: ignore[arg-type]
     if n < 2:
         raise ValueError(f"The data set has {n} items; at least 2 are needed.")
     if y is None:
-        y = [_pair(X, i)[1] for i in range(n)]
-    y, classes = _encode_labels(estimator, np.asarray(y), classes)
+        y = [as_array(_pair(X, i)[1]) for i in range(n)]
+    y = _check_labels(np.asarray(as_array(y)))
     if len(y) != n:
         raise ValueError(f"The data set has {n} items, but y has {len(y)}.")
+    kept, sample_weight = _check_weights(sample_weight, n)
+    if kept is not None:
+        X, y = Subset(X, kept.tolist()), y[kept]
+    y, classes = _encode_labels(estimator, y, classes, reset)
     _check_contrast(estimator, y, classes)
     first = X[0]
     shape = tuple(np.shape(first[0] if isinstance(first, (tuple, list)) else first))
@@ -212,11 +220,9 @@ def _check_dataset(
             f"{estimator.n_features_in_} features as input."
         )
     estimator.n_features_in_ = n_values
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(
-            sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
-        )
-    items = EncodedDataset(X, torch.from_numpy(y), _weights(sample_weight))
+    if reset and hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
+    items = EncodedDataset(X, torch.from_numpy(y), sample_weight)
     return TrainingData(items, shape, classes)
 
 
@@ -230,46 +236,66 @@ def _pair(dataset: Dataset, index: int) -> tuple[Any, Any]:
     return item[0], item[1]
 
 
-def _encode_labels(
-    estimator: Any, y: Any, classes: Any
-) -> tuple[np.ndarray, np.ndarray]:
+def _check_labels(y: Any) -> np.ndarray:
+    """One label an item, or a 0/1 matrix in float32."""
     if sp.issparse(y):
         y = y.toarray()
     check_classification_targets(y)
     if type_of_target(y) == "multilabel-indicator":
-        y = np.asarray(y, dtype=np.float32)
-        return y, np.arange(y.shape[1])
+        return np.asarray(y, dtype=np.float32)
     if np.ndim(y) == 2 and y.shape[1] > 1:
         raise ValueError(
             "Unknown label type: multiclass-multioutput. Pass one label an item, or a "
             "0/1 matrix of shape (n_items, n_classes) for several."
         )
-    y = column_or_1d(y, warn=True)
+    return column_or_1d(y, warn=True)
+
+
+def _check_weights(
+    sample_weight: Any, n: int
+) -> tuple[np.ndarray | None, Tensor | None]:
+    """Which items have weight (None: all), and their weights (None: all the same)."""
+    if sample_weight is None:
+        return None, None
+    weight = _check_sample_weight(
+        sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
+    )
+    kept = np.flatnonzero(weight)
+    if not len(kept):
+        raise ValueError("sample_weight is zero for every item; nothing to train on.")
+    weight = weight[kept]
+    some = None if len(kept) == n else kept
+    if (weight == weight[0]).all():
+        return some, None
+    return some, torch.from_numpy((weight / weight.mean()).astype(np.float32))
+
+
+def _encode_labels(
+    estimator: Any, y: np.ndarray, classes: Any, reset: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    name, multilabel = type(estimator).__name__, y.ndim == 2
+    if not reset and multilabel != estimator.multilabel_:
+        kinds = ("one label an item", "a 0/1 matrix (multi-label)")
+        raise ValueError(
+            f"y is {kinds[multilabel]}, but this {name} was fitted with "
+            f"{kinds[estimator.multilabel_]}. Go on with the same kind or call fit."
+        )
+    if multilabel:
+        known = y.shape[1] if classes is None else len(classes)
+        if y.shape[1] != known:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but {name} expects one for each of "
+                f"{known} classes."
+            )
+        return y, np.arange(known) if classes is None else np.asarray(classes)
     encoder = LabelEncoder().fit(y if classes is None else np.unique(classes))
     try:
         return encoder.transform(y).astype(np.int64), encoder.classes_
     except ValueError as error:
         raise ValueError(
             f"y has labels that are not among the classes {encoder.classes_!r} that "
-            f"{type(estimator).__name__} knows: {error}"
+            f"{name} knows: {error}"
         ) from None
-
-
-def _drop_weightless(
-    X: Any, y: np.ndarray, weight: np.ndarray
-) -> tuple[Any, np.ndarray, np.ndarray | None]:
-    kept = weight > 0
-    if not kept.any():
-        raise ValueError("sample_weight is zero for every item; nothing to train on.")
-    if not kept.all():
-        X, y, weight = X[kept], y[kept], weight[kept]
-    return X, y, None if (weight == weight[0]).all() else weight
-
-
-def _weights(sample_weight: np.ndarray | None) -> Tensor | None:
-    if sample_weight is None:
-        return None
-    return torch.from_numpy((sample_weight / sample_weight.mean()).astype(np.float32))
 
 
 def _check_contrast(estimator: Any, y: np.ndarray, classes: np.ndarray) -> None:
@@ -304,25 +330,29 @@ def moments(data: TrainingData, n_values: int) -> tuple[np.ndarray, np.ndarray]:
         The scale of a constant value is 1.
     """
     scaler = StandardScaler(with_mean=not sp.issparse(getattr(data.items, "X", None)))
-    for chunk in _chunks(data.items):
+    for chunk in _chunks(data.items, n_values):
         scaler.partial_fit(chunk)
     if len(data.item_shape) == 1:
         return scaler.mean_, scaler.scale_
-    if isinstance(data.items, EncodedDataset):
+    channels = data.item_shape[2] if len(data.item_shape) == 3 else 1
+    grid = (-1, channels)
+    if isinstance(data.items, EncodedDataset) and len(data.item_shape) == 3:
         grid = (data.item_shape[0], -1)  # channels first, as torch has it
-        mean, var = (part.reshape(grid).T for part in (scaler.mean_, scaler.var_))
-    else:
-        channels = data.item_shape[2] if len(data.item_shape) == 3 else 1
-        mean, var = (p.reshape(-1, channels) for p in (scaler.mean_, scaler.var_))
-    channel_mean = mean.mean(0)
-    scale = np.sqrt((var + mean**2).mean(0) - channel_mean**2)
+    mean, var = (part.reshape(grid) for part in (scaler.mean_, scaler.var_))
+    pixels = 0 if grid[0] == -1 else 1
+    channel_mean = mean.mean(pixels)
+    # Within the pixels and between them: no difference of large squares.
+    scale = np.sqrt(var.mean(pixels) + mean.var(pixels))
     return channel_mean, np.where(scale > 1e-12, scale, 1.0)
 
 
-def _chunks(items: Any) -> Iterator[Any]:
+def _chunks(items: Any, n_values: int) -> Iterator[Any]:
     if isinstance(items, ArrayDataset):
-        for start in range(0, len(items), _CHUNK):
-            yield items.raw(slice(start, start + _CHUNK))
+        rows = max(1, _CHUNK // n_values)
+        for start in range(0, len(items), rows):
+            yield items.raw(slice(start, start + rows))
     else:
-        for batch in DataLoader(items, batch_size=256):
+        # A generator of its own: the loader would draw a seed from the global one.
+        own = torch.Generator()
+        for batch in DataLoader(items, batch_size=256, generator=own):
             yield batch[0].reshape(len(batch[0]), -1).numpy()
