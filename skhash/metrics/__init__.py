@@ -5,20 +5,51 @@ and of the relevant ones; nothing is sorted, and ties are averaged over exactly.
 """
 
 from skhash.metrics import from_histograms
+from skhash.metrics._at_k import hit_rate_at_k, precision_at_k, recall_at_k
+from skhash.metrics._curves import (
+    RetrievalCurve,
+    precision_recall_by_radius,
+    precision_recall_by_rank,
+)
 from skhash.metrics._health import bit_balance, bit_correlation, code_health
+from skhash.metrics._ndcg import ndcg
+from skhash.metrics._own_cutoff import (
+    mean_average_precision_at_r,
+    mean_reciprocal_rank,
+    r_precision,
+)
 from skhash.metrics._radius import precision_at_radius, recall_at_radius
 from skhash.metrics._ranking import average_precision, mean_average_precision
-from skhash.metrics._scorer import make_retrieval_scorer, mean_average_precision_scorer
+from skhash.metrics._scorer import (
+    make_retrieval_scorer,
+    mean_average_precision_scorer,
+    precision_at_k_scorer,
+    precision_at_radius_scorer,
+    recall_at_k_scorer,
+)
 
 __all__ = [
+    "RetrievalCurve",
     "average_precision",
     "bit_balance",
     "bit_correlation",
     "code_health",
     "from_histograms",
+    "hit_rate_at_k",
     "make_retrieval_scorer",
     "mean_average_precision",
+    "mean_average_precision_at_r",
     "mean_average_precision_scorer",
+    "mean_reciprocal_rank",
+    "ndcg",
+    "precision_at_k",
+    "precision_at_k_scorer",
     "precision_at_radius",
+    "precision_at_radius_scorer",
+    "precision_recall_by_radius",
+    "precision_recall_by_rank",
+    "r_precision",
+    "recall_at_k",
+    "recall_at_k_scorer",
     "recall_at_radius",
 ]

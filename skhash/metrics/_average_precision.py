@@ -19,7 +19,7 @@ _CELLS = 1 << 20
 def average_precision_rows(
     n_total: np.ndarray,
     n_relevant: np.ndarray,
-    k: int | None,
+    k: int | np.ndarray | None,
     ties: str,
     normalizer: str,
 ) -> np.ndarray:
@@ -29,7 +29,7 @@ def average_precision_rows(
     ----------
     n_total, n_relevant : ndarray of shape (n_queries, n_bins)
         All items and relevant items at each distance.
-    k : int or None
+    k : int, ndarray of shape (n_queries,) or None
         Ranks that count; None is all of them.
     ties : {"expected", "optimistic", "pessimistic"}
     normalizer : {"min_k_r", "hits", "relevant"}
@@ -70,7 +70,7 @@ def _sum_of_rows(row: np.ndarray, values: np.ndarray, n_rows: int) -> np.ndarray
 
 
 def _buckets(
-    n_total: np.ndarray, n_relevant: np.ndarray, k: int | None
+    n_total: np.ndarray, n_relevant: np.ndarray, k: int | np.ndarray | None
 ) -> tuple[np.ndarray, ...]:
     """Buckets with relevant items above the cut: row, s, R, n, r and ranks m above it.
 
@@ -80,13 +80,14 @@ def _buckets(
     after = np.cumsum(n_total, axis=1, dtype=np.float64)
     seen = np.cumsum(n_relevant, axis=1, dtype=np.float64)
     used = n_relevant > 0
+    limit = np.full(len(used), np.inf) if k is None else np.broadcast_to(k, len(used))
     if k is not None:
-        used &= after - n_total < k
+        used &= after - n_total < limit[:, None]
     row = np.nonzero(used)[0]
     n = n_total[used].astype(np.float64)
     r = n_relevant[used].astype(np.float64)
     s = after[used] - n
-    m = n if k is None else np.minimum(n, k - s)
+    m = np.minimum(n, limit[row] - s)
     return row, s, seen[used] - r, n, r, m
 
 

@@ -8,6 +8,7 @@ NORMALIZERS = ("min_k_r", "hits", "relevant")
 ZERO_RELEVANT = ("drop", 0, 1, "raise")
 AVERAGES = ("macro", "macro_class", None)
 EMPTY_BALL = (0, "drop")
+GAINS = ("exponential", "linear")
 
 
 def check_option(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
@@ -27,6 +28,14 @@ def check_rank(name: str, value: Any) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value!r}.")
     return int(value)
+
+
+def check_averaging(zero_relevant: Any, average: Any, query_labels: Any) -> None:
+    """Check how values of queries are to become one."""
+    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
+    check_option("average", average, AVERAGES)
+    if average == "macro_class" and query_labels is None:
+        raise ValueError("average='macro_class' needs query_labels.")
 
 
 def check_average_precision(

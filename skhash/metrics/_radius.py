@@ -7,21 +7,22 @@ from numpy.typing import ArrayLike
 
 from skhash.hamming._search import check_radius
 from skhash.metrics._averages import average_queries
-from skhash.metrics._histograms import per_query
-from skhash.metrics._options import AVERAGES, EMPTY_BALL, ZERO_RELEVANT, check_option
+from skhash.metrics._options import EMPTY_BALL, check_averaging, check_option
 from skhash.metrics._radius_rows import precision_within_rows, recall_within_rows
+from skhash.metrics._retrieval import Retrieval, per_query
 
 
 def precision_at_radius(
     queries: ArrayLike,
     database: ArrayLike,
-    query_labels: ArrayLike,
-    database_labels: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
     radius: int = 2,
     *,
     empty_ball: Any = 0,
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
 ) -> float | np.ndarray:
@@ -36,7 +37,8 @@ def precision_at_radius(
         Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
     database : array-like of shape (n_items, n_bytes)
         Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
+            default=None
         Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
         labels are equal, or share a class.
     radius : int, default=2
@@ -44,7 +46,7 @@ def precision_at_radius(
     empty_ball : {0, "drop"}, default=0
         The precision of a query with nothing within the radius: 0, as the papers have
         it, or left out. Leaving them out rewards codes that find nothing.
-    zero_relevant, exclude_self, n_jobs
+    zero_relevant, relevance, exclude_self, n_jobs
         As in :func:`average_precision`.
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
@@ -75,25 +77,33 @@ def precision_at_radius(
     """
     radius = check_radius(radius)
     check_option("empty_ball", empty_ball, EMPTY_BALL)
-    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
-    check_option("average", average, AVERAGES)
-    rows_of = lambda n_total, n_relevant: precision_within_rows(
+    check_averaging(zero_relevant, average, query_labels)
+    rows_of = lambda n_total, n_relevant, _: precision_within_rows(
         n_total, n_relevant, radius, empty_ball
     )
-    given = (queries, database, query_labels, database_labels)
-    values = per_query(rows_of, given, zero_relevant, exclude_self, n_jobs)
+    retrieval = Retrieval.of(
+        queries,
+        database,
+        query_labels,
+        database_labels,
+        relevance,
+        exclude_self,
+        n_jobs,
+    )
+    values = per_query(rows_of, retrieval, zero_relevant)
     return average_queries(values, query_labels, average)
 
 
 def recall_at_radius(
     queries: ArrayLike,
     database: ArrayLike,
-    query_labels: ArrayLike,
-    database_labels: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
     radius: int = 2,
     *,
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
 ) -> float | np.ndarray:
@@ -105,12 +115,13 @@ def recall_at_radius(
         Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
     database : array-like of shape (n_items, n_bytes)
         Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
+            default=None
         Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
         labels are equal, or share a class.
     radius : int, default=2
         The largest distance in bits that is within.
-    zero_relevant, exclude_self, n_jobs
+    zero_relevant, relevance, exclude_self, n_jobs
         As in :func:`average_precision`.
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
@@ -140,11 +151,18 @@ def recall_at_radius(
     0.5
     """
     radius = check_radius(radius)
-    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
-    check_option("average", average, AVERAGES)
-    rows_of = lambda n_total, n_relevant: recall_within_rows(
+    check_averaging(zero_relevant, average, query_labels)
+    rows_of = lambda n_total, n_relevant, _: recall_within_rows(
         n_total, n_relevant, radius
     )
-    given = (queries, database, query_labels, database_labels)
-    values = per_query(rows_of, given, zero_relevant, exclude_self, n_jobs)
+    retrieval = Retrieval.of(
+        queries,
+        database,
+        query_labels,
+        database_labels,
+        relevance,
+        exclude_self,
+        n_jobs,
+    )
+    values = per_query(rows_of, retrieval, zero_relevant)
     return average_queries(values, query_labels, average)

@@ -6,22 +6,27 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.metrics._average_precision import average_precision_rows
-from skhash.metrics._averages import average_queries, settle_zero_relevant
-from skhash.metrics._histograms import per_query
-from skhash.metrics._index_ties import index_order_rows
-from skhash.metrics._options import AVERAGES, check_average_precision, check_option
+from skhash.metrics._averages import average_queries
+from skhash.metrics._options import (
+    AVERAGES,
+    check_average_precision,
+    check_averaging,
+    check_option,
+)
+from skhash.metrics._retrieval import Retrieval, per_query
 
 
 def average_precision(
     queries: ArrayLike,
     database: ArrayLike,
-    query_labels: ArrayLike,
-    database_labels: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
     *,
     k: int | None = None,
     ties: str = "expected",
     normalizer: str = "min_k_r",
     zero_relevant: Any = "drop",
+    relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
 ) -> np.ndarray:
@@ -43,8 +48,10 @@ def average_precision(
         Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
     database : array-like of shape (n_items, n_bytes)
         Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
-        Labels of any dtype, or multi-hot rows for several classes an item.
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
+            default=None
+        Labels of any dtype, or multi-hot rows for several classes an item. They may
+        be left out when `relevance` is a matrix.
     k : int, default=None
         Only the first `k` ranks count; None means the whole ranking.
     ties : {"expected", "optimistic", "pessimistic", "index"}, default="expected"
@@ -61,6 +68,11 @@ def average_precision(
         For queries without any relevant item in the database: NaN and a warning, this
         value, or an error. A query that has relevant items, but none among the first
         `k`, scores 0.
+    relevance : callable or sparse matrix of shape (n_queries, n_items), default=None
+        What is relevant, if not equal labels or shared classes. A function gets some
+        queries' labels and all database labels (or their indices, when no labels are
+        given), and returns a matrix of one row per query and one column per item,
+        dense or sparse. Values above 0 are relevant.
     exclude_self : bool, default=False
         Query i is item i of the database and does not find itself. Its duplicates do
         count.
@@ -106,31 +118,33 @@ def average_precision(
     array([1.])
     """
     k = check_average_precision(k, ties, normalizer, zero_relevant)
-    given = (queries, database, query_labels, database_labels)
-    if ties != "index":
-        rows_of = lambda n_total, n_relevant: average_precision_rows(
-            n_total, n_relevant, k, ties, normalizer
-        )
-        return per_query(rows_of, given, zero_relevant, exclude_self, n_jobs)
-    count = lambda n_total, n_relevant: n_relevant.sum(axis=1)
-    n_relevant = per_query(count, given, 0, exclude_self, n_jobs)
-    values = index_order_rows(
-        *given, n_relevant, k, normalizer, exclude_self, n_jobs=n_jobs
+    retrieval = Retrieval.of(
+        queries,
+        database,
+        query_labels,
+        database_labels,
+        relevance,
+        exclude_self,
+        n_jobs,
     )
-    return settle_zero_relevant(values, n_relevant == 0, zero_relevant)
+    rows_of = lambda n_total, n_relevant, ties: average_precision_rows(
+        n_total, n_relevant, k, ties, normalizer
+    )
+    return per_query(rows_of, retrieval, zero_relevant, ties, k)
 
 
 def mean_average_precision(
     queries: ArrayLike,
     database: ArrayLike,
-    query_labels: ArrayLike,
-    database_labels: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
     *,
     k: int | None = None,
     ties: str = "expected",
     normalizer: str = "min_k_r",
     zero_relevant: Any = "drop",
     average: str = "macro",
+    relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
 ) -> float:
@@ -145,7 +159,7 @@ def mean_average_precision(
     query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
         Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
         labels are equal, or share a class.
-    k, ties, normalizer, zero_relevant, exclude_self, n_jobs
+    k, ties, normalizer, zero_relevant, relevance, exclude_self, n_jobs
         As in :func:`average_precision`, where they are explained.
     average : {"macro", "macro_class"}, default="macro"
         The mean over queries, or the mean over classes of the mean over the queries
@@ -186,6 +200,7 @@ def mean_average_precision(
     1.0
     """
     check_option("average", average, AVERAGES[:2])
+    check_averaging(zero_relevant, average, query_labels)
     values = average_precision(
         queries,
         database,
@@ -195,6 +210,7 @@ def mean_average_precision(
         ties=ties,
         normalizer=normalizer,
         zero_relevant=zero_relevant,
+        relevance=relevance,
         exclude_self=exclude_self,
         n_jobs=n_jobs,
     )

@@ -9,11 +9,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skhash.hamming import check_codes
+from skhash.metrics._at_k import precision_at_k, recall_at_k
+from skhash.metrics._radius import precision_at_radius
 from skhash.metrics._ranking import mean_average_precision
 
 
 def make_retrieval_scorer(
-    metric: Callable[..., float], **options: Any
+    metric: Callable[..., Any], **options: Any
 ) -> "RetrievalScorer":
     """Make a scorer of a retrieval metric, for ``scoring=`` in scikit-learn.
 
@@ -52,7 +54,8 @@ def make_retrieval_scorer(
 
     See Also
     --------
-    mean_average_precision_scorer : The scorer of the whole ranking's mAP.
+    mean_average_precision_scorer, precision_at_k_scorer, recall_at_k_scorer, \
+            precision_at_radius_scorer : Ready-made, with the metrics' default options.
 
     Examples
     --------
@@ -83,7 +86,7 @@ class RetrievalScorer(_BaseScorer):
     scorer by that class.
     """
 
-    def __init__(self, metric: Callable[..., float], options: dict[str, Any]) -> None:
+    def __init__(self, metric: Callable[..., Any], options: dict[str, Any]) -> None:
         # Multi-metric searches look the method up on the estimator to share responses;
         # `fit` is the one that encoders and databases have in common.
         super().__init__(metric, 1, options, response_method=["transform", "fit"])
@@ -175,3 +178,6 @@ def _codes_of(output: Any) -> np.ndarray:
 
 
 mean_average_precision_scorer = make_retrieval_scorer(mean_average_precision)
+precision_at_k_scorer = make_retrieval_scorer(precision_at_k)
+precision_at_radius_scorer = make_retrieval_scorer(precision_at_radius)
+recall_at_k_scorer = make_retrieval_scorer(recall_at_k)

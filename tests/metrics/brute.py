@@ -91,3 +91,47 @@ def distances_and_relevance(
     distances = [distance(query.tolist(), database[i].tolist()) for i in items]
     relevance = [int(is_relevant(query_label, database_labels[i])) for i in items]
     return distances, relevance
+
+
+def precision_at_k(sequence, k):
+    return sum(sequence[:k]) / k
+
+
+def recall_at_k(sequence, k):
+    return sum(sequence[:k]) / sum(sequence)
+
+
+def hit_rate_at_k(sequence, k):
+    return float(any(sequence[:k]))
+
+
+def reciprocal_rank(sequence, k=None):
+    rank = sequence.index(1) + 1
+    return 1 / rank if k is None or rank <= k else 0.0
+
+
+def r_precision(sequence):
+    return precision_at_k(sequence, sum(sequence))
+
+
+def average_precision_at_r(sequence):
+    return average_precision_of(sequence, sum(sequence), "relevant")
+
+
+def over_orders(metric, distances, relevance, ties, *args):
+    """Mean, best or worst of a metric of one order over all orders of ties."""
+    if not any(relevance):
+        return np.nan
+    if ties == "index":
+        return metric(stable_order(distances, relevance), *args)
+    values = [metric(order, *args) for order in all_orders(distances, relevance)]
+    return {"expected": np.mean, "optimistic": max, "pessimistic": min}[ties](values)
+
+
+def ndcg(sequence, every_grade, k=None, gain=lambda grade: 2.0**grade - 1):
+    """nDCG of one definite order of grades."""
+
+    def dcg(grades):
+        return sum(gain(g) / np.log2(i + 2) for i, g in enumerate(grades[:k]))
+
+    return dcg(sequence) / dcg(sorted(every_grade, reverse=True))

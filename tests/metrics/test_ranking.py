@@ -12,8 +12,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 
 from skhash.hamming import histograms, pack
 from skhash.metrics import (
-    _histograms,
-    _index_ties,
+    _retrieval,
     average_precision,
     from_histograms,
     mean_average_precision,
@@ -147,8 +146,8 @@ def test_chunks_do_not_change_values(monkeypatch, ties, multilabel, exclude_self
         exclude_self=exclude_self,
     )
     whole = run()
-    monkeypatch.setattr(_histograms, "_CELLS", 9 * 7)
-    monkeypatch.setattr(_index_ties, "_CELLS", 40 * 7)
+    monkeypatch.setattr(_retrieval, "_CELLS", 9 * 7)
+    monkeypatch.setattr(_retrieval, "_PAIRS", 40 * 5)
     np.testing.assert_array_equal(run(), whole)
 
 
@@ -300,3 +299,46 @@ def test_memory_stays_far_below_queries_times_database():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2000 * 60_000  # one byte for each pair
+
+
+@pytest.mark.parametrize("exclude_self", [False, True])
+@pytest.mark.parametrize("ties", ["expected", "index"])
+def test_relevance_may_be_a_function_or_a_matrix(monkeypatch, ties, exclude_self):
+    rng = np.random.default_rng(5)
+    codes = rng.integers(0, 8, (30, 1), dtype=np.uint8)
+    ages = rng.integers(0, 50, 30)
+    queries, query_ages = (codes, ages) if exclude_self else (codes[:7], ages[:7])
+    close = lambda q, d: np.abs(q[:, None] - d) < 5
+    options = {"ties": ties, "exclude_self": exclude_self, "k": 9, "zero_relevant": 0}
+    expected = [
+        brute.average_precision_of(
+            brute.stable_order(dist, near), options["k"], "min_k_r"
+        )
+        if ties == "index"
+        else from_histograms.average_precision(
+            *brute.histograms(dist, near, 9), k=options["k"], zero_relevant=0
+        )[0]
+        for i in range(len(queries))
+        for others in [[j for j in range(30) if not (exclude_self and i == j)]]
+        for dist in [[brute.distance(queries[i], codes[j]) for j in others]]
+        for near in [[int(abs(query_ages[i] - ages[j]) < 5) for j in others]]
+    ]
+    matrix = close(query_ages, ages)
+    monkeypatch.setattr(_retrieval, "_PAIRS", 30 * 4)
+    for relevance, labels in (
+        (close, (query_ages, ages)),
+        (lambda q, d: sparse.csr_array(close(q, d)), (query_ages, ages)),
+        (lambda q, d: matrix[q][:, d], (None, None)),
+        (matrix, (None, None)),
+        (sparse.csr_array(matrix), (None, None)),
+    ):
+        values = average_precision(
+            queries, codes, *labels, relevance=relevance, **options
+        )
+        np.testing.assert_allclose(values, expected)
+
+
+def test_average_by_class_needs_labels():
+    codes = np.zeros((2, 1), np.uint8)
+    with pytest.raises(ValueError, match="needs query_labels"):
+        mean_average_precision(codes, codes, relevance=np.eye(2), average="macro_class")

@@ -24,7 +24,10 @@ from skhash.metrics import (
     make_retrieval_scorer,
     mean_average_precision,
     mean_average_precision_scorer,
+    precision_at_k_scorer,
     precision_at_radius,
+    precision_at_radius_scorer,
+    recall_at_k_scorer,
     recall_at_radius,
 )
 
@@ -176,6 +179,9 @@ def test_multimetric_search_takes_several_scorers(data, database):
         "map_at_5": make_retrieval_scorer(mean_average_precision, k=5),
         "precision": make_retrieval_scorer(precision_at_radius, radius=3),
         "recall": make_retrieval_scorer(recall_at_radius, radius=3),
+        "precision_at_10": precision_at_k_scorer,
+        "recall_at_10": recall_at_k_scorer,
+        "precision_at_radius_2": precision_at_radius_scorer,
     }
     results = cross_validate(
         estimator, X, y, scoring=scoring, cv=FOLDS, error_score="raise", n_jobs=2
