@@ -43,7 +43,7 @@ class Standardize(nn.Module):
             x = x.reshape(len(x), height, width, channels).permute(0, 3, 1, 2)
         else:
             x = x.reshape(len(x), *self.input_shape)
-        return (x.to(self.mean.dtype) - self.mean) / self.scale
+        return ((x.to(self.mean.dtype) - self.mean) / self.scale).contiguous()
 
 
 class Dropout(nn.Module):

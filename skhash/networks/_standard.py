@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from skhash.networks._layers import Dropout, HashNetwork, draw_seed, hash_layer
@@ -22,12 +22,22 @@ def _dense(
     return layer
 
 
+class ChannelsLast(nn.Module):
+    """Lays images out with their channels last, as CPU convolutions like it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same values in another order in memory."""
+        return x.contiguous(memory_format=torch.channels_last)
+
+
 def _conv(
-    n_in: int, n_out: int, generator: torch.Generator | None, size: int = 3
+    n_in: int, n_out: int, generator: torch.Generator | None, *, pool: bool = False
 ) -> nn.Sequential:
-    layer = skip_init(nn.Conv2d, n_in, n_out, size, padding=size // 2, bias=False)
+    layer = skip_init(nn.Conv2d, n_in, n_out, 3, padding=1, bias=False)
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-    return nn.Sequential(layer, nn.BatchNorm2d(n_out), nn.ReLU())
+    # Pooling first leaves a quarter of the values to normalise.
+    pooling = [nn.MaxPool2d(2)] if pool else []
+    return nn.Sequential(layer, *pooling, nn.BatchNorm2d(n_out), nn.ReLU())
 
 
 def linear(
@@ -114,8 +124,8 @@ def convnet(
 ) -> HashNetwork:
     """Small VGG-style network for images of about 28 x 28 to 64 x 64 pixels.
 
-    Convolutions of 3 x 3 with batch norm and ReLU on three scales, one dense layer,
-    then the hash layer.
+    Four convolutions of 3 x 3 with batch norm and ReLU on three scales, one dense
+    layer, then the hash layer.
 
     Parameters
     ----------
@@ -157,13 +167,11 @@ def convnet(
             f"{height} x {breadth}. Use network='mlp' for smaller ones."
         )
     body: list[nn.Module] = [
-        _conv(channels, width // 2, generator),
-        nn.MaxPool2d(2),
+        ChannelsLast(),
+        _conv(channels, width // 2, generator, pool=True),
         _conv(width // 2, width, generator),
-        _conv(width, width, generator),
-        nn.MaxPool2d(2),
-        _conv(width, 2 * width, generator),
-        nn.MaxPool2d(2),
+        _conv(width, width, generator, pool=True),
+        _conv(width, 2 * width, generator, pool=True),
         nn.Flatten(),
         _dense(2 * width * (height // 8) * (breadth // 8), hidden, generator),
         nn.ReLU(),
@@ -171,4 +179,5 @@ def convnet(
     if dropout:
         body.append(Dropout(dropout, draw_seed(generator)))
     head = hash_layer(hidden, n_bits, normalize=normalize_z, generator=generator)
-    return HashNetwork(nn.Sequential(*body), head)
+    layers = nn.Sequential(*body).to(memory_format=torch.channels_last)
+    return HashNetwork(layers, head)
