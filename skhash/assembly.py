@@ -30,7 +30,10 @@ class Seeds:
     @classmethod
     def draw(cls, random_state: Any) -> Seeds:
         """Four seeds; leaves numpy's and torch's global generators alone."""
-        rng = check_random_state(random_state)
+        if random_state is None:
+            rng = np.random.RandomState()
+        else:
+            rng = check_random_state(random_state)
         return cls(*(int(seed) for seed in rng.randint(2**31 - 1, size=4)))
 
 
@@ -84,6 +87,11 @@ def setup_loss(
         extra["n_features"] = output_width(network.body, shape)
     generator = torch.Generator().manual_seed(seed)
     loss.setup(n_bits, y, sample_weight=weight, generator=generator, **extra)
+    if getattr(loss, "n_bits_", None) != n_bits:
+        raise ValueError(
+            f"{type(loss).__name__}.setup must call super().setup(n_bits, y, "
+            "sample_weight=sample_weight, generator=generator) and return self."
+        )
 
 
 def check_plan(plan: list[Stage], n_epochs: int, network: HashNetwork) -> None:
@@ -108,7 +116,6 @@ def make_net(
     network: HashNetwork,
     loss: HashLoss,
     lr_schedule: str,
-    n_items: int,
     seed: int,
 ) -> DeepHashNet:
     """The skorch net of an encoder; `net_params` have the last word."""
@@ -127,8 +134,6 @@ def make_net(
         "lr_schedule": lr_schedule,
         "iterator_train__shuffle": True,
         "iterator_train__generator": torch.Generator().manual_seed(seed),
-        # batch norm can not learn from a single item
-        "iterator_train__drop_last": n_items % encoder.batch_size == 1,
         **(encoder.net_params or {}),
     }
     return DeepHashNet(network, loss, **settings).initialize()

@@ -147,7 +147,8 @@ class ShuffledSampler:
         Number of items.
     batch_size : int
         Most items in a batch. The items are spread evenly, so that there is no small
-        last batch; up to `batch_size` items make one full batch.
+        last batch; up to `batch_size` items make one full batch. No batch has a single
+        item: an odd number of items in pairs makes one batch of three.
     seed : int
         Seed of the sampler's own generator.
     """
@@ -158,7 +159,7 @@ class ShuffledSampler:
         self._rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:
-        return -(-self.n // self.batch_size)
+        return min(-(-self.n // self.batch_size), max(self.n // 2, 1))
 
     def __iter__(self) -> Iterator[np.ndarray]:
         order = self._rng.permutation(self.n)
@@ -240,7 +241,10 @@ class BalancedSampler:
                     deferred.append(item)
                 else:
                     items[item] = None
-            self._queues[klass] = np.array([*deferred, *queue[position:]], dtype=int)
+            queue = queue[position:]
+            if deferred:
+                queue = np.concatenate([np.array(deferred, dtype=np.int64), queue])
+            self._queues[klass] = queue
             if len(items) == count:
                 break
             self._queues[klass] = self._rng.permutation(self._members[klass])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from numbers import Integral, Real
 
+import numpy as np
 import torch
 from sklearn.base import (
     BaseEstimator,
@@ -237,7 +239,12 @@ class DeepHashEncoder(
         """
         loss = params.get("loss", self.loss)
         nested = any(name.startswith("loss__") for name in params)
-        if nested and isinstance(loss, str) and loss in LOSSES:
+        if nested and isinstance(loss, str):
+            if loss not in LOSSES:
+                raise ValueError(
+                    f"loss={loss!r} has no parameters to set: it is not one of "
+                    f"{sorted(LOSSES)}."
+                )
             params["loss"] = LOSSES[loss]()
         return super().set_params(**params)
 
@@ -273,9 +280,12 @@ class DeepHashEncoder(
             If the codes collapsed, bits are dead or the loss is not finite.
         """
         self._check_net_params()
-        data = check_training(self, X, y, sample_weight, item_shape=self.input_shape)
         metadata = {"sample_weight": sample_weight}
-        fitting.fit(self, data, {"X": X, "y": y, "metadata": metadata})
+        with self._unchanged_by_errors():
+            data = check_training(
+                self, X, y, sample_weight, item_shape=self.input_shape
+            )
+            fitting.fit(self, data, {"X": X, "y": y, "metadata": metadata})
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -303,19 +313,37 @@ class DeepHashEncoder(
         """
         first = not hasattr(self, "net_")
         if not first:
+            if classes is not None and not np.array_equal(
+                np.unique(classes), self.classes_
+            ):
+                raise ValueError(
+                    f"`classes={classes!r}` is not the same as on last call to "
+                    f"partial_fit, was: {self.classes_!r}"
+                )
             classes = self.classes_
         self._check_net_params()
-        data = check_training(
-            self,
-            X,
-            y,
-            sample_weight,
-            item_shape=self.input_shape,
-            classes=classes,
-            reset=first,
-        )
-        fitting.partial_fit(self, data, first=first)
+        with self._unchanged_by_errors():
+            data = check_training(
+                self,
+                X,
+                y,
+                sample_weight,
+                item_shape=self.input_shape,
+                classes=classes,
+                reset=first,
+            )
+            fitting.partial_fit(self, data, first=first)
         return self
+
+    @contextlib.contextmanager
+    def _unchanged_by_errors(self):
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
 
     def _check_net_params(self):
         for name in self.net_params or {}:
@@ -324,6 +352,18 @@ class DeepHashEncoder(
                     f"net_params may not contain {name!r}: skorch would build the "
                     "loss or network anew and lose its state. Use the parameters "
                     "`loss` and `network`."
+                )
+            own = {"optimizer__lr": "lr", "iterator_train__batch_size": "batch_size"}
+            own = own.get(name, name)
+            if own in self.get_params(deep=False):
+                raise ValueError(
+                    f"net_params may not contain {name!r}: use the encoder's own "
+                    f"parameter {own!r}."
+                )
+            if name in ("sampler", "train_split"):
+                raise ValueError(
+                    f"net_params may not contain {name!r}: use the encoder's "
+                    "parameters `balanced_batches` and `early_stopping`."
                 )
 
     def __sklearn_is_fitted__(self):

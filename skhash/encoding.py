@@ -61,6 +61,8 @@ class Encoding(TransformerMixin, ClassifierMixin):
             first, zero padded; bool or int8 (-1, +1) of shape (n, n_bits); or float32
             (the embedding z).
         """
+        check_is_fitted(self)
+        self._validate_params()
         if self.output == "embedding":
             return self.embed(X)
         make = {
@@ -160,8 +162,12 @@ class Encoding(TransformerMixin, ClassifierMixin):
             return scores.cpu().numpy()
         signs = np.where(z > 0, 1.0, -1.0)
         means = self.class_codes_
-        return (2 * signs @ means.T - (means**2).sum(1)) / self.n_bits
+        scores = (2 * signs @ means.T - (means**2).sum(1)) / z.shape[1]
+        # A class of `partial_fit` without any item yet: farther than any code can be.
+        scores[:, self._class_sums[:, -1] == 0] = -3
+        return scores
 
     @property
     def _n_features_out(self):
-        return -(-self.n_bits // 8) if self.output == "packed" else self.n_bits
+        n_bits = self.loss_.n_bits_
+        return -(-n_bits // 8) if self.output == "packed" else n_bits

@@ -8,15 +8,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 
 from skhash.assembly import Seeds, make_net, prepare, reuse
 from skhash.batches import BalancedSampler, EncodedDataset, ShuffledSampler
@@ -24,9 +23,14 @@ from skhash.callbacks import Halt, KeepBest, Progress, Watch
 from skhash.choices import choose_balance, choose_epochs, choose_threads, step_work
 from skhash.hamming import pack, unpack
 from skhash.inputs import TrainingData
+from skhash.losses import LOSSES
 from skhash.metrics import code_health, mean_average_precision
+from skhash.networks import NETWORKS, borrowed_generator
 from skhash.sklearn_callbacks import ReportEpochs, supports_callbacks
 from skhash.training import DeepHashNet, FollowPlan, torch_threads
+
+# Frames that a warning does not point to.
+_OURS = ("skhash.", "sklearn.", "contextlib")
 
 
 def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
@@ -43,6 +47,8 @@ def set_sampler(net: DeepHashNet, encoder: Any, data: TrainingData, seed: int) -
     """Shuffled or class-balanced batches of the items."""
     batch_size, y = encoder.batch_size, data.y
     if isinstance(data.items, EncodedDataset):
+        # batch norm can not learn from a single item
+        net.iterator_train__drop_last = len(data.items) % batch_size == 1
         return
     n_items = choose_balance(encoder.balanced_batches, net.criterion_, y, batch_size)
     if n_items:
@@ -57,15 +63,26 @@ def split(
     """The part to train on and, for early stopping, the part to validate on."""
     if not encoder.early_stopping:
         return data, None
-    labels = None if data.multilabel else data.y.numpy()
-    if labels is not None and np.bincount(labels).min() < 2:
-        labels = None  # a class of one item can not be on both sides
-    kept, held_out = train_test_split(
-        np.arange(len(data.items)),
-        test_size=encoder.validation_fraction,
-        stratify=labels,
-        random_state=seed,
-    )
+    n = len(data.items)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(n)
+    first = np.zeros(n, dtype=bool)
+    if not data.multilabel:
+        labels = data.y.numpy()
+        order = order[np.argsort(labels[order], kind="stable")]
+        # One item of each class stays: a class unseen in training says nothing.
+        first = np.diff(labels[order], prepend=-1) != 0
+    spare = order[~first]
+    count = min(max(1, round(n * encoder.validation_fraction)), len(spare), n - 2)
+    if count < 1:
+        raise ValueError(
+            "early_stopping=True holds items out, but each class has a single one. "
+            "Give more items or use early_stopping=False."
+        )
+    # Evenly spaced in the order of the classes: stratified, whatever their sizes.
+    places = (np.arange(count) + rng.random()) * len(spare) / count
+    held_out = spare[places.astype(int)]
+    kept = np.setdiff1d(order, held_out)
     return (
         replace(data, items=data.items.subset(kept)),
         replace(data, items=data.items.subset(held_out)),
@@ -87,12 +104,19 @@ def retrieval_score(
 
 
 @contextlib.contextmanager
-def foreign_randomness(network: Any, seed: int) -> Iterator[None]:
-    """Seed torch's global generator for a user's module; put it back afterwards."""
-    with torch.random.fork_rng(devices=[]):
-        if not isinstance(network, str):
-            torch.manual_seed(seed)
+def foreign_randomness(
+    encoder: Any, data: TrainingData, net: DeepHashNet, seed: int
+) -> Iterator[None]:
+    """Seed torch's global generators for code that is not ours; put them back."""
+    network = getattr(encoder.network, "func", encoder.network)  # of a partial
+    ours = isinstance(network, str) or network in NETWORKS.values()
+    ours &= type(net.criterion_) in LOSSES.values()
+    ours &= not isinstance(data.items, EncodedDataset)
+    if ours:  # draws from generators of its own; trainings go on side by side
         yield
+    else:
+        with borrowed_generator(seed, net.device):
+            yield
 
 
 def encode(net: DeepHashNet, data: TrainingData) -> np.ndarray:
@@ -134,13 +158,12 @@ def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
 
     if supports_callbacks(encoder):
         callbacks["report"] = ReportEpochs(encoder, given, n_epochs, state)
-    net = make_net(
-        encoder, network, loss, encoder.lr_schedule, len(train.items), seeds.batches
-    )
+    net = make_net(encoder, network, loss, encoder.lr_schedule, seeds.batches)
     set_callbacks(net, encoder, callbacks)
     set_sampler(net, encoder, train, seeds.batches)
     net.max_epochs = n_epochs
-    with foreign_randomness(encoder.network, seeds.network), torch_threads(n_threads):
+    lent = foreign_randomness(encoder, data, net, seeds.network)
+    with lent, torch_threads(n_threads):
         net.partial_fit(train.items)
         codes = encode(net, train)
     net.slim([*callbacks, "halt"])
@@ -157,12 +180,15 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
         network, loss = prepare(encoder, data, n_epochs, seeds)
         work = step_work(network, data.item_shape, encoder.batch_size)
         n_threads = choose_threads(encoder.n_jobs, work)
-        net = make_net(
-            encoder, network, loss, "constant", len(data.items), seeds.batches
-        )
+        net = make_net(encoder, network, loss, "constant", seeds.batches)
         sums = 0
     else:
         net, n_threads, seeds = encoder.net_, encoder._n_threads, encoder._seeds
+        if encoder.n_bits != net.criterion_.n_bits_:
+            raise ValueError(
+                f"n_bits is now {encoder.n_bits}, but the network was built for "
+                f"{net.criterion_.n_bits_}. Call fit for codes of another length."
+            )
         sums = encoder._class_sums
         net.lr_schedule = "constant"
         if net.optimizer_ is None:
@@ -175,12 +201,15 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
     set_callbacks(net, encoder, callbacks)
     set_sampler(net, encoder, data, seed)
     net.max_epochs = 1
-    with foreign_randomness(encoder.network, seed), torch_threads(n_threads):
+    lent = foreign_randomness(encoder, data, net, seed)
+    with lent, torch_threads(n_threads):
         net.partial_fit(data.items)
         codes = encode(net, data)
     if not data.multilabel:
         sums = sums + class_sums(codes, data, encoder.n_bits)
+    net.forget_data()
     vars(encoder).update(learnt(data, net, n_threads, seeds, sums))
+    warn_if_diverged(encoder)
 
 
 def learnt(
@@ -190,6 +219,7 @@ def learnt(
     history = [
         {name: value for name, value in row.items() if name != "batches"}
         for row in net.history
+        if "train_loss" in row  # not of an epoch that was interrupted
     ]
     return {
         "net_": net,
@@ -220,33 +250,41 @@ def class_sums(codes: np.ndarray, data: TrainingData, n_bits: int) -> Any:
     return sums
 
 
+def warn_if_diverged(encoder: Any) -> bool:
+    """Say that the loss is not finite; whether it was said."""
+    last = encoder.history_[-1] if encoder.history_ else {"train_loss": 0.0}
+    if math.isfinite(last["train_loss"]):
+        return False
+    warn(
+        f"The loss was {last['train_loss']} in epoch {last['epoch']} and training "
+        "stopped; the codes are useless. Use a smaller learning rate "
+        f"(lr={encoder.lr / 10:g}) and look for extreme values in X."
+    )
+    return True
+
+
 def warn_if_unhealthy(encoder: Any, codes: np.ndarray) -> None:
     """Say what went wrong in a training, and what helps."""
-    last = encoder.history_[-1]
-    if not math.isfinite(last["train_loss"]):
-        warnings.warn(
-            f"The loss was {last['train_loss']} in epoch {last['epoch']} and training "
-            "stopped; "
-            "the codes are useless. Use a smaller learning rate "
-            f"(lr={encoder.lr / 10:g}) and look for extreme values in X.",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
+    if warn_if_diverged(encoder):
         return
     health = code_health(codes, encoder.n_bits)
     if health["n_distinct"] == 1:
-        warnings.warn(
+        warn(
             f"All {len(codes)} training items got the same code. Train longer "
             "(max_epochs), use another learning rate, normalize_z=True or a smaller "
-            "quantisation weight of the loss.",
-            ConvergenceWarning,
-            stacklevel=4,
+            "quantisation weight of the loss."
         )
     elif health["dead_bits"] > 0:
         n_dead = round(health["dead_bits"] * encoder.n_bits)
-        warnings.warn(
+        warn(
             f"{n_dead} of {encoder.n_bits} bits have the same value for all training "
-            "items. Use fewer bits, normalize_z=True, or train longer (max_epochs).",
-            ConvergenceWarning,
-            stacklevel=4,
+            "items. Use fewer bits, normalize_z=True, or train longer (max_epochs)."
         )
+
+
+def warn(message: str) -> None:
+    """A `ConvergenceWarning` that points to the line that called ``fit``."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals["__name__"].startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, ConvergenceWarning, stacklevel=level)

@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
+from threading import Lock, local
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,11 @@ from skhash.networks import parts, set_mode
 _WATCHED_ROWS = 1024
 # A fresh estimate of the centres pays only when the network has moved.
 _MIN_STEPS_BETWEEN_REFRESHES = 50
+
+# Torch's numbers of threads as they were before the trainings that go on now.
+_BEFORE: list[int] = []
+_BEFORE_LOCK = Lock()
+_HERE = local()
 
 
 def one_cycle(share: float) -> float:
@@ -68,12 +74,22 @@ def torch_threads(n_threads: int) -> Iterator[None]:
     Sums of other numbers of parts round differently: only a fixed number of threads
     gives the same codes in the main process and in every joblib worker.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
+    nested = getattr(_HERE, "nested", False)
+    with _BEFORE_LOCK:
+        # The number is a thread's own, but a new thread starts with the last one set,
+        # which may be that of a training in another thread.
+        borrowed = _BEFORE and not nested
+        before = _BEFORE[0] if borrowed else torch.get_num_threads()
+        _BEFORE.append(before)
+        torch.set_num_threads(n_threads)
+    _HERE.nested = True
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        _HERE.nested = nested
+        with _BEFORE_LOCK:
+            _BEFORE.pop()
+            torch.set_num_threads(before)
 
 
 class DeepHashNet(NeuralNet):
@@ -128,6 +144,7 @@ class DeepHashNet(NeuralNet):
         """One parameter group for each part: body, head, loss."""
         settings = self.get_params_for("optimizer")
         settings.setdefault("lr", self.lr)
+        self.cycles_betas_ = "betas" not in settings
         groups = [
             {"params": chosen, "part": part} for part, chosen in parts(self.module_)
         ]
@@ -210,9 +227,10 @@ class DeepHashNet(NeuralNet):
         scales = {**self.module_.lr_scale}
         for part, scale in self.stage_.lr_scale.items():
             scales[part] = scales.get(part, 1.0) * scale
+        cycles = self.cycles_betas_
         for group in self.optimizer_.param_groups:
             group["lr"] = self.lr * factor * scales.get(group["part"], 1.0)
-            if self.lr_schedule == "one_cycle" and "betas" in group:
+            if self.lr_schedule == "one_cycle" and "betas" in group and cycles:
                 group["betas"] = (0.95 - 0.1 * factor, group["betas"][1])
         step = super().train_step(batch, **fit_params)
         self.n_steps_ += 1
@@ -263,11 +281,29 @@ class DeepHashNet(NeuralNet):
             bounds = range(0, len(dataset), batch_size)
             batches: Any = (dataset.rows(slice(i, i + batch_size)) for i in bounds)
         else:
-            loader = torch.utils.data.DataLoader(dataset, batch_size=batch_size)
+            # A generator of its own: else a seed is drawn from the global one.
+            own = torch.Generator()
+            loader = torch.utils.data.DataLoader(
+                dataset, batch_size=batch_size, generator=own
+            )
             batches = (b[0] if isinstance(b, (tuple, list)) else b for b in loader)
         for x in batches:
             with torch.inference_mode():
                 yield self.module_(x.to(self.device)).float().cpu().numpy()
+
+    def forget_data(self) -> None:
+        """Forget what belongs to the items of the last training."""
+        self.sampler = None
+        self._sums = {}
+        self._watched = deque()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # skorch would write module and module_, the same object, one after the other.
+        return {**super().__getstate__(), "module": None, "criterion": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.module, self.criterion = self.module_, self.criterion_
 
     def slim(self, own: list[str]) -> None:
         """Forget what only training needs, so that pickles are small.
@@ -278,9 +314,7 @@ class DeepHashNet(NeuralNet):
             Names of the callbacks to forget; the user's stay.
         """
         self.optimizer_ = None
-        self.sampler = None
-        self._sums = {}
-        self._watched = deque()
+        self.forget_data()
         self.callbacks = [pair for pair in self.callbacks if pair[0] not in own]
         self.callbacks_ = [pair for pair in self.callbacks_ if pair[0] not in own]
         for parameter in self.module_.parameters():
@@ -321,6 +355,12 @@ class FollowPlan(Callback):
         if self._refresh_is_due(net, stage, age):
             self.refreshed_at_ = net.n_steps_
             refresh(net, dataset_train)
+
+    def on_train_end(self, net: DeepHashNet, **kwargs: Any) -> None:
+        """Free what the last stage left alone, for a training to come."""
+        for group in net.optimizer_.param_groups:
+            for parameter in group["params"]:
+                parameter.requires_grad_(True)
 
     def _refresh_is_due(self, net: DeepHashNet, stage: Stage, age: int) -> bool:
         if age == 0 and stage.refresh_first:

@@ -14,6 +14,7 @@ from skhash.networks._layers import (
     parts,
     set_mode,
 )
+from skhash.networks._random import borrowed_generator
 from skhash.networks._standard import convnet, linear, mlp
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Dropout",
     "HashNetwork",
     "Standardize",
+    "borrowed_generator",
     "build",
     "convnet",
     "hash_layer",

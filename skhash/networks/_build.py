@@ -5,16 +5,13 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Sequence
-from threading import Lock
 
 import torch
 from torch import Tensor, nn
 
 from skhash.networks._layers import Dropout, HashNetwork, draw_seed, hash_layer
+from skhash.networks._random import borrowed_generator
 from skhash.networks._standard import convnet, linear, mlp
-
-# User code may draw from torch's global generator while it builds a module.
-_BUILD_LOCK = Lock()
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "linear": linear,
@@ -190,7 +187,20 @@ def build(
         if network == "auto":
             big = len(input_shape) == 3 and min(input_shape[1:]) >= 8
             network = "convnet" if big else "mlp"
-        network = NETWORKS[network]
+        return NETWORKS[network](
+            tuple(input_shape), n_bits, normalize_z=normalize_z, generator=generator
+        )
+    with borrowed_generator(draw_seed(generator)):
+        return _build_foreign(network, input_shape, n_bits, normalize_z, generator)
+
+
+def _build_foreign(
+    network: Callable[..., nn.Module],
+    input_shape: Sequence[int],
+    n_bits: int,
+    normalize_z: bool,
+    generator: torch.Generator,
+) -> HashNetwork:
     parameters = inspect.signature(network).parameters
     any_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     offered = {"normalize_z": normalize_z, "generator": generator}
@@ -199,14 +209,16 @@ def build(
         for name, value in offered.items()
         if name in parameters or any_keyword
     }
-    if "generator" in keywords:
-        module = network(tuple(input_shape), n_bits, **keywords)
-    else:
-        with _BUILD_LOCK, torch.random.fork_rng(devices=[]):
-            torch.manual_seed(draw_seed(generator))
-            module = network(tuple(input_shape), n_bits, **keywords)
+    module = network(tuple(input_shape), n_bits, **keywords)
     if not isinstance(module, HashNetwork):
-        module = _complete(module, input_shape, n_bits, normalize_z, generator)
+        return _complete(module, input_shape, n_bits, normalize_z, generator)
+    width = output_width(module, input_shape)
+    if width != n_bits:
+        raise ValueError(
+            f"The network returned {width} columns instead of n_bits={n_bits}. Use the "
+            "n_bits that the function is given, or return a body alone (it gets a hash "
+            "layer)."
+        )
     return module
 
 

@@ -1,0 +1,34 @@
+"""torch's global generators, lent to code that knows no others."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from threading import RLock
+
+import torch
+
+# All threads share the global generators: one borrower at a time. The same thread may
+# borrow again (a fit inside a callback of a fit).
+_LOCK = RLock()
+
+
+@contextlib.contextmanager
+def borrowed_generator(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Seed the global generators for a while; put them back as they were.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of torch's CPU generator and of that of `device`.
+    device : str, default="cpu"
+        Where the code computes.
+    """
+    cuda = [torch.device(device)] if torch.device(device).type == "cuda" else []
+    with _LOCK, torch.random.fork_rng(devices=cuda):
+        # torch.manual_seed would reseed all GPUs, too.
+        torch.default_generator.manual_seed(seed)
+        for one in cuda:
+            with torch.cuda.device(one):
+                torch.cuda.manual_seed(seed)
+        yield
