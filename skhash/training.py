@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from skhash.networks import parts, set_mode
 _WATCHED_ROWS = 1024
 # A fresh estimate of the centres pays only when the network has moved.
 _MIN_STEPS_BETWEEN_REFRESHES = 50
+# What a net keeps on its device.
+_ON_DEVICE = ("module_", "criterion_")
 
 # Torch's numbers of threads as they were before the trainings that go on now.
 _BEFORE: list[int] = []
@@ -319,6 +322,25 @@ class DeepHashNet(NeuralNet):
         self.callbacks_ = [pair for pair in self.callbacks_ if pair[0] not in own]
         for parameter in self.module_.parameters():
             parameter.grad = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles hold CPU tensors, so that they load on machines without a GPU."""
+        state = self.__dict__.copy()
+        if torch.device(self.device).type != "cpu":
+            moved = {name: copy.deepcopy(state[name]).cpu() for name in _ON_DEVICE}
+            state |= {**moved, "module": moved["module_"], "optimizer_": None}
+            state["criterion"] = moved["criterion_"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Back onto the device, where this machine has it."""
+        self.__dict__.update(state)
+        kind = torch.device(self.device).type
+        if kind == "cuda" and not torch.cuda.is_available():
+            self.__dict__["device"] = "cpu"
+        elif kind != "cpu":
+            for name in _ON_DEVICE:
+                getattr(self, name).to(self.device)
 
 
 class FollowPlan(Callback):
