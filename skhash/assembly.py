@@ -15,7 +15,8 @@ from skhash.choices import choose_device
 from skhash.inputs import TrainingData, moments
 from skhash.losses import LOSSES, HashLoss, Stage
 from skhash.networks import HashNetwork, Standardize, build, output_width
-from skhash.training import OPTIMIZERS, DeepHashNet
+from skhash.optimizers import OPTIMIZERS
+from skhash.training import DeepHashNet
 
 
 @dataclass(frozen=True)

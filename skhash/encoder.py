@@ -20,8 +20,8 @@ from skhash.encoding import Encoding
 from skhash.inputs import check_training
 from skhash.losses import LOSSES, HashLoss
 from skhash.networks import NETWORKS
+from skhash.optimizers import LR_SCHEDULES, OPTIMIZERS
 from skhash.sklearn_callbacks import CallbackSupportMixin, with_callbacks
-from skhash.training import LR_SCHEDULES, OPTIMIZERS
 
 
 class DeepHashEncoder(

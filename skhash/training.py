@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Lock, local
 from typing import Any
 
@@ -20,6 +19,7 @@ from torch.utils.data import Dataset
 from skhash.batches import ArrayDataset, Batches
 from skhash.losses import Stage
 from skhash.networks import parts, set_mode
+from skhash.optimizers import LR_SCHEDULES
 
 # Enough rows to judge the health of the codes of an epoch.
 _WATCHED_ROWS = 1024
@@ -32,42 +32,6 @@ _ON_DEVICE = ("module_", "criterion_")
 _BEFORE: list[int] = []
 _BEFORE_LOCK = Lock()
 _HERE = local()
-
-
-def one_cycle(share: float) -> float:
-    """Factor on the learning rate after a `share` of all steps: up, then down.
-
-    Cosine from 1/25 to 1 over the first 30 % of the steps, then to almost 0
-    (L. N. Smith, N. Topin, "Super-Convergence", arXiv:1708.07120).
-    """
-    if share < 0.3:
-        low, climbed = 1 / 25, share / 0.3
-    else:
-        low, climbed = 1 / 25e4, (1 - share) / 0.7
-    return low + (1 - low) * (1 - math.cos(math.pi * climbed)) / 2
-
-
-def cosine(share: float) -> float:
-    """Factor on the learning rate after a `share` of all steps: from 1 down to 0."""
-    return (1 + math.cos(math.pi * share)) / 2
-
-
-def constant(share: float) -> float:
-    """Factor on the learning rate: always 1."""
-    return 1.0
-
-
-LR_SCHEDULES: dict[str, Callable[[float], float]] = {
-    "one_cycle": one_cycle,
-    "cosine": cosine,
-    "constant": constant,
-}
-
-OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
-    "adamw": (torch.optim.AdamW, {"fused": True}),
-    "adam": (torch.optim.Adam, {"fused": True}),
-    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
-}
 
 
 @contextlib.contextmanager
@@ -299,29 +263,6 @@ class DeepHashNet(NeuralNet):
         self.sampler = None
         self._sums = {}
         self._watched = deque()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # skorch would write module and module_, the same object, one after the other.
-        return {**super().__getstate__(), "module": None, "criterion": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self.module, self.criterion = self.module_, self.criterion_
-
-    def slim(self, own: list[str]) -> None:
-        """Forget what only training needs, so that pickles are small.
-
-        Parameters
-        ----------
-        own : list of str
-            Names of the callbacks to forget; the user's stay.
-        """
-        self.optimizer_ = None
-        self.forget_data()
-        self.callbacks = [pair for pair in self.callbacks if pair[0] not in own]
-        self.callbacks_ = [pair for pair in self.callbacks_ if pair[0] not in own]
-        for parameter in self.module_.parameters():
-            parameter.grad = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles hold CPU tensors, so that they load on machines without a GPU."""

@@ -1,0 +1,45 @@
+"""Optimisers by name, and the course of their learning rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+
+def one_cycle(share: float) -> float:
+    """Factor on the learning rate after a `share` of all steps: up, then down.
+
+    Cosine from 1/25 to 1 over the first 30 % of the steps, then to almost 0
+    (L. N. Smith, N. Topin, "Super-Convergence", arXiv:1708.07120).
+    """
+    if share < 0.3:
+        low, climbed = 1 / 25, share / 0.3
+    else:
+        low, climbed = 1 / 25e4, (1 - share) / 0.7
+    return low + (1 - low) * (1 - math.cos(math.pi * climbed)) / 2
+
+
+def cosine(share: float) -> float:
+    """Factor on the learning rate after a `share` of all steps: from 1 down to 0."""
+    return (1 + math.cos(math.pi * share)) / 2
+
+
+def constant(share: float) -> float:
+    """Factor on the learning rate: always 1."""
+    return 1.0
+
+
+LR_SCHEDULES: dict[str, Callable[[float], float]] = {
+    "one_cycle": one_cycle,
+    "cosine": cosine,
+    "constant": constant,
+}
+
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+    "adamw": (torch.optim.AdamW, {"fused": True}),
+    "adam": (torch.optim.Adam, {"fused": True}),
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+}
