@@ -6,11 +6,14 @@ and of the relevant ones; nothing is sorted, and ties are averaged over exactly.
 
 from skhash.metrics import from_histograms
 from skhash.metrics._at_k import hit_rate_at_k, precision_at_k, recall_at_k
+from skhash.metrics._compare import Comparison, compare
 from skhash.metrics._curves import (
     RetrievalCurve,
     precision_recall_by_radius,
     precision_recall_by_rank,
 )
+from skhash.metrics._duplicates import find_duplicates
+from skhash.metrics._evaluate import evaluate
 from skhash.metrics._health import bit_balance, bit_correlation, code_health
 from skhash.metrics._ndcg import ndcg
 from skhash.metrics._own_cutoff import (
@@ -20,6 +23,7 @@ from skhash.metrics._own_cutoff import (
 )
 from skhash.metrics._radius import precision_at_radius, recall_at_radius
 from skhash.metrics._ranking import average_precision, mean_average_precision
+from skhash.metrics._report import RetrievalReport
 from skhash.metrics._scorer import (
     make_retrieval_scorer,
     mean_average_precision_scorer,
@@ -29,11 +33,16 @@ from skhash.metrics._scorer import (
 )
 
 __all__ = [
+    "Comparison",
     "RetrievalCurve",
+    "RetrievalReport",
     "average_precision",
     "bit_balance",
     "bit_correlation",
     "code_health",
+    "compare",
+    "evaluate",
+    "find_duplicates",
     "from_histograms",
     "hit_rate_at_k",
     "make_retrieval_scorer",

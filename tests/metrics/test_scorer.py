@@ -184,7 +184,7 @@ def test_multimetric_search_takes_several_scorers(data, database):
         "precision_at_radius_2": precision_at_radius_scorer,
     }
     results = cross_validate(
-        estimator, X, y, scoring=scoring, cv=FOLDS, error_score="raise", n_jobs=2
+        estimator, X, y, scoring=scoring, cv=FOLDS, error_score="raise"
     )
     for name, scorer in scoring.items():
         single = cross_val_score(estimator, X, y, scoring=scorer, cv=FOLDS)

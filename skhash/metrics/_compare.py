@@ -1,0 +1,180 @@
+"""Is one set of codes better than another on the same queries?"""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skhash.metrics._bootstrap import bootstrap_means, interval
+from skhash.metrics._options import check_rank
+from skhash.metrics._report import RetrievalReport
+
+
+class Difference(NamedTuple):
+    """Mean over queries of B minus A, its interval, and a two-sided p-value."""
+
+    mean: float
+    low: float
+    high: float
+    p_value: float
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Result of :func:`skhash.metrics.compare`.
+
+    Attributes
+    ----------
+    differences : dict of str to Difference
+        For each metric, B minus A.
+    n_queries : int
+        Queries that both were measured on.
+    confidence : float
+        Coverage of the intervals.
+
+    Examples
+    --------
+    >>> from skhash.metrics import compare, evaluate
+    >>> labels = ["cat", "cat", "dog", "dog"]
+    >>> good = evaluate([[0], [255]], [[0], [1], [254], [255]], ["cat", "dog"], labels)
+    >>> compare(good, good).differences["mAP"]
+    Difference(mean=0.0, low=0.0, high=0.0, p_value=1.0)
+    """
+
+    differences: dict[str, Difference]
+    n_queries: int
+    confidence: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings and dicts, ready for JSON.
+
+        Returns
+        -------
+        comparison : dict
+        """
+        return {
+            "differences": {
+                name: difference._asdict()
+                for name, difference in self.differences.items()
+            },
+            "n_queries": self.n_queries,
+            "confidence": self.confidence,
+        }
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Difference B - A over {self.n_queries} queries, paired bootstrap",
+            f"  {'':<22}{'mean':>8}   {f'{self.confidence:.0%} interval':^20}  p",
+        ]
+        for name, d in self.differences.items():
+            lines.append(
+                f"  {name:<22}{d.mean:+8.4f}   [{d.low:+.4f}, {d.high:+.4f}]"
+                f"  {d.p_value:.3g}"
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{d.mean:+.4f}</td>"
+            f"<td>[{d.low:+.4f}, {d.high:+.4f}]</td><td>{d.p_value:.3g}</td></tr>"
+            for name, d in self.differences.items()
+        )
+        return (
+            f"<table><caption>Difference B - A over {self.n_queries} queries</caption>"
+            "<thead><tr><th>metric</th><td>mean</td>"
+            f"<td>{self.confidence:.0%} interval</td><td>p</td></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
+
+
+def compare(
+    report_a: RetrievalReport,
+    report_b: RetrievalReport,
+    *,
+    n_resamples: int = 10_000,
+    confidence: float = 0.95,
+    random_state: Any = 0,
+) -> Comparison:
+    """Compare two reports on the same queries by a paired bootstrap.
+
+    Queries differ in difficulty far more than encoders do. Resampling the difference
+    that each query sees takes their difficulty out.
+
+    Parameters
+    ----------
+    report_a, report_b : RetrievalReport
+        Results of :func:`evaluate` with the same queries, in the same order, and the
+        same options.
+    n_resamples : int, default=10_000
+        Bootstrap resamples; the smallest p-value is ``2 / (n_resamples + 1)``.
+    confidence : float, default=0.95
+        Coverage of the intervals.
+    random_state : int, RandomState instance or None, default=0
+        Seeds the resampling.
+
+    Returns
+    -------
+    comparison : Comparison
+        The difference B - A of every metric; readable when printed.
+
+    Raises
+    ------
+    ValueError
+        If the reports were made with other options or of other queries.
+
+    References
+    ----------
+    B. Efron and R. Tibshirani, "An introduction to the bootstrap", Chapman & Hall,
+    1993.
+
+    Examples
+    --------
+    >>> from skhash.metrics import compare, evaluate
+    >>> labels = ["cat", "cat", "dog", "dog"]
+    >>> good = evaluate([[0], [255]], [[0], [1], [254], [255]], ["cat", "dog"], labels)
+    >>> poor = evaluate([[0], [255]], [[0], [255], [0], [1]], ["cat", "dog"], labels)
+    >>> compare(poor, good).differences["mAP"].mean > 0
+    True
+    """
+    n_resamples = check_rank("n_resamples", n_resamples)
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence!r}.")
+    _check_same_task(report_a, report_b)
+    names = list(report_a.per_query)
+    difference = np.stack(
+        [report_b.per_query[name] - report_a.per_query[name] for name in names], axis=1
+    )
+    difference = difference[~np.isnan(difference).any(axis=1)]
+    if len(difference) == 0:
+        raise ValueError("No query has a relevant item: there is nothing to compare.")
+    means = bootstrap_means(difference, n_resamples, random_state)
+    low, high = interval(means, confidence)
+    tails = np.minimum((means <= 0).sum(axis=0), (means >= 0).sum(axis=0))
+    p_values = np.minimum(1.0, 2 * (tails + 1) / (n_resamples + 1))
+    columns = zip(names, difference.mean(axis=0), low, high, p_values, strict=True)
+    return Comparison(
+        {name: Difference(*map(float, numbers)) for name, *numbers in columns},
+        len(difference),
+        confidence,
+    )
+
+
+def _check_same_task(a: RetrievalReport, b: RetrievalReport) -> None:
+    if a.settings != b.settings:
+        raise ValueError(
+            "The reports were made with different options and cannot be compared: "
+            f"{a.settings} and {b.settings}."
+        )
+    sizes = [len(report.per_query["mAP"]) for report in (a, b)]
+    labels = a.query_labels, b.query_labels
+    if labels[0] is None or labels[1] is None:
+        same_labels = labels[0] is labels[1]
+    else:
+        same_labels = np.array_equal(labels[0], labels[1])
+    if sizes[0] != sizes[1] or not same_labels:
+        raise ValueError(
+            "The reports are of different queries (numbers "
+            f"{sizes[0]} and {sizes[1]}, or other labels); a paired comparison needs "
+            "the same queries in the same order."
+        )

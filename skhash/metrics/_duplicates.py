@@ -1,0 +1,68 @@
+"""Items that are queries and in the database at once."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+
+def find_duplicates(X_queries: ArrayLike, X_database: ArrayLike) -> np.ndarray:
+    """Find queries whose very item is in the database too.
+
+    Published splits leak more often than one thinks, and every leaked query finds
+    itself at distance zero. Compare the items themselves (pixels, features), not their
+    codes: different items may well share a short code.
+
+    Parameters
+    ----------
+    X_queries : array-like or sparse matrix of shape (n_queries, ...)
+        Items, of any dtype and number of axes.
+    X_database : array-like or sparse matrix of shape (n_items, ...)
+        Items of the same shape.
+
+    Returns
+    -------
+    pairs : ndarray of shape (n_duplicates, 2), int64
+        Index of the query and of its first equal in the database, ascending.
+
+    Raises
+    ------
+    ValueError
+        If the items of the two have different shapes.
+
+    Examples
+    --------
+    >>> from skhash.metrics import find_duplicates
+    >>> find_duplicates([[1, 2], [3, 4]], [[3, 4], [5, 6], [3, 4]])
+    array([[1, 0]])
+    """
+    queries, database = _items(X_queries), _items(X_database)
+    if queries.shape[1:] != database.shape[1:]:
+        raise ValueError(
+            "Queries and database must hold items of the same shape, got "
+            f"{queries.shape[1:]} and {database.shape[1:]}."
+        )
+    if queries.dtype != database.dtype:
+        common = np.result_type(queries, database)
+        queries, database = queries.astype(common), database.astype(common)
+    first: dict[bytes, int] = {}
+    for i in range(len(database)):
+        first.setdefault(_key(database[i]), i)
+    pairs = [
+        (i, first[key])
+        for i in range(len(queries))
+        if (key := _key(queries[i])) in first
+    ]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def _items(X: Any) -> np.ndarray:
+    if sparse.issparse(X):
+        return X.toarray()
+    return np.asarray(X)
+
+
+def _key(item: np.ndarray) -> bytes:
+    # Adding zero turns -0.0 into 0.0, which is equal but has other bytes.
+    return (item + 0 if item.dtype.kind == "f" else item).tobytes()
