@@ -8,14 +8,16 @@ wins; so no heap is needed, and the final order is a counting sort.
 
 from typing import Any
 
-from numpy import int64, zeros
+from numpy import int64, uint64, zeros
 from numpy.typing import NDArray
 
+from skhash.hamming._ir import CHUNK
 from skhash.hamming._jit import kernel
-from skhash.hamming._vectors import popcount
+from skhash.hamming._vectors import chunk_below, lowest_bit, popcount
 
 INDEX_BITS = 40
-# Fields of a query's state.
+# Fields of a query's state: candidates stored; those within `REACH`, where `REACH` is
+# a distance known to hold k (or the guess that it does); the bound for later codes.
 STORED, COUNTED, REACH, BELOW = 0, 1, 2, 3
 N_FIELDS = 4
 
@@ -26,22 +28,33 @@ def distance_at(codes: NDArray, i: int, query: NDArray, words: Any) -> Any:
     total = int64(0)
     if len(words) == 1:
         return int64(popcount(codes[i, 0] ^ query[0]))
-    if len(words) == 2:
-        total += int64(popcount(codes[i, 0] ^ query[0]))
-        return total + int64(popcount(codes[i, 1] ^ query[1]))
-    for w in range(codes.shape[1]):
+    for w in range(len(words) if len(words) else codes.shape[1]):
         total += int64(popcount(codes[i, w] ^ query[w]))
     return total
 
 
 @kernel
-def start(state: NDArray, histogram: NDArray, reach: int) -> None:
+def begin(state: NDArray, histogram: NDArray, reach: int) -> None:
     """Begin a query whose k nearest lie within `reach`, for all that is known."""
     histogram[:] = 0
     state[STORED] = 0
     state[COUNTED] = 0
     state[REACH] = reach
     state[BELOW] = reach + 1
+
+
+@kernel
+def near_ones(
+    codes: NDArray, first: int, last: int, query: NDArray, below: int, words: Any
+) -> Any:
+    """One bit for each code of a chunk that is nearer to the query than `below`."""
+    if len(words) > 0 and last - first == CHUNK:
+        return chunk_below(codes, first, query, below, words)
+    bits = uint64(0)
+    for i in range(first, last):
+        near = distance_at(codes, i, query, words) < below
+        bits |= uint64(near) << uint64(i - first)
+    return bits
 
 
 @kernel
@@ -56,12 +69,15 @@ def collect(
     state: NDArray,
     words: Any,
 ) -> None:
-    """Take the candidates among ``codes[first:last]`` and tighten the threshold."""
-    if state[STORED] + (last - first) > keys.size:
+    """Take the candidates of a chunk of codes and tighten the threshold."""
+    if state[STORED] + CHUNK > keys.size:
         compact(keys, state, k)
     stored, counted = state[STORED], state[COUNTED]
     reach, below = state[REACH], state[BELOW]
-    for i in range(first, last):
+    bits: Any = near_ones(codes, first, last, query, below, words)
+    while bits:
+        i = first + int64(lowest_bit(bits))
+        bits &= bits - uint64(1)
         distance = distance_at(codes, i, query, words)
         if distance < below:
             keys[stored] = distance << INDEX_BITS | i
@@ -87,12 +103,11 @@ def compact(keys: NDArray, state: NDArray, k: int) -> None:
     room = k - nearer
     kept = 0
     for j in range(stored):
-        distance = keys[j] >> INDEX_BITS
-        if distance == reach:
-            room -= 1
-        if distance < reach or (distance == reach and room >= 0):
-            keys[kept] = keys[j]
-            kept += 1
+        key = keys[j]
+        distance = key >> INDEX_BITS
+        room -= distance == reach
+        keys[kept] = key
+        kept += distance < reach or (distance == reach and room >= 0)
     state[STORED] = kept
 
 

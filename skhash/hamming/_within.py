@@ -6,17 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhash.hamming._distances import fill_distances
+from skhash.hamming._ir import CHUNK, UNROLL
 from skhash.hamming._jit import kernel
-from skhash.hamming._nearest import THREAD_WORDS, block_size, block_starts, to_lanes
+from skhash.hamming._nearest import THREAD_WORDS
 from skhash.hamming._pool import run, spans
-from skhash.hamming._select import INDEX_BITS, distance_at
-from skhash.hamming._vectors import (
-    UNROLL,
-    add_lanes_below,
-    any_below,
-    lanes_below,
-    lowest_bit,
-)
+from skhash.hamming._scan import STRIDE, block_size, hit_lanes, to_lanes
+from skhash.hamming._select import INDEX_BITS, distance_at, near_ones
+from skhash.hamming._vectors import add_lanes_below, any_below, lowest_bit
 from skhash.hamming._words import as_words, lanes, width_tag
 
 
@@ -86,9 +82,12 @@ def _spans(queries: NDArray, codes: NDArray, n_threads: int) -> list:
 
 
 @kernel
-def use_lanes(n_queries: int, codes: NDArray, words: Any) -> bool:
-    """Whether queries fill enough lanes, or codes cannot sit in the lanes."""
-    return len(words) == 0 or 2 * n_queries > 64 // codes.itemsize
+def tiles_for(n_queries: int, codes: NDArray, words: Any) -> int:
+    """Tiles that queries fill; none where they are faster one by one."""
+    n_lanes = 64 // codes.itemsize
+    if len(words) > 0 and n_queries <= n_lanes // 2:
+        return 0
+    return (n_queries + n_lanes - 1) // n_lanes
 
 
 @kernel
@@ -111,17 +110,18 @@ def count_span(
     words: Any,
 ) -> None:
     n = codes.shape[0]
-    if not use_lanes(last - first, codes, words):
+    n_tiles = tiles_for(last - first, codes, words)
+    if n_tiles == 0:
         for q in range(first, last):
             counts[q] = count_one(codes, queries[q], radius, words)
         return
-    in_lanes = to_lanes(queries[first:last], codes)
-    n_tiles, _, n_lanes = in_lanes.shape
+    in_lanes = to_lanes(queries[first:last], n_tiles, codes)
+    n_lanes = in_lanes.shape[2]
     below = bounds(in_lanes, radius)
     counted = np.zeros((n_tiles, n_lanes), codes.dtype)
-    whole = n // UNROLL * UNROLL
-    for block in block_starts(codes, 0, whole):
-        size = min(whole - block, block_size(codes))
+    whole, step = n // UNROLL * UNROLL, block_size(codes)
+    for block in range(0, whole, step):
+        size = min(whole - block, step)
         for tile in range(n_tiles):
             add_lanes_below(codes, block, size, in_lanes, tile, below, counted, words)
     for q in range(first, last):
@@ -133,13 +133,12 @@ def count_span(
 
 @kernel
 def count_one(codes: NDArray, query: NDArray, radius: int, words: Any) -> int:
-    step = UNROLL * (64 // codes.itemsize)
     n, total = codes.shape[0], 0
-    buffer = np.empty(step, np.uint16)
-    for at in range(0, n, step):
-        stop = min(n, at + step)
+    buffer = np.empty(STRIDE, np.uint16)
+    for at in range(0, n, STRIDE):
+        stop = min(n, at + STRIDE)
         # Where hits are dense, the question whether there is any costs little.
-        if stop - at < step or any_below(codes, at, step, query, radius + 1, words):
+        if stop - at < STRIDE or any_below(codes, at, STRIDE, query, radius + 1, words):
             fill_distances(codes, at, stop, query, buffer, words)
             for i in range(stop - at):
                 total += buffer[i] <= radius
@@ -159,21 +158,22 @@ def collect_span(
     words: Any,
 ) -> None:
     """Write each query's neighbours between its bounds in `indptr`."""
-    n = codes.shape[0]
+    n, step = codes.shape[0], block_size(codes)
     position = indptr[first:last].copy()
-    if use_lanes(last - first, codes, words):
-        in_lanes = to_lanes(queries[first:last], codes)
-        below = bounds(in_lanes, radius)
-        for block in block_starts(codes, 0, n):
-            stop = min(n, block + block_size(codes))
-            for tile in range(in_lanes.shape[0]):
-                take_tile(
-                    codes, block, stop, queries[first:last], in_lanes, tile, below,
-                    radius, indices, position, words,
-                )  # fmt: skip
-    else:
-        for q in range(first, last):
-            take_one(codes, queries[q], radius, indices, position[q - first :], words)
+    n_tiles = tiles_for(last - first, codes, words)
+    in_lanes = to_lanes(queries[first:last], n_tiles, codes)
+    below = bounds(in_lanes, radius)
+    for block in range(0, n, step):
+        stop = min(n, block + step)
+        for tile in range(n_tiles):
+            take_tile(
+                codes, block, stop, queries[first:last], in_lanes, tile, below,
+                radius, indices, position, words,
+            )  # fmt: skip
+        if n_tiles == 0:
+            for q in range(first, last):
+                at = position[q - first :]
+                take_one(codes, block, stop, queries[q], radius, indices, at, words)
     for q in range(first, last):
         row = slice(indptr[q], indptr[q + 1])
         order_row(distances[row], indices[row], radius)
@@ -193,15 +193,11 @@ def take_tile(
     position: NDArray,
     words: Any,
 ) -> None:
-    n_lanes = in_lanes.shape[2]
-    for at in range(first, last, 32):
-        stop = min(last, at + 32)
-        whole = (stop - at) // UNROLL * UNROLL
-        hits: Any = lanes_below(codes, at, whole, in_lanes, tile, below, words)
-        if stop - at != whole:
-            hits = np.uint64((1 << n_lanes) - 1)
+    for at in range(first, last, CHUNK):
+        stop = min(last, at + CHUNK)
+        hits: Any = hit_lanes(codes, at, stop, in_lanes, tile, below, words)
         while hits:
-            q = tile * n_lanes + np.int64(lowest_bit(hits))
+            q = tile * in_lanes.shape[2] + np.int64(lowest_bit(hits))
             hits &= hits - np.uint64(1)
             if q < queries.shape[0]:
                 take(codes, at, stop, queries[q], radius, keys, position[q:], words)
@@ -210,18 +206,20 @@ def take_tile(
 @kernel
 def take_one(
     codes: NDArray,
+    first: int,
+    last: int,
     query: NDArray,
     radius: int,
     keys: NDArray,
     position: NDArray,
     words: Any,
 ) -> None:
-    step = UNROLL * (64 // codes.itemsize)
-    n = codes.shape[0]
-    for at in range(0, n, step):
-        stop = min(n, at + step)
-        if stop - at < step or any_below(codes, at, step, query, radius + 1, words):
-            take(codes, at, stop, query, radius, keys, position, words)
+    for at in range(first, last, STRIDE):
+        stop = min(last, at + STRIDE)
+        if stop - at < STRIDE or any_below(codes, at, STRIDE, query, radius + 1, words):
+            for chunk in range(at, stop, CHUNK):
+                end = min(stop, chunk + CHUNK)
+                take(codes, chunk, end, query, radius, keys, position, words)
 
 
 @kernel
@@ -237,11 +235,12 @@ def take(
 ) -> None:
     """Append the near codes of a chunk as ``distance << 40 | index``."""
     at = position[0]
-    for i in range(first, last):
-        distance = distance_at(codes, i, query, words)
-        if distance <= radius:
-            keys[at] = distance << INDEX_BITS | i
-            at += 1
+    bits: Any = near_ones(codes, first, last, query, radius + 1, words)
+    while bits:
+        i = first + np.int64(lowest_bit(bits))
+        bits &= bits - np.uint64(1)
+        keys[at] = distance_at(codes, i, query, words) << INDEX_BITS | i
+        at += 1
     position[0] = at
 
 
