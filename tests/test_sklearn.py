@@ -1,0 +1,76 @@
+"""scikit-learn's own checks, on every public estimator."""
+
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from skorch import NeuralNet
+
+import skhash
+from skhash import DeepHashEncoder
+from skhash.losses import HashLoss
+from skhash.metrics import mean_average_precision
+
+
+def public_estimators():
+    """Classes of estimators in all modules of the package, in a fixed order.
+
+    Losses are parts of an encoder, and its trainer is a net of skorch.
+    """
+    found = {}
+    for module in pkgutil.walk_packages(skhash.__path__, "skhash."):
+        names = vars(importlib.import_module(module.name))
+        for name, value in names.items():
+            if (
+                inspect.isclass(value)
+                and issubclass(value, BaseEstimator)
+                and not issubclass(value, (HashLoss, NeuralNet))
+                and value.__module__.startswith("skhash.")
+                and not name.startswith("_")
+            ):
+                found[name] = value
+    return [found[name] for name in sorted(found)]
+
+
+def short(**params):
+    """An encoder whose trainings take a fraction of a second."""
+    return DeepHashEncoder(max_epochs=20, **params)
+
+
+def instances():
+    """Every estimator as it is by default; encoders of several losses, trained less."""
+    others = [cls for cls in public_estimators() if cls is not DeepHashEncoder]
+    return [
+        *(cls() for cls in others),
+        short(),
+        short(loss="dcwh", output="bits", network="linear"),
+        short(loss="exponentiated", output="embedding"),
+    ]
+
+
+def expected_failures(estimator):
+    if not isinstance(estimator, DeepHashEncoder):
+        return {}
+    reason = (
+        "Batches are drawn: a row of weight 2 and the same row twice meet other rows. "
+        "test_weights_act_as_repetitions_do looks at what is promised."
+    )
+    return {
+        "check_sample_weight_equivalence_on_dense_data": reason,
+        "check_sample_weight_equivalence_on_sparse_data": reason,
+    }
+
+
+def test_discovery_finds_the_estimators():
+    names = {cls.__name__ for cls in public_estimators()}
+    assert {"DeepHashEncoder", "HammingNeighbors", "HammingNeighborsClassifier"} <= names
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(instances(), expected_failed_checks=expected_failures)
+def test_estimator_passes_sklearn_check(estimator, check):
+    check(estimator)
