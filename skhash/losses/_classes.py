@@ -113,7 +113,11 @@ def labelled_weight(
 
 
 def new_classifier(
-    n_inputs: int, n_classes: int, generator: torch.Generator | None = None
+    n_inputs: int,
+    n_classes: int,
+    generator: torch.Generator | None = None,
+    *,
+    bias: bool = True,
 ) -> nn.Linear:
     """A linear classifier that starts from `generator`, not from the global one.
 
@@ -123,14 +127,17 @@ def new_classifier(
         Its sizes.
     generator : torch.Generator, default=None
         Source of the first weights: uniform within ``1 / sqrt(n_inputs)``.
+    bias : bool, default=True
+        Whether it has biases; they start at 0.
 
     Returns
     -------
     classifier : nn.Linear
     """
-    classifier = nn.utils.skip_init(nn.Linear, n_inputs, n_classes)
+    classifier = nn.utils.skip_init(nn.Linear, n_inputs, n_classes, bias=bias)
     bound = 1 / math.sqrt(n_inputs)
     with torch.no_grad():
         classifier.weight.uniform_(-bound, bound, generator=generator)
-        classifier.bias.zero_()
+        if bias:
+            classifier.bias.zero_()
     return classifier

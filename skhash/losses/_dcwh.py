@@ -21,6 +21,7 @@ from skhash.losses._centers import (
 )
 from skhash.losses._classes import MultilabelRule, class_loss, count_classes
 from skhash.losses._pairs import item_mean
+from skhash.losses._quantization import vertex_distance
 
 
 def gaussian_logits(z: Tensor, centers: Tensor, inv_var: float) -> Tensor:
@@ -35,11 +36,6 @@ def gaussian_logits(z: Tensor, centers: Tensor, inv_var: float) -> Tensor:
 def cube_excess(z: Tensor, margin: float) -> Tensor:
     """How far each item lies outside ``[-margin, margin]``, summed over the bits."""
     return F.relu(z.abs() - margin).sum(1)
-
-
-def vertex_distance(z: Tensor) -> Tensor:
-    """Squared distance of each item to its own code."""
-    return (z.abs() - 1).square().sum(1)
 
 
 class DCWH(HashLoss):

@@ -10,17 +10,13 @@ from sklearn.utils._param_validation import Interval
 from torch import Tensor
 
 from skhash.losses._base import HashLoss
-from skhash.losses._pairs import item_mean, logcosh, pair_mean, similarity
+from skhash.losses._pairs import item_mean, pair_mean, similarity
+from skhash.losses._quantization import laplacian_prior
 
 
 def pair_likelihood(x: Tensor, similar: Tensor) -> Tensor:
     """Negative log-likelihood of similarity under ``P(similar) = sigmoid(x)``."""
     return F.softplus(x) - x * similar
-
-
-def laplacian_prior(h: Tensor) -> Tensor:
-    """Smooth ``|| |h| - 1 ||_1`` of each item, eq. (7): summed over the bits."""
-    return logcosh(h.abs() - 1).sum(1)
 
 
 class DHN(HashLoss):

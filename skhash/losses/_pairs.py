@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -132,12 +130,6 @@ def item_mean(values: Tensor, sample_weight: Tensor | None = None) -> Tensor:
     if sample_weight is None:
         return values.mean()
     return weighted_mean(values, sample_weight.to(values))
-
-
-def logcosh(x: Tensor) -> Tensor:
-    """log cosh x without overflow: ``|x| + log(1 + exp(-2|x|)) - log 2``."""
-    magnitude = x.abs()
-    return magnitude + torch.log1p(torch.exp(-2 * magnitude)) - math.log(2)
 
 
 def count_similar_pairs(y: Tensor, sample_weight: Tensor | None = None) -> float:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
+
+TargetChoice = Literal["hadamard", "far", "balanced", "random"]
 
 
 def hadamard_vertices(
@@ -35,34 +39,41 @@ def hadamard_vertices(
         rows = torch.randperm(2 * n_bits, generator=generator)[:n_classes]
         codes = _hadamard(rows % n_bits, torch.arange(n_bits))
         return codes * torch.where(rows < n_bits, 1.0, -1.0)[:, None]
-    best, codes = -1, torch.empty(0)
-    # Comparing all classes costs n_classes^2 a draw; whole blocks are all alike.
-    whole = n_bits % (order - 1) == 0
-    n_draws = 1 if whole else max(1, min(200, 20_000_000 // n_classes**2))
-    for _ in range(n_draws):
-        draw = _draw_blocks(n_classes, n_bits, order, generator)
-        distance = minimum_distance(draw)
-        if distance > best:
-            best, codes = distance, draw
-    return codes
+    # Draws are compared all at once; whole blocks are all alike.
+    size = n_classes * max(n_classes, n_bits)
+    n_draws = 1 if n_bits % (order - 1) == 0 else max(1, min(200, 1_000_000 // size))
+    draws = _draw_blocks(n_draws, n_classes, n_bits, order, generator)
+    inner = draws @ draws.mT
+    inner.diagonal(dim1=1, dim2=2).fill_(-n_bits)
+    return draws[inner.amax((1, 2)).argmin()]
 
 
 def _draw_blocks(
-    n_classes: int, n_bits: int, order: int, generator: torch.Generator | None
+    n_draws: int,
+    n_classes: int,
+    n_bits: int,
+    order: int,
+    generator: torch.Generator | None,
 ) -> Tensor:
+    """Draws of codes made of blocks, shape (n_draws, n_classes, n_bits)."""
     blocks = []
     for start in range(0, n_bits, order - 1):
         width = min(order - 1, n_bits - start)
-        rows = torch.randperm(order, generator=generator)[:n_classes]
-        columns = 1 + torch.randperm(order - 1, generator=generator)[:width]
-        flips = torch.randint(0, 2, (width,), generator=generator)
+        rows = _draw(n_draws, order, generator)[:, :n_classes]
+        columns = 1 + _draw(n_draws, order - 1, generator)[:, :width]
+        flips = torch.randint(0, 2, (n_draws, 1, width), generator=generator)
         blocks.append(_hadamard(rows, columns) * (1 - 2 * flips))
-    return torch.cat(blocks, 1)
+    return torch.cat(blocks, 2)
+
+
+def _draw(n_draws: int, n: int, generator: torch.Generator | None) -> Tensor:
+    """Random orders of n numbers, shape (n_draws, n)."""
+    return torch.rand(n_draws, n, generator=generator).argsort(1)
 
 
 def _hadamard(rows: Tensor, columns: Tensor) -> Tensor:
     """Entries of Sylvester's matrix: the sign is the parity of ``row & column``."""
-    parity = rows[:, None] & columns[None, :]
+    parity = rows[..., :, None] & columns[..., None, :]
     n_digits = max(int(rows.max()), int(columns.max()), 1).bit_length()
     shift = (1 << (n_digits - 1).bit_length()) >> 1
     while shift:
@@ -121,6 +132,59 @@ def random_vertices(
     """
     bits = torch.randint(0, 2, (n_classes, n_bits), generator=generator)
     return (2 * bits - 1).to(torch.get_default_dtype())
+
+
+def balanced_vertices(
+    n_classes: int, n_bits: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """One random code for each class, with half of its bits +1 (rounded down).
+
+    Parameters
+    ----------
+    n_classes, n_bits : int
+        Number and length of the codes.
+    generator : torch.Generator, default=None
+        Source of the draws.
+
+    Returns
+    -------
+    codes : Tensor of shape (n_classes, n_bits)
+        Of +1 and -1.
+    """
+    ranks = torch.rand(n_classes, n_bits, generator=generator).argsort(1)
+    return torch.where(ranks < n_bits // 2, 1.0, -1.0)
+
+
+def target_codes(
+    choice: TargetChoice,
+    n_classes: int,
+    n_bits: int,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Codes that a family gives its classes to aim at.
+
+    Parameters
+    ----------
+    choice : {"hadamard", "far", "balanced", "random"}
+        See `hadamard_vertices`, `far_vertices`, `balanced_vertices` and
+        `random_vertices`.
+    n_classes, n_bits : int
+        Number and length of the codes.
+    generator : torch.Generator, default=None
+        Source of the draws.
+
+    Returns
+    -------
+    codes : Tensor of shape (n_classes, n_bits)
+        Of +1 and -1.
+    """
+    makers = {
+        "hadamard": hadamard_vertices,
+        "far": far_vertices,
+        "balanced": balanced_vertices,
+        "random": random_vertices,
+    }
+    return makers[choice](n_classes, n_bits, generator)
 
 
 def minimum_distance(codes: Tensor) -> int:

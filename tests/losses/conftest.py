@@ -11,6 +11,15 @@ def _generator(seed):
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.fixture(autouse=True, scope="package")
+def one_thread():
+    """Batches this small only lose time to threads."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
 @pytest.fixture
 def z():
     """Real outputs of a network, 11 items of 6 bits."""

@@ -11,14 +11,20 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 from torch import nn
 
-from skhash.losses import LOSSES, HashLoss, Stage
+from skhash.losses import LOSSES, GreedyHash, HashLoss, Stage
 
 N_BITS = 6
 
 OPTIONS = [
+    ("csq", {"targets": "balanced", "quantization": 0.5}),
+    ("dch", {"gamma": 2.0, "balance": False}),
     ("dcwh", {"center_init": "normal", "multilabel": "soft", "refine_from": 0.0}),
     ("dcwh", {"center_init": "far", "cube": 10.0, "inv_var": 0.5}),
     ("dhn", {"balance": True}),
+    ("dpn", {"targets": "random", "refresh_every": 1}),
+    ("dpsh", {"balance": True}),
+    ("dsh", {"margin": 5.0, "balance": True}),
+    ("dtsh", {"margin": 5.0, "quantization": 0.0}),
     ("dual_hinge", {"shape": 2.0, "distance": "inner"}),
     ("dual_hinge", {"shape": 0.5, "distance": "euclidean", "balance": False}),
     ("dual_hinge", {"similarity": "jaccard", "quantization": 0.5}),
@@ -26,6 +32,7 @@ OPTIONS = [
     ("exponentiated", {"balance": False, "gamma": 0.3}),
     ("hashnet", {"weighting": "dataset", "similarity": "jaccard"}),
     ("hashnet", {"weighting": None}),
+    ("ortho_hash", {"margin_type": "angle", "targets": "far"}),
     ("von_mises_fisher", {"center_init": "far", "multilabel": "soft"}),
     ("von_mises_fisher", {"quantization": 0.5, "concentration": 3.0}),
 ]
@@ -121,6 +128,8 @@ def test_terms_add_up_to_the_loss(make, z, labels):
 
 def test_gradient_is_the_slope(make, z, labels, weight):
     loss = make(labels)
+    if isinstance(loss, GreedyHash):
+        pytest.skip("its gradient is passed through the sign; see test_class_codes.py")
     for name, parameter in loss.named_parameters():
         assert parameter.dtype == torch.float64, name
     z = z.clone().requires_grad_()
@@ -148,7 +157,7 @@ def test_perfect_codes_cost_less_than_random_ones(make, y, new_generator):
     loss = make(y)
     perfect = 2 * ideal_codes(loss, 3)[y]
     noise = torch.randn(20, len(y), N_BITS, generator=new_generator(1))
-    random = 2 * torch.where(noise.double() > 0, 1.0, -1.0)
+    random = 2 * torch.where(noise > 0, 1.0, -1.0).double()
     cost = loss(perfect, y)
     assert all(cost < loss(codes, y) for codes in random)
 
@@ -164,15 +173,16 @@ EDGES = {
 
 
 @pytest.mark.parametrize("edge", list(EDGES))
-@pytest.mark.parametrize("scale", [0.0, 1e-20, 1.0, 1e4])
-def test_edge_batches_stay_finite(make, y, label_sets, new_generator, edge, scale):
+def test_edge_batches_stay_finite(make, y, label_sets, new_generator, edge):
     batch = EDGES[edge]
     loss = make(label_sets if batch.ndim == 2 else y).float()
-    z = scale * torch.randn(len(batch), N_BITS, generator=new_generator(2))
-    for weight in (None, torch.zeros(len(batch)), torch.rand(len(batch))):
-        value, grad, _ = gradients(loss, z, batch, weight)
-        assert value.isfinite()
-        assert grad.isfinite().all()
+    noise = torch.randn(len(batch), N_BITS, generator=new_generator(2))
+    uneven = torch.arange(len(batch)) / 3
+    for scale in (0.0, 1e-20, 1.0, 1e4):
+        for weight in (None, torch.zeros(len(batch)), uneven):
+            value, grad, _ = gradients(loss, scale * noise, batch, weight)
+            assert value.isfinite()
+            assert grad.isfinite().all()
 
 
 def test_equal_outputs_have_finite_gradients(make, y, new_generator):
@@ -239,16 +249,16 @@ def test_setup_can_be_repeated_for_other_data(make, y, label_sets, z):
     assert loss(z[:, :4], y).isfinite()
 
 
-@pytest.mark.parametrize("n_epochs", range(1, 21))
-def test_plan_is_complete(make, y, n_epochs):
+def test_plan_is_complete(make, y):
     loss = make(y)
-    plan = loss.plan(n_epochs)
-    assert sum(stage.epochs for stage in plan) == n_epochs
-    assert all(isinstance(stage, Stage) and stage.epochs >= 1 for stage in plan)
-    assert len({frozenset(stage.settings) for stage in plan}) == 1
-    for name in plan[0].settings:
-        assert name.endswith("_")
-        assert hasattr(loss, name)
+    for n_epochs in range(1, 21):
+        plan = loss.plan(n_epochs)
+        assert sum(stage.epochs for stage in plan) == n_epochs
+        assert all(isinstance(stage, Stage) and stage.epochs >= 1 for stage in plan)
+        assert len({frozenset(stage.settings) for stage in plan}) == 1
+        for name in plan[0].settings:
+            assert name.endswith("_")
+            assert hasattr(loss, name)
 
 
 def test_one_hot_labels_equal_class_numbers(make, z, y, weight):

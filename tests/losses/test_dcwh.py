@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from skhash.losses import DCWH
-from skhash.losses._dcwh import cube_excess, gaussian_logits, vertex_distance
+from skhash.losses._dcwh import cube_excess, gaussian_logits
+from skhash.losses._quantization import vertex_distance
 
 
 def with_centers(centers, **params):

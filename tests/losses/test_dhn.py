@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from skhash.losses import DHN, HashNet
-from skhash.losses._dhn import laplacian_prior, pair_likelihood
-from skhash.losses._pairs import logcosh, similarity
+from skhash.losses._dhn import pair_likelihood
+from skhash.losses._pairs import similarity
+from skhash.losses._quantization import laplacian_prior, logcosh
 
 
 def relaxed(rows):
