@@ -264,6 +264,21 @@ class DeepHashNet(NeuralNet):
         self._sums = {}
         self._watched = deque()
 
+    def slim(self, own: list[str]) -> None:
+        """Forget what only training needs, so that pickles are small.
+
+        Parameters
+        ----------
+        own : list of str
+            Names of the callbacks to forget; the user's stay.
+        """
+        self.optimizer_ = None
+        self.forget_data()
+        self.callbacks = [pair for pair in self.callbacks if pair[0] not in own]
+        self.callbacks_ = [pair for pair in self.callbacks_ if pair[0] not in own]
+        for parameter in self.module_.parameters():
+            parameter.grad = None
+
     def __getstate__(self) -> dict[str, Any]:
         """Pickles hold CPU tensors, so that they load on machines without a GPU."""
         state = self.__dict__.copy()
