@@ -67,7 +67,11 @@ def expected_failures(estimator):
 
 def test_discovery_finds_the_estimators():
     names = {cls.__name__ for cls in public_estimators()}
-    assert {"DeepHashEncoder", "HammingNeighbors", "HammingNeighborsClassifier"} <= names
+    assert {
+        "DeepHashEncoder",
+        "HammingNeighbors",
+        "HammingNeighborsClassifier",
+    } <= names
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

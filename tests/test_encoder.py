@@ -1,0 +1,457 @@
+"""The encoder as an estimator: fit, what comes out, what stays as it was."""
+
+import copy
+import io
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_score,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
+from torch import nn
+
+from skhash import DeepHashEncoder, HammingNeighbors
+from skhash.hamming import pack, unpack
+from skhash.losses import DCWH, DualHinge
+from skhash.metrics import mean_average_precision, mean_average_precision_scorer
+
+FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
+
+
+def encoder(n_bits=12, **params):
+    return DeepHashEncoder(
+        n_bits, **{"max_epochs": 4, "random_state": 0, "batch_size": 64, **params}
+    )
+
+
+def retrieval(model, X, y, n_train=160):
+    """mAP of the last items against the first."""
+    codes = model.transform(X)
+    return mean_average_precision(
+        codes[n_train:], codes[:n_train], y[n_train:], y[:n_train]
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(blobs):
+    return encoder().fit(*blobs)
+
+
+# What comes out
+
+
+def test_codes_of_held_out_items_retrieve_their_class(blobs):
+    X, y = blobs
+    model = encoder(max_epochs=10).fit(X[:160], y[:160])
+    assert retrieval(model, X, y) > 0.95
+    assert model.score(X[160:], y[160:]) > 0.95
+
+
+def test_outputs_tell_the_same_bits(fitted, blobs):
+    X, _ = blobs
+    z = fitted.embed(X)
+    assert z.dtype == np.float32
+    assert z.shape == (240, 12)
+    outputs = {}
+    for output in ("packed", "bits", "signs", "embedding"):
+        model = copy.copy(fitted).set_params(output=output)
+        outputs[output] = model.transform(X)
+        assert len(model.get_feature_names_out()) == outputs[output].shape[1]
+        np.testing.assert_array_equal(model.embed(X), z)
+    assert outputs["packed"].dtype == np.uint8
+    assert outputs["bits"].dtype == bool
+    assert outputs["signs"].dtype == np.int8
+    assert outputs["embedding"].dtype == np.float32
+    np.testing.assert_array_equal(outputs["embedding"], z)
+    np.testing.assert_array_equal(outputs["bits"], z > 0)
+    np.testing.assert_array_equal(outputs["signs"], 2 * (z > 0).astype(int) - 1)
+    np.testing.assert_array_equal(outputs["packed"], np.packbits(z > 0, axis=1))
+
+
+def test_padding_of_packed_codes_is_zero(fitted, blobs):
+    codes = fitted.transform(blobs[0])
+    assert codes.shape == (240, 2)
+    assert codes.flags.c_contiguous
+    assert not (codes[:, 1] & 0b1111).any()
+    assert (codes[:, 1] & 0b11110000).any()
+
+
+def test_unknown_output_is_refused_after_fit_too(fitted, blobs):
+    model = copy.copy(fitted).set_params(output="hex")
+    with pytest.raises(ValueError, match="The 'output' parameter of DeepHashEncoder"):
+        model.transform(blobs[0])
+
+
+def test_fitted_length_counts_when_n_bits_is_set_afterwards(fitted, blobs):
+    X, _ = blobs
+    model = copy.copy(fitted).set_params(n_bits=99)
+    assert len(model.get_feature_names_out()) == model.transform(X).shape[1] == 2
+    np.testing.assert_array_equal(model.predict(X), fitted.predict(X))
+
+
+@pytest.mark.parametrize("frames", ["pandas", "polars"])
+def test_set_output_gives_frames(fitted, blobs, frames):
+    pytest.importorskip(frames)
+    X, _ = blobs
+    frame = copy.copy(fitted).set_output(transform=frames).transform(X)
+    assert list(frame.columns) == ["deephashencoder0", "deephashencoder1"]
+    np.testing.assert_array_equal(frame.to_numpy(), fitted.transform(X))
+
+
+def test_prediction_is_the_class_with_the_nearest_mean_code(fitted, blobs):
+    X, y = blobs
+    signs = np.where(fitted.embed(X) > 0, 1.0, -1.0)
+    means = np.array([signs[y == label].mean(0) for label in range(4)])
+    np.testing.assert_allclose(fitted.class_codes_, means)
+    distances = ((signs[:, None] - means[None]) ** 2).sum(2)
+    np.testing.assert_array_equal(fitted.predict(X), distances.argmin(1))
+    scores = fitted.decision_function(X)
+    assert scores.shape == (240, 4)
+    # Nearness is the negative squared distance, up to what all classes share.
+    np.testing.assert_allclose(
+        scores - scores[:, :1], (distances[:, :1] - distances) / 12, atol=1e-12
+    )
+
+
+def test_two_classes_have_one_score(blobs):
+    X, y = blobs
+    model = encoder().fit(X, np.where(y > 1, "yes", "no"))
+    scores = model.decision_function(X)
+    assert scores.shape == (240,)
+    predicted = np.where(scores > 0, "yes", "no")
+    np.testing.assert_array_equal(model.predict(X), predicted)
+
+
+def test_families_that_model_classes_score_with_their_own(blobs):
+    X, y = blobs
+    model = encoder(loss="dcwh").fit(X, y)
+    own = model.loss_.class_scores(torch.from_numpy(model.embed(X)))
+    np.testing.assert_allclose(model.decision_function(X), own.numpy(), rtol=1e-5)
+    assert model.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        pytest.param(lambda y: np.array(["d", "a", "c", "b"])[y], id="str"),
+        pytest.param(lambda y: np.array(["d", "a", "c", "b"], object)[y], id="object"),
+        pytest.param(lambda y: y * 10 - 7, id="int"),
+        pytest.param(lambda y: y.astype(np.uint8), id="uint8"),
+        pytest.param(lambda y: y.astype(float), id="float"),
+        pytest.param(lambda y: y > 1, id="bool"),
+        pytest.param(lambda y: y.tolist(), id="list"),
+    ],
+)
+def test_labels_of_any_kind_come_back(blobs, convert):
+    X, y = blobs
+    labels = convert(y)
+    model = encoder(max_epochs=8).fit(X, labels)
+    np.testing.assert_array_equal(model.classes_, np.unique(labels))
+    assert model.classes_.dtype == np.asarray(labels).dtype
+    predicted = model.predict(X)
+    assert predicted.dtype == model.classes_.dtype
+    assert (predicted == labels).mean() > 0.9
+    assert model.score(X, labels) > 0.9
+
+
+def test_unfitted_encoder_says_so(blobs):
+    for method in ("transform", "embed", "predict", "decision_function"):
+        with pytest.raises(NotFittedError, match="is not fitted yet"):
+            getattr(DeepHashEncoder(), method)(blobs[0])
+    assert not hasattr(DeepHashEncoder(), "loss_")
+    assert not hasattr(DeepHashEncoder(), "class_codes_")
+
+
+# Grid search, pipelines
+
+
+def test_grid_search_over_bits_ranks_by_retrieval(blobs):
+    X, y = blobs
+    search = GridSearchCV(
+        encoder(),
+        {"n_bits": [1, 16]},
+        scoring=mean_average_precision_scorer,
+        cv=FOLDS,
+        error_score="raise",
+    ).fit(X, y)
+    assert search.best_params_ == {"n_bits": 16}
+    one, sixteen = search.cv_results_["mean_test_score"]
+    assert one < 0.8 < sixteen
+    expected = []
+    for train, test in FOLDS.split(X, y):
+        codes = encoder(16).fit(X[train], y[train]).transform(X[test])
+        expected.append(
+            mean_average_precision(codes, codes, y[test], y[test], exclude_self=True)
+        )
+    np.testing.assert_allclose(sixteen, np.mean(expected), rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_grid_search_reaches_losses_and_their_parameters(blobs):
+    X, y = blobs
+    params = {"max_epochs": 1}
+    search = GridSearchCV(
+        encoder(**params),
+        [
+            {"loss": ["hashnet", "dhn", DCWH(margin=1.5)]},
+            {"loss": ["dual_hinge", DualHinge()], "loss__shape": [1, 2]},
+            {"loss__shape": [0.5]},
+        ],
+        cv=2,
+        error_score="raise",
+    ).fit(X, y)
+    assert len(search.cv_results_["params"]) == 8
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    final = clone(search.estimator).set_params(loss__shape=0.5).fit(X, y)
+    assert isinstance(final.loss_, DualHinge)
+    assert final.loss_.shape == 0.5
+
+
+def test_bare_encoder_is_searched_by_accuracy_on_stratified_folds(blobs):
+    X, y = blobs
+    order = np.argsort(y, kind="stable")  # plain folds would lack whole classes
+    scores = cross_val_score(encoder(max_epochs=8), X[order], y[order], cv=3)
+    assert scores.min() > 0.9
+
+
+def test_grid_search_over_a_pipeline_ending_in_a_database(blobs):
+    X, y = blobs
+    pipeline = make_pipeline(StandardScaler(), encoder(), HammingNeighbors())
+    search = GridSearchCV(
+        pipeline,
+        {"deephashencoder__n_bits": [2, 16]},
+        cv=StratifiedKFold(3, shuffle=True, random_state=0),
+        error_score="raise",
+    ).fit(X, y)
+    assert search.best_params_ == {"deephashencoder__n_bits": 16}
+    train, test = next(FOLDS.split(X, y))
+    final = clone(pipeline).set_params(deephashencoder__n_bits=16)
+    final.fit(X[train], y[train])
+    queries, database = (final[:-1].transform(X[part]) for part in (test, train))
+    expected = mean_average_precision(queries, database, y[test], y[train])
+    assert search.cv_results_["split0_test_score"][1] == pytest.approx(expected)
+
+
+# Randomness
+
+
+def body(seed=0):
+    """A user's body, with random layers of three kinds."""
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Linear(10, 16), nn.ReLU(), nn.Dropout(0.5), nn.AlphaDropout(0.2), nn.RReLU()
+    )
+
+
+def from_function(input_shape, n_bits):
+    """A user's function that draws weights from torch's global generator."""
+    return nn.Sequential(nn.Linear(input_shape[0], n_bits))
+
+
+def codes_of(model, X, y):
+    return clone(model).fit(X, y).transform(X)
+
+
+PARALLEL = {
+    "mlp": {},
+    "dropout": {"network": body()},
+    "function": {"network": from_function},
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("network", [*PARALLEL, "convnet"])
+def test_codes_are_the_same_on_every_backend(blobs, backend, network):
+    X, y = blobs
+    if network == "convnet":
+        rng = np.random.default_rng(0)
+        X = (rng.random((60, 8, 8)) * 255).astype(np.uint8)
+        X[:30, :4] //= 4
+        y = np.arange(60) // 30
+        models = [encoder(8 * k, network="convnet", max_epochs=2) for k in (1, 2, 3)]
+    else:
+        models = [encoder(8 * k, **PARALLEL[network]) for k in (1, 2, 3)]
+    serial = [codes_of(model, X, y) for model in models]
+    with joblib.parallel_backend(backend, n_jobs=2):
+        parallel = joblib.Parallel()(
+            joblib.delayed(codes_of)(model, X, y) for model in models
+        )
+    for here, there in zip(serial, parallel, strict=True):
+        np.testing.assert_array_equal(here, there)
+
+
+@pytest.mark.parametrize("random_state", [None, 0])
+@pytest.mark.parametrize("network", ["mlp", "linear", body(), from_function])
+def test_global_generators_stay_as_they_were(blobs, network, random_state):
+    X, y = blobs
+    before = torch.get_rng_state(), np.random.get_state()[1:3]  # noqa: NPY002
+    model = encoder(network=network, random_state=random_state, max_epochs=1)
+    model.fit(X, y)
+    model.transform(X)
+    model.partial_fit(X, y)
+    clone(model).partial_fit(X, y)
+    after = torch.get_rng_state(), np.random.get_state()[1:3]  # noqa: NPY002
+    assert torch.equal(before[0], after[0])
+    np.testing.assert_array_equal(before[1][0], after[1][0])
+    assert before[1][1] == after[1][1]
+
+
+@pytest.mark.parametrize("network", ["mlp", body(), from_function])
+def test_global_seeds_do_not_change_codes(blobs, network):
+    X, y = blobs
+    codes = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        codes.append(encoder(network=network).fit(X, y).transform(X))
+    np.testing.assert_array_equal(*codes)
+
+
+def test_random_state_decides(blobs):
+    X, y = blobs
+
+    def z(random_state):
+        return encoder(random_state=random_state, max_epochs=1).fit(X, y).embed(X)
+
+    np.testing.assert_array_equal(z(3), z(3))
+    assert not np.array_equal(z(3), z(4))
+    assert not np.array_equal(z(None), z(None))
+    rng = np.random.RandomState(0)
+    first, second = z(rng), z(rng)
+    assert not np.array_equal(first, second)
+    rng = np.random.RandomState(0)
+    np.testing.assert_array_equal(z(rng), first)
+    np.testing.assert_array_equal(z(rng), second)
+
+
+def test_number_of_torch_threads_stays_as_it_was(blobs):
+    X, y = blobs
+    before = torch.get_num_threads()
+    models = [encoder(n_jobs=k, max_epochs=1) for k in (1, 2, 1, 2)]
+    with joblib.parallel_backend("threading", n_jobs=2):
+        joblib.Parallel()(joblib.delayed(codes_of)(model, X, y) for model in models)
+        inside = joblib.Parallel()(
+            joblib.delayed(torch.get_num_threads)() for _ in range(4)
+        )
+    assert torch.get_num_threads() == before
+    assert set(inside) == {before}
+
+
+# Copies, and what stays unchanged
+
+
+def through_joblib(model):
+    file = io.BytesIO()
+    joblib.dump(model, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m)), through_joblib],
+    ids=["deepcopy", "pickle", "joblib"],
+)
+@pytest.mark.parametrize("loss", ["dual_hinge", "dcwh"])
+def test_copies_keep_codes_and_go_on_learning_alike(blobs, copied, loss):
+    X, y = blobs
+    model = encoder(loss=loss).fit(X, y)
+    other = copied(model)
+    np.testing.assert_array_equal(other.embed(X), model.embed(X))
+    np.testing.assert_array_equal(other.predict(X), model.predict(X))
+    assert other.history_ == model.history_
+    for one in (model, other):
+        one.partial_fit(X[:100], y[:100])
+    np.testing.assert_array_equal(other.embed(X), model.embed(X))
+    again = copied(model)  # with its optimiser
+    for one in (model, again):
+        one.partial_fit(X[100:], y[100:])
+    np.testing.assert_array_equal(again.embed(X), model.embed(X))
+
+
+def test_clone_forgets_what_was_learnt_and_learns_it_again(fitted, blobs):
+    X, y = blobs
+    other = clone(fitted)
+    assert not hasattr(other, "net_")
+    np.testing.assert_array_equal(other.fit(X, y).embed(X), fitted.embed(X))
+
+
+def test_second_fit_forgets_the_first(fitted, blobs):
+    X, y = blobs
+    model = encoder().fit(X[:100, :5], y[:100] > 1)
+    model.fit(X, y)
+    np.testing.assert_array_equal(model.embed(X), fitted.embed(X))
+    assert model.n_features_in_ == 10
+    assert len(model.history_) == 4
+
+
+class Counter(Callback):
+    """A user's callback with state."""
+
+    def __init__(self):
+        self.epochs = []
+
+    def on_epoch_end(self, net, **kwargs):
+        self.epochs.append(net.history[-1, "train_loss"])
+
+
+def test_parameters_are_never_changed(blobs):
+    X, y = blobs
+    loss, network, callback = DCWH(margin=1.5), body(), Counter()
+    net_params = {"optimizer__betas": (0.8, 0.9)}
+    input_shape = [10]
+    model = encoder(
+        loss=loss,
+        network=network,
+        callbacks=[callback],
+        net_params=net_params,
+        input_shape=input_shape,
+    )
+    params = model.get_params()
+    weights = copy.deepcopy(network.state_dict())
+    model.fit(X, y).partial_fit(X, y).transform(X)
+    for name, value in model.get_params().items():
+        assert value is params[name], name
+    assert not [name for name in vars(loss) if name.endswith("_")]
+    assert not list(loss.parameters())
+    assert model.loss_ is not loss
+    assert all(
+        torch.equal(weights[name], value)
+        for name, value in network.state_dict().items()
+    )
+    assert network.training
+    assert callback.epochs == []
+    assert net_params == {"optimizer__betas": (0.8, 0.9)}
+    assert input_shape == [10]
+
+
+def test_pickle_holds_the_weights_once_and_no_data(blobs):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(4000, 10)).astype(np.float32)
+    y = rng.integers(4, size=4000)
+    for params in ({}, {"early_stopping": True}, {"balanced_batches": True}):
+        model = encoder(network="linear", max_epochs=1, **params).fit(X, y)
+        assert len(pickle.dumps(model)) < 20_000
+        model.partial_fit(X, y)  # keeps the state of the optimiser
+        assert len(pickle.dumps(model)) < 25_000
+    model = encoder(network="mlp", max_epochs=1).fit(X, y)
+    size = sum(value.nbytes for value in model.net_.module_.state_dict().values())
+    assert size < len(pickle.dumps(model)) < size + 20_000
+
+
+def test_codes_of_unpacked_bits_agree_with_hamming(fitted, blobs):
+    codes = fitted.transform(blobs[0])
+    bits = unpack(codes, 12)
+    np.testing.assert_array_equal(bits, fitted.embed(blobs[0]) > 0)
+    np.testing.assert_array_equal(pack(bits), codes)
