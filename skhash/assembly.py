@@ -137,7 +137,13 @@ def make_net(
         "iterator_train__generator": torch.Generator().manual_seed(seed),
         **(encoder.net_params or {}),
     }
-    return DeepHashNet(network, loss, **settings).initialize()
+    try:
+        return DeepHashNet(network, loss, **settings).initialize()
+    except TypeError as error:
+        raise ValueError(
+            f"The optimiser or skorch refused a parameter: {error}. Look at "
+            f"optimizer={encoder.optimizer!r} and net_params={encoder.net_params!r}."
+        ) from error
 
 
 def prepare(

@@ -21,6 +21,7 @@ from skhash.inputs import check_training
 from skhash.losses import LOSSES, HashLoss
 from skhash.networks import NETWORKS
 from skhash.optimizers import LR_SCHEDULES, OPTIMIZERS
+from skhash.parameters import check_parameters
 from skhash.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 
 
@@ -279,7 +280,7 @@ class DeepHashEncoder(
         ConvergenceWarning
             If the codes collapsed, bits are dead or the loss is not finite.
         """
-        self._check_net_params()
+        check_parameters(self)
         metadata = {"sample_weight": sample_weight}
         with self._unchanged_by_errors():
             data = check_training(
@@ -321,7 +322,7 @@ class DeepHashEncoder(
                     f"partial_fit, was: {self.classes_!r}"
                 )
             classes = self.classes_
-        self._check_net_params()
+        check_parameters(self)
         with self._unchanged_by_errors():
             data = check_training(
                 self,
@@ -344,27 +345,6 @@ class DeepHashEncoder(
             vars(self).clear()
             vars(self).update(before)
             raise
-
-    def _check_net_params(self):
-        for name in self.net_params or {}:
-            if name.startswith(("criterion", "module")):
-                raise ValueError(
-                    f"net_params may not contain {name!r}: skorch would build the "
-                    "loss or network anew and lose its state. Use the parameters "
-                    "`loss` and `network`."
-                )
-            own = {"optimizer__lr": "lr", "iterator_train__batch_size": "batch_size"}
-            own = own.get(name, name)
-            if own in self.get_params(deep=False):
-                raise ValueError(
-                    f"net_params may not contain {name!r}: use the encoder's own "
-                    f"parameter {own!r}."
-                )
-            if name in ("sampler", "train_split"):
-                raise ValueError(
-                    f"net_params may not contain {name!r}: use the encoder's "
-                    "parameters `balanced_batches` and `early_stopping`."
-                )
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from skhash.batches import ArrayDataset, EncodedDataset
+from skhash.networks import borrowed_generator
 
 # Values that are looked at together when the whole data set is read once; in float64,
 # with what the sums need, they take some 8 MB.
@@ -101,6 +103,7 @@ def check_items(
         If the shapes do not fit each other or a value is missing or infinite.
     """
     X = as_array(X)
+    expected = _check_shape(item_shape)
     shape: tuple[int, ...] | None = None
     if not sp.issparse(X) and getattr(X, "ndim", 2) > 2:
         shape = tuple(X.shape[1:])
@@ -120,8 +123,7 @@ def check_items(
         estimator, X, reset=reset, accept_sparse="csr", dtype="numeric", **check
     )
     n_values = estimator.n_features_in_
-    if item_shape is not None:
-        expected = tuple(item_shape)
+    if expected is not None:
         if math.prod(expected) != n_values or (shape and shape != expected):
             got = f"images of shape {shape}" if shape else f"{n_values} features"
             raise ValueError(
@@ -130,6 +132,20 @@ def check_items(
             )
         shape = expected
     return checked, shape or (n_values,)
+
+
+def _check_shape(item_shape: Sequence[int] | None) -> tuple[int, ...] | None:
+    if item_shape is None:
+        return None
+    shape = tuple(item_shape)
+    if not 1 <= len(shape) <= 3 or not all(
+        isinstance(size, Integral) and size > 0 for size in shape
+    ):
+        raise ValueError(
+            f"input_shape={shape} must be (n_features,), (height, width) or (height, "
+            "width, channels): positive whole numbers."
+        )
+    return shape
 
 
 def check_training(
@@ -202,7 +218,8 @@ def _check_dataset(
     if n < 2:
         raise ValueError(f"The data set has {n} items; at least 2 are needed.")
     if y is None:
-        y = [as_array(_pair(X, i)[1]) for i in range(n)]
+        with borrowed_generator(0):  # items may be augmented at random on their way
+            y = [as_array(_pair(X, i)[1]) for i in range(n)]
     y = _check_labels(np.asarray(as_array(y)))
     if len(y) != n:
         raise ValueError(f"The data set has {n} items, but y has {len(y)}.")
@@ -211,7 +228,8 @@ def _check_dataset(
         X, y = Subset(X, kept.tolist()), y[kept]
     y, classes = _encode_labels(estimator, y, classes, reset)
     _check_contrast(estimator, y, classes)
-    first = X[0]
+    with borrowed_generator(0):
+        first = X[0]
     shape = tuple(np.shape(first[0] if isinstance(first, (tuple, list)) else first))
     n_values = math.prod(shape)
     if not reset and n_values != estimator.n_features_in_:
@@ -310,7 +328,7 @@ def _check_contrast(estimator: Any, y: np.ndarray, classes: np.ndarray) -> None:
     elif len(classes) < 2:
         raise ValueError(
             f"{name} needs at least 2 classes, but y has only one class: "
-            f"{classes[0]!r}. Codes are learnt from items that differ."
+            f"{classes.tolist()[0]!r}. Codes are learnt from items that differ."
         )
 
 
@@ -354,5 +372,6 @@ def _chunks(items: Any, n_values: int) -> Iterator[Any]:
     else:
         # A generator of its own: the loader would draw a seed from the global one.
         own = torch.Generator()
-        for batch in DataLoader(items, batch_size=256, generator=own):
-            yield batch[0].reshape(len(batch[0]), -1).numpy()
+        with borrowed_generator(0):  # for items that are augmented at random
+            for batch in DataLoader(items, batch_size=256, generator=own):
+                yield batch[0].reshape(len(batch[0]), -1).numpy()

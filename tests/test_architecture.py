@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "distributed": {"hamming"},
     "neighbors": {"hamming", "metrics"},
     "baselines": {"hamming", "metrics"},
-    "inputs": {"batches"},
+    "inputs": {"batches", "networks"},
     "choices": {"losses", "networks"},
     "training": {"losses", "networks", "batches", "optimizers"},
     "callbacks": {"training"},
@@ -40,7 +40,9 @@ MAY_IMPORT = {
         *("inputs", "choices"),
         *("losses", "networks", "batches", "hamming", "metrics"),
     },
+    "parameters": set(),
     "encoder": {
+        "parameters",
         *("fitting", "encoding", "sklearn_callbacks", "inputs"),
         *("losses", "networks", "optimizers"),
     },

@@ -1,0 +1,91 @@
+"""Checks of the encoder's parameters that scikit-learn's constraints can not make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral
+from typing import Any
+
+import torch
+from skorch.callbacks import Callback
+
+# What belongs to the encoder under another name.
+_OWN = {"optimizer__lr": "lr", "iterator_train__batch_size": "batch_size"}
+
+
+def check_parameters(encoder: Any) -> None:
+    """Refuse parameters that would fail in the middle of a fit.
+
+    Parameters
+    ----------
+    encoder : DeepHashEncoder
+
+    Raises
+    ------
+    ValueError
+        If the device is not there, `input_shape` is no shape of an image, a callback
+        is not skorch's, or `net_params` reaches for what is the encoder's own.
+    """
+    check_device(encoder.device)
+    check_input_shape(encoder.input_shape)
+    check_callbacks(encoder.callbacks)
+    check_net_params(encoder.net_params or {}, encoder.get_params(deep=False))
+
+
+def check_device(device: Any) -> None:
+    """Refuse a device that torch does not know or this machine does not have."""
+    if device == "auto":
+        return
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device={device!r} can not be used: {str(error).splitlines()[0]} Use "
+            "'auto', 'cpu', or a device that torch finds on this machine."
+        ) from None
+
+
+def check_input_shape(input_shape: Any) -> None:
+    """Refuse anything but 1 to 3 positive integers."""
+    if input_shape is None:
+        return
+    sizes = list(input_shape)
+    positive = all(isinstance(size, Integral) and size > 0 for size in sizes)
+    if not positive or not 1 <= len(sizes) <= 3:
+        raise ValueError(
+            f"input_shape={input_shape!r} is no shape of an item: give (height, "
+            "width) or (height, width, channels) as positive integers."
+        )
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Refuse what skorch could not call."""
+    for callback in callbacks or []:
+        named = isinstance(callback, tuple) and len(callback) == 2
+        if not isinstance(callback[1] if named else callback, Callback):
+            raise ValueError(
+                f"callbacks holds {callback!r}: give instances of "
+                "skorch.callbacks.Callback, or pairs (name, instance). For "
+                "scikit-learn's callbacks use set_callbacks."
+            )
+
+
+def check_net_params(net_params: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+    """Refuse what the encoder itself decides."""
+    for name in net_params:
+        if name.startswith(("criterion", "module")):
+            raise ValueError(
+                f"net_params may not contain {name!r}: skorch would build the loss or "
+                "network anew and lose its state. Use the parameters `loss` and "
+                "`network`."
+            )
+        if _OWN.get(name, name) in own:
+            raise ValueError(
+                f"net_params may not contain {name!r}: use the encoder's own parameter "
+                f"{_OWN.get(name, name)!r}."
+            )
+        if name in ("sampler", "train_split"):
+            raise ValueError(
+                f"net_params may not contain {name!r}: use the encoder's parameters "
+                "`balanced_batches` and `early_stopping`."
+            )
