@@ -4,16 +4,17 @@ import importlib
 import inspect
 import pkgutil
 
-import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import (
+    check_positive_only_tag_during_fit,
+    parametrize_with_checks,
+)
 from skorch import NeuralNet
 
 import skhash
 from skhash import DeepHashEncoder
 from skhash.losses import HashLoss
-from skhash.metrics import mean_average_precision
 
 
 def public_estimators():
@@ -54,7 +55,12 @@ def instances():
 
 def expected_failures(estimator):
     if not isinstance(estimator, DeepHashEncoder):
-        return {}
+        check = check_positive_only_tag_during_fit
+        if "X -= X.mean()" not in inspect.getsource(check):
+            return {}
+        return {
+            check.__name__: "This scikit-learn subtracts a mean from integers in place."
+        }
     reason = (
         "Batches are drawn: a row of weight 2 and the same row twice meet other rows. "
         "test_weights_act_as_repetitions_do looks at what is promised."
