@@ -1,0 +1,174 @@
+"""CIFAR-10 and CIFAR-100, in their binary and Python files."""
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skhash.datasets._safe_pickle import load_arrays
+
+_PIXELS = 3 * 32 * 32
+# For each number of classes: training files, test file, file of names.
+_FILES = {
+    (10, "binary"): ([f"data_batch_{i}.bin" for i in range(1, 6)], "test_batch.bin"),
+    (10, "python"): ([f"data_batch_{i}" for i in range(1, 6)], "test_batch"),
+    (100, "binary"): (["train.bin"], "test.bin"),
+    (100, "python"): (["train"], "test"),
+}
+
+
+def load_cifar(
+    folder: str | PathLike[str], *, subset: str = "all", labels: str = "fine"
+) -> Bunch:
+    """Load CIFAR-10 or CIFAR-100 from a folder of its original files.
+
+    Which of the two, and whether in the binary or the Python version, is seen from
+    the files. The Python version consists of pickles, which are read by an unpickler
+    that can build arrays of numbers and never runs code. Nothing is downloaded.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Where the files are, e.g. ``cifar-10-batches-py``.
+    subset : {"all", "train", "test"}, default="all"
+        Which images; "all" puts the training images first, as the published splits
+        count them.
+    labels : {"fine", "coarse"}, default="fine"
+        The 100 classes or the 20 superclasses of CIFAR-100.
+
+    Returns
+    -------
+    bunch : Bunch
+        data : ndarray of shape (n, 32, 32, 3), uint8
+            RGB.
+        target : ndarray of shape (n,), uint8
+        target_names : list of str
+            Empty when the file of names is not there.
+        n_train : int
+            How many of the rows are training images.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    ValueError
+        If a file is not what it should be, or an option is unknown.
+
+    Examples
+    --------
+    >>> from skhash.datasets import load_cifar
+    >>> cifar = load_cifar("data/cifar-10-batches-py")  # doctest: +SKIP
+    >>> cifar.data.shape  # doctest: +SKIP
+    (60000, 32, 32, 3)
+    """
+    if subset not in ("all", "train", "test"):
+        raise ValueError(f"subset must be 'all', 'train' or 'test', got {subset!r}.")
+    if labels not in ("fine", "coarse"):
+        raise ValueError(f"labels must be 'fine' or 'coarse', got {labels!r}.")
+    folder = Path(folder)
+    n_classes, version = _recognise(folder)
+    if n_classes == 10 and labels == "coarse":
+        raise ValueError(f"{folder} holds CIFAR-10, which has no coarse labels.")
+    train, test = _FILES[n_classes, version]
+    names = {"train": train, "test": [test], "all": [*train, test]}[subset]
+    read = _read_binary if version == "binary" else _read_python
+    parts = [read(folder / name, n_classes, labels) for name in names]
+    return Bunch(
+        data=np.concatenate([pixels for pixels, _ in parts])
+        .reshape(-1, 3, 32, 32)
+        .transpose(0, 2, 3, 1)
+        .copy(),
+        target=np.concatenate([target for _, target in parts]),
+        target_names=_target_names(folder, n_classes, version, labels),
+        n_train=sum(
+            len(target)
+            for name, (_, target) in zip(names, parts, strict=True)
+            if name != test
+        ),
+    )
+
+
+def _recognise(folder: Path) -> tuple[int, str]:
+    for (n_classes, version), (train, _) in _FILES.items():
+        if (folder / train[0]).is_file():
+            return n_classes, version
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    first = ", ".join(train[0] for train, _ in _FILES.values())
+    raise FileNotFoundError(
+        f"{folder} holds none of {first}: neither version of CIFAR-10 or CIFAR-100."
+    )
+
+
+def _read_binary(
+    path: Path, n_classes: int, labels: str
+) -> tuple[np.ndarray, np.ndarray]:
+    n_labels = 1 if n_classes == 10 else 2
+    record = n_labels + _PIXELS
+    content = np.fromfile(path, dtype=np.uint8)
+    if content.size == 0 or content.size % record:
+        raise ValueError(
+            f"{path} has {content.size} bytes, which is no multiple of the {record} "
+            f"bytes of one CIFAR-{n_classes} image."
+        )
+    rows = content.reshape(-1, record)
+    column = 0 if labels == "coarse" or n_classes == 10 else 1
+    n_known = 20 if labels == "coarse" else n_classes
+    return rows[:, n_labels:], _check_target(path, rows[:, column], n_known)
+
+
+def _read_python(
+    path: Path, n_classes: int, labels: str
+) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        batch = load_arrays(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is no CIFAR batch: {error}.") from error
+    key = "labels" if n_classes == 10 else f"{labels}_labels"
+    found = _text_keys(batch)
+    if not {"data", key} <= set(found):
+        raise ValueError(
+            f"{path} should be a dict with the keys 'data' and {key!r}, but has "
+            f"{sorted(found)}."
+        )
+    data, target = np.asarray(found["data"]), np.asarray(found[key])
+    if data.dtype != np.uint8 or data.shape != (len(target), _PIXELS):
+        raise ValueError(
+            f"{path} should hold uint8 data of shape ({len(target)}, {_PIXELS}), but "
+            f"has {data.dtype} of shape {data.shape}."
+        )
+    n_known = 20 if labels == "coarse" else n_classes
+    return data, _check_target(path, target, n_known)
+
+
+def _text_keys(batch: object) -> dict[str, object]:
+    if not isinstance(batch, dict):
+        return {}
+    return {
+        key.decode("ascii", "replace") if isinstance(key, bytes) else str(key): value
+        for key, value in batch.items()
+    }
+
+
+def _check_target(path: Path, target: np.ndarray, n_known: int) -> np.ndarray:
+    if target.dtype.kind not in "iu" or not ((target >= 0) & (target < n_known)).all():
+        raise ValueError(f"{path} holds labels that are not 0 to {n_known - 1}.")
+    return target.astype(np.uint8)
+
+
+def _target_names(folder: Path, n_classes: int, version: str, labels: str) -> list[str]:
+    if version == "binary":
+        path = folder / (
+            "batches.meta.txt" if n_classes == 10 else f"{labels}_label_names.txt"
+        )
+        return path.read_text().split() if path.is_file() else []
+    path = folder / ("batches.meta" if n_classes == 10 else "meta")
+    if not path.is_file():
+        return []
+    key = "label_names" if n_classes == 10 else f"{labels}_label_names"
+    names = _text_keys(load_arrays(path.read_bytes())).get(key, [])
+    return [
+        name.decode() if isinstance(name, bytes) else str(name)
+        for name in (names if isinstance(names, list) else [])
+    ]

@@ -1,0 +1,149 @@
+"""IDX files, the format of MNIST and Fashion-MNIST."""
+
+import gzip
+import math
+import zlib
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import Bunch
+
+_DTYPES: dict[int, np.dtype] = {
+    0x08: np.dtype(np.uint8),
+    0x09: np.dtype(np.int8),
+    0x0B: np.dtype(">i2"),
+    0x0C: np.dtype(">i4"),
+    0x0D: np.dtype(">f4"),
+    0x0E: np.dtype(">f8"),
+}
+_FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+
+
+def read_idx(path: str | PathLike[str]) -> np.ndarray:
+    """Read one array from an IDX file, gzipped or not.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; whether it is gzipped is seen from its first bytes, not its name.
+
+    Returns
+    -------
+    array : ndarray
+        Of the shape and dtype that the file says, in native byte order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is no IDX file, is cut short, or is too long.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skhash.datasets import read_idx
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "labels")
+    ...     _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4]))
+    ...     read_idx(path)
+    array([5, 0, 4], dtype=uint8)
+    """
+    content = _content(Path(path))
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _DTYPES:
+        raise ValueError(
+            f"{path} is no IDX file: it should begin with two zero bytes and a type "
+            f"code from 0x08 to 0x0e, but begins with 0x{content[:4].hex()}."
+        )
+    dtype, n_axes = _DTYPES[content[2]], content[3]
+    start = 4 + 4 * n_axes
+    if len(content) < start:
+        raise ValueError(f"{path} ends inside its header of {n_axes} axes.")
+    shape = tuple(int(size) for size in np.frombuffer(content[4:start], ">u4"))
+    expected = start + math.prod(shape) * dtype.itemsize
+    if len(content) != expected:
+        what = "cut short" if len(content) < expected else "too long"
+        raise ValueError(
+            f"{path} is {what}: an array of shape {shape} and dtype {dtype.name} takes "
+            f"{expected} bytes, the file has {len(content)}."
+        )
+    array = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    return array.astype(dtype.newbyteorder("="))
+
+
+def load_mnist(folder: str | PathLike[str], *, subset: str = "all") -> Bunch:
+    """Load MNIST, Fashion-MNIST or another set in their files, from a folder.
+
+    The four files have their original names, with or without ``.gz``. Nothing is
+    downloaded.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Where the files are.
+    subset : {"all", "train", "test"}, default="all"
+        Which images; "all" puts the training images first.
+
+    Returns
+    -------
+    bunch : Bunch
+        data : ndarray of shape (n, height, width), uint8
+        target : ndarray of shape (n,), uint8
+        n_train : int
+            How many of the rows are training images.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    ValueError
+        If a file is not what it should be, or `subset` is unknown.
+
+    Examples
+    --------
+    >>> from skhash.datasets import load_mnist
+    >>> mnist = load_mnist("data/mnist")  # doctest: +SKIP
+    >>> mnist.data.shape  # doctest: +SKIP
+    (70000, 28, 28)
+    """
+    if subset not in ("all", "train", "test"):
+        raise ValueError(f"subset must be 'all', 'train' or 'test', got {subset!r}.")
+    parts = []
+    for name in ["train", "test"] if subset == "all" else [subset]:
+        images, labels = (_find(Path(folder), file) for file in _FILES[name])
+        data, target = read_idx(images), read_idx(labels)
+        if data.ndim < 2 or target.ndim != 1 or len(data) != len(target):
+            raise ValueError(
+                f"{images} and {labels} should hold n images and n labels, but have "
+                f"shapes {data.shape} and {target.shape}."
+            )
+        parts.append((data, target))
+    return Bunch(
+        data=np.concatenate([data for data, _ in parts]),
+        target=np.concatenate([target for _, target in parts]),
+        n_train=0 if subset == "test" else len(parts[0][0]),
+    )
+
+
+def _find(folder: Path, name: str) -> Path:
+    # Some archives put a dot where others put the first hyphen of "idx".
+    names = [name, name.replace("-idx", ".idx")]
+    for candidate in [folder / (n + end) for n in names for end in ("", ".gz")]:
+        if candidate.is_file():
+            return candidate
+    raise FileNotFoundError(f"There is neither {name} nor {name}.gz in {folder}.")
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path} is a damaged gzip file: {error}") from error

@@ -1,0 +1,89 @@
+"""Text lists of files and their labels, as deep-hashing papers publish them."""
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import Bunch
+
+
+def load_label_list(path: str | PathLike[str]) -> Bunch:
+    """Load a text list of files with their labels.
+
+    Each line holds a file's name, then its labels, separated by blanks: either a 0 or
+    1 for every class (NUS-WIDE, COCO and ImageNet lists of HashNet and others), or the
+    number of the one class. Names may contain blanks. Empty lines are passed over.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The list.
+
+    Returns
+    -------
+    bunch : Bunch
+        filenames : list of str
+        target : ndarray of shape (n, n_classes), uint8, or (n,), int64
+            Multi-hot rows, or numbers of classes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If a line does not fit; the message names the line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skhash.datasets import load_label_list
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "database.txt")
+    ...     _ = path.write_text("images/a.jpg 0 1 1\\nimages/b.jpg 1 0 0\\n")
+    ...     bunch = load_label_list(path)
+    >>> bunch.filenames, bunch.target
+    (['images/a.jpg', 'images/b.jpg'], array([[0, 1, 1], [1, 0, 0]], dtype=uint8))
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no UTF-8 text: {error}") from error
+    lines = [
+        (number, line.split())
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip()
+    ]
+    if not lines:
+        raise ValueError(f"{path} is an empty list.")
+    n_labels = min(_trailing_integers(lines[0][1]), len(lines[0][1]) - 1)
+    if n_labels == 0:
+        raise ValueError(
+            f"{path}, line {lines[0][0]}: expected a file name and its labels, got "
+            f"{' '.join(lines[0][1])!r}."
+        )
+    filenames, labels = [], []
+    for number, words in lines:
+        if len(words) <= n_labels or _trailing_integers(words[-n_labels:]) < n_labels:
+            raise ValueError(
+                f"{path}, line {number}: expected a file name and {n_labels} labels, "
+                f"as in line {lines[0][0]}, got {' '.join(words)!r:.80}."
+            )
+        filenames.append(" ".join(words[:-n_labels]))
+        row = [int(word) for word in words[-n_labels:]]
+        if n_labels > 1 and not set(row) <= {0, 1}:
+            raise ValueError(f"{path}, line {number}: labels must be 0 or 1.")
+        labels.append(row)
+    if n_labels == 1:
+        return Bunch(filenames=filenames, target=np.array(labels)[:, 0])
+    return Bunch(filenames=filenames, target=np.array(labels, dtype=np.uint8))
+
+
+def _trailing_integers(words: list[str]) -> int:
+    """How many of the last words are whole numbers; a list begins with a name."""
+    count = 0
+    for word in reversed(words):
+        if not (word.isascii() and word.isdigit()):
+            break
+        count += 1
+    return count

@@ -1,0 +1,98 @@
+"""Drawing items so that the labels are represented."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+
+def label_array(y: Any) -> np.ndarray:
+    """Labels as encoded classes (n,) or a bool matrix (n, n_classes)."""
+    if sparse.issparse(y):
+        y = y.toarray()
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 1:
+        return np.unique(labels, return_inverse=True)[1]
+    if labels.ndim != 2:
+        raise ValueError(
+            "y must be of shape (n,) or multi-hot of shape (n, n_classes), got "
+            f"{labels.shape}."
+        )
+    return labels != 0
+
+
+def membership(labels: np.ndarray) -> np.ndarray:
+    """Items by classes, bool."""
+    if labels.ndim == 2:
+        return labels
+    return np.eye(labels.max(initial=-1) + 1, dtype=bool)[labels]
+
+
+def draw_plain(pool: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """`n` items of the pool, each as likely."""
+    return rng.choice(pool, n, replace=False)
+
+
+def draw_stratified(
+    labels: np.ndarray, pool: np.ndarray, n: int, rng: np.random.Generator
+) -> np.ndarray:
+    """`n` items of the pool in which labels are as frequent as in the pool.
+
+    Several labels an item: labels take turns from the rarest on, each choosing among
+    the items that no rarer label has looked at (after Sechidis et al. 2011).
+    """
+    member = membership(labels)[pool]
+    wanted = member.sum(axis=0) * (n / len(pool))
+    order = rng.permutation(len(pool))
+    open_ = np.ones(len(pool), dtype=bool)
+    chosen: list[int] = []
+    for label in np.argsort(member.sum(axis=0), kind="stable"):
+        candidates = order[(open_ & member[:, label])[order]]
+        # Halves are rounded by chance: else classes of equal size all round one way.
+        take = int(np.floor(wanted[label] + rng.random()))
+        take = min(max(0, take), len(candidates), n - len(chosen))
+        chosen.extend(candidates[:take])
+        wanted -= member[candidates[:take]].sum(axis=0)
+        open_[candidates] = False
+    left = order[~np.isin(order, chosen)]
+    chosen.extend(left[: n - len(chosen)])
+    return pool[np.array(chosen, dtype=np.intp)]
+
+
+def draw_per_class(
+    labels: np.ndarray, pool: np.ndarray, n: int, order: np.ndarray
+) -> np.ndarray:
+    """`n` items of each class, the first ones in `order`; no item for two classes."""
+    member = (
+        labels if labels.ndim == 2 else np.eye(labels.max() + 1, dtype=bool)[labels]
+    )
+    free = np.zeros(len(labels), dtype=bool)
+    free[pool] = True
+    chosen = []
+    for label in range(member.shape[1]):
+        candidates = order[(free & member[:, label])[order]]
+        if len(candidates) < n:
+            raise ValueError(
+                f"Class number {label} has only {len(candidates)} items left, {n} are "
+                "wanted of each class."
+            )
+        chosen.append(candidates[:n])
+        free[candidates[:n]] = False
+    return np.concatenate(chosen)
+
+
+def draw_groups(
+    groups: np.ndarray, pool: np.ndarray, n: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Whole groups of the pool, of at most `n` items together."""
+    names, index = np.unique(groups[pool], return_inverse=True)
+    sizes = np.bincount(index, minlength=len(names))
+    taken = np.zeros(len(names), dtype=bool)
+    room = n
+    for group in rng.permutation(len(names)):
+        if sizes[group] <= room:
+            taken[group] = True
+            room -= sizes[group]
+    return pool[taken[index]]
