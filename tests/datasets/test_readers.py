@@ -4,6 +4,7 @@ import gzip
 import io
 import pickle
 import struct
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -238,7 +239,7 @@ def test_arrays_come_out_of_pickles(protocol, array):
 class Python2Pickler(pickle._Pickler):
     """Writes text and bytes as Python 2 wrote its strings, as in the CIFAR files."""
 
-    dispatch = dict(pickle._Pickler.dispatch)
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
     def save_string(self, value):
         data = value.encode("latin1") if isinstance(value, str) else value
