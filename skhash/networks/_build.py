@@ -13,7 +13,7 @@ from skhash.networks._layers import Dropout, HashNetwork, draw_seed, hash_layer
 from skhash.networks._random import borrowed_generator
 from skhash.networks._standard import convnet, linear, mlp
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {
+NETWORKS: dict[str, Callable[..., HashNetwork]] = {
     "linear": linear,
     "mlp": mlp,
     "convnet": convnet,
@@ -238,10 +238,9 @@ def _complete(
         )
     _own_dropout(module, generator)
     width = output_width(module, input_shape)
+    head: nn.Module = nn.Identity()
     if width != n_bits:
         head = hash_layer(width, n_bits, normalize=normalize_z, generator=generator)
-        return HashNetwork(module, head)
-    head: nn.Module = nn.Identity()
-    if normalize_z:
+    elif normalize_z:
         head = nn.BatchNorm1d(n_bits, affine=False)
     return HashNetwork(module, head)

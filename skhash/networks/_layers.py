@@ -26,6 +26,9 @@ class Standardize(nn.Module):
         One value a feature, or one a channel for images (buffers).
     """
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(
         self, input_shape: Sequence[int], *, channels_last: bool = False
     ) -> None:

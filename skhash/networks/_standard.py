@@ -179,5 +179,6 @@ def convnet(
     if dropout:
         body.append(Dropout(dropout, draw_seed(generator)))
     head = hash_layer(hidden, n_bits, normalize=normalize_z, generator=generator)
-    layers = nn.Sequential(*body).to(memory_format=torch.channels_last)
+    # torch documents memory_format for modules, but its types do not list it.
+    layers = nn.Sequential(*body).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return HashNetwork(layers, head)
