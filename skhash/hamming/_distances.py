@@ -33,28 +33,34 @@ def fill_span(
     while first < last:
         row, column = first // n, first % n
         stop = min(n, column + last - first)
-        fill_distances(codes, column, stop, queries[row], out[row, column:stop], words)
+        fill_distances(codes, column, stop, queries, row, out[row, column:stop], words)
         first += stop - column
 
 
 @kernel
 def fill_distances(
-    codes: NDArray, first: int, last: int, query: NDArray, out: NDArray, words: Any
+    codes: NDArray,
+    first: int,
+    last: int,
+    queries: NDArray,
+    q: int,
+    out: NDArray,
+    words: Any,
 ) -> None:
-    """Write the distances of ``codes[first:last]`` to one query into `out`."""
+    """Write the distances of ``codes[first:last]`` to query `q` into `out`."""
     n_words = codes.shape[1]
     flat = codes.reshape(codes.size)[first * n_words : last * n_words]
     out = out[: last - first]
     # Constant strides and unsigned indices let LLVM vectorize these loops.
     if len(words) == 1:
-        q0 = query[0]
+        q0 = queries[q, 0]
         for i in range(out.size):
             out[i] = popcount(flat[i] ^ q0)
     elif len(words) == 2:
-        q0, q1 = query[0], query[1]
+        q0, q1 = queries[q, 0], queries[q, 1]
         for i in range(np.uint64(out.size)):
             j = np.uint64(2) * i
             out[i] = popcount(flat[j] ^ q0) + popcount(flat[j + np.uint64(1)] ^ q1)
     else:
         for i in range(out.size):
-            out[i] = distance_at(codes, first + i, query, words)
+            out[i] = distance_at(codes, first + i, queries, q, words)

@@ -131,7 +131,7 @@ def count_shared(
         table = np.zeros(2 * (8 * codes.shape[1] * codes.itemsize + 1), np.int64)
         for at in range(0, n, CHUNK):
             stop = min(n, at + CHUNK)
-            fill_distances(codes, at, stop, queries[q], buffer, words)
+            fill_distances(codes, at, stop, queries, q, buffer, words)
             near = buffer[: stop - at]
             if masks.shape[1] == 1:
                 mask, rows = query_masks[q, 0], masks[at:stop]
@@ -182,10 +182,10 @@ def count_classes(
             add_margins(table, n_bins, n_total[q], n_total[q + 1])
             q += 2
         else:
-            add_one(codes, counts, a, b, queries[q], table, left, words)
+            add_one(codes, counts, a, b, queries, q, table, left, words)
             n_relevant[q] = table[:n_bins]
-            add_one(codes, counts, 0, a, queries[q], table, left, words)
-            add_one(codes, counts, b, n, queries[q], table, left, words)
+            add_one(codes, counts, 0, a, queries, q, table, left, words)
+            add_one(codes, counts, b, n, queries, q, table, left, words)
             n_total[q] = table[:n_bins]
             q += 1
 
@@ -196,7 +196,8 @@ def add_one(
     counts: NDArray,
     first: int,
     last: int,
-    query: NDArray,
+    queries: NDArray,
+    q: int,
     table: NDArray,
     buffer: NDArray,
     words: Any,
@@ -204,7 +205,7 @@ def add_one(
     """Add the distances of ``codes[first:last]`` to a query's histogram."""
     for at in range(first, last, CHUNK):
         stop = min(last, at + CHUNK)
-        fill_distances(codes, at, stop, query, buffer, words)
+        fill_distances(codes, at, stop, queries, q, buffer, words)
         near = buffer[: stop - at]
         if counts.size:
             weights = counts[at:stop]
@@ -233,8 +234,8 @@ def add_pair(
     width = np.uint16(n_bins)
     for at in range(first, last, CHUNK):
         stop = min(last, at + CHUNK)
-        fill_distances(codes, at, stop, queries[q], left, words)
-        fill_distances(codes, at, stop, queries[q + 1], right, words)
+        fill_distances(codes, at, stop, queries, q, left, words)
+        fill_distances(codes, at, stop, queries, q + 1, right, words)
         cells, others = left[: stop - at], right[: stop - at]
         for i in range(cells.size):
             cells[i] = cells[i] * width + others[i]

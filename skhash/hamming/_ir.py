@@ -134,11 +134,11 @@ def data(context: Any, builder: Any, signature: Any, args: Any, i: int) -> Any:
 
 
 def row_pointer(
-    context: Any, builder: Any, shape: Shape, signature: Any, args: Any
+    context: Any, builder: Any, shape: Shape, signature: Any, args: Any, i: int
 ) -> Any:
-    """The address of the code that the second argument counts to."""
-    offset = builder.mul(args[1], number(shape.row_bytes))
-    return builder.gep(data(context, builder, signature, args, 0), [offset])
+    """The address of the row of array argument `i` that the next argument tells."""
+    offset = builder.mul(args[i + 1], number(shape.row_bytes))
+    return builder.gep(data(context, builder, signature, args, i), [offset])
 
 
 def words_of_a_code(context: Any, builder: Any, signature: Any, args: Any) -> Any:

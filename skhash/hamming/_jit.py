@@ -12,7 +12,20 @@ def kernel(function: Callable) -> Any:
     numba caches beside the source or, where that is read-only, in the user's cache
     directory. Where neither can be written, every process compiles anew.
     """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    return _compiled(function)
+
+
+def inlined(function: Callable) -> Any:
+    """Compile a function into its callers.
+
+    A call costs tens of nanoseconds, for counting references to its arrays: more than
+    the functions of the inner loops take for their work.
+    """
+    return _compiled(function, inline="always")
+
+
+def _compiled(function: Callable, **options: Any) -> Any:
+    options |= {"nogil": True, "error_model": "numpy"}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:

@@ -125,14 +125,14 @@ def nearest_by_counting(
     n_bins = 8 * codes.shape[1] * codes.itemsize + 1
     position = np.empty(n_bins + 1, np.int64)
     for q in range(first_query, last_query):
-        query, distances, indices = queries[q], all_distances[q], all_indices[q]
+        distances, indices = all_distances[q], all_indices[q]
         position[:] = 0
         for i in range(codes.shape[0]):
-            position[distance_at(codes, i, query, words) + 1] += 1
+            position[distance_at(codes, i, queries, q, words) + 1] += 1
         for distance in range(n_bins):
             position[distance + 1] += position[distance]
         for i in range(codes.shape[0]):
-            distance = distance_at(codes, i, query, words)
+            distance = distance_at(codes, i, queries, q, words)
             at = position[distance]
             if at < k:
                 position[distance] = at + 1

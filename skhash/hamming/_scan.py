@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhash.hamming._distances import fill_distances
-from skhash.hamming._ir import CHUNK, UNROLL
+from skhash.hamming._ir import CHUNK
 from skhash.hamming._jit import kernel
 from skhash.hamming._select import BELOW, N_FIELDS, begin, collect, finish
-from skhash.hamming._vectors import any_below, lanes_below, lowest_bit
+from skhash.hamming._vectors import any_below, lowest_bit, next_hit
 
 # Codes of a block stay in the second-level cache while several tiles pass over them.
 BLOCK_BYTES = 1 << 17
@@ -43,13 +43,13 @@ def nearest_by_scan(
     state = np.empty((n_queries, N_FIELDS), np.int64)
     sample = take_sample(codes, first, last, k)
     for q in range(n_queries):
-        reach = guess_reach(sample, queries[q], k, last - first, histogram[q], words)
+        reach = guess_reach(sample, queries, q, k, last - first, histogram[q], words)
         begin(state[q], histogram[q], reach)
     scan(codes, first, last, queries, k, keys, histogram, state, words)
     for q in range(n_queries):
         distances = all_distances[first_query + q]
         indices = all_indices[first_query + q]
-        found = finish(keys[q], state[q], k, distances, indices)
+        found = finish(keys, state, q, k, distances, indices)
         if found < min(k, last - first):
             # The guess was too low, which is rare: scan again without one.
             begin(state[q], histogram[q], n_bins - 1)
@@ -58,7 +58,7 @@ def nearest_by_scan(
                 codes, first, last, queries[again], k,
                 keys[again], histogram[again], state[again], words,
             )  # fmt: skip
-            found = finish(keys[q], state[q], k, distances, indices)
+            found = finish(keys, state, q, k, distances, indices)
         distances[found:] = -1
         indices[found:] = -1
 
@@ -95,10 +95,7 @@ def scan(
                 keys, histogram, state, below, words,
             )  # fmt: skip
         for q in range(n_tiles * n_lanes, n_queries):
-            scan_one(
-                codes, block, stop, queries[q], k,
-                keys[q], histogram[q], state[q], words,
-            )  # fmt: skip
+            scan_one(codes, block, stop, queries, q, k, keys, histogram, state, words)
 
 
 @kernel
@@ -120,23 +117,6 @@ def to_lanes(queries: NDArray, n_tiles: int, codes: NDArray) -> NDArray:
 
 
 @kernel
-def hit_lanes(
-    codes: NDArray,
-    first: int,
-    last: int,
-    in_lanes: NDArray,
-    tile: int,
-    below: NDArray,
-    words: Any,
-) -> Any:
-    """One bit for each query of a tile that may have a near code in a chunk."""
-    whole = (last - first) // UNROLL * UNROLL
-    if whole == last - first:
-        return lanes_below(codes, first, whole, in_lanes, tile, below, words)
-    return np.uint64((1 << in_lanes.shape[2]) - 1)
-
-
-@kernel
 def scan_tile(
     codes: NDArray,
     first: int,
@@ -152,19 +132,26 @@ def scan_tile(
     words: Any,
 ) -> None:
     """Pass a block of codes by the queries of one tile."""
-    for at in range(first, last, CHUNK):
+    n_lanes = in_lanes.shape[2]
+    whole = last - (last - first) % CHUNK
+    at: Any = first
+    while at < last:
+        hits: Any = np.uint64((1 << n_lanes) - 1)
+        if at < whole:
+            found = next_hit(codes, at, whole, in_lanes, tile, below, words)
+            at += CHUNK * np.int64(found >> np.uint64(16))
+            hits &= found
+            if not hits:
+                continue
         stop = min(last, at + CHUNK)
-        hits: Any = hit_lanes(codes, at, stop, in_lanes, tile, below, words)
         while hits:
             lane = np.int64(lowest_bit(hits))
             hits &= hits - np.uint64(1)
-            q = tile * in_lanes.shape[2] + lane
+            q = tile * n_lanes + lane
             if q < queries.shape[0]:
-                collect(
-                    codes, at, stop, queries[q], k,
-                    keys[q], histogram[q], state[q], words,
-                )  # fmt: skip
+                collect(codes, at, stop, queries, q, k, keys, histogram, state, words)
                 below[tile, lane] = state[q, BELOW]
+        at = stop
 
 
 @kernel
@@ -172,7 +159,8 @@ def scan_one(
     codes: NDArray,
     first: int,
     last: int,
-    query: NDArray,
+    queries: NDArray,
+    q: int,
     k: int,
     keys: NDArray,
     histogram: NDArray,
@@ -183,11 +171,11 @@ def scan_one(
     for at in range(first, last, STRIDE):
         stop = min(last, at + STRIDE)
         if stop - at < STRIDE or any_below(
-            codes, at, STRIDE, query, state[BELOW], words
+            codes, at, STRIDE, queries, q, state[q, BELOW], words
         ):
             for chunk in range(at, stop, CHUNK):
                 end = min(stop, chunk + CHUNK)
-                collect(codes, chunk, end, query, k, keys, histogram, state, words)
+                collect(codes, chunk, end, queries, q, k, keys, histogram, state, words)
 
 
 @kernel
@@ -207,7 +195,8 @@ def take_sample(codes: NDArray, first: int, last: int, k: int) -> NDArray:
 @kernel
 def guess_reach(
     sample: NDArray,
-    query: NDArray,
+    queries: NDArray,
+    q: int,
     k: int,
     n: int,
     histogram: NDArray,
@@ -222,7 +211,7 @@ def guess_reach(
         return n_bins - 1
     histogram[:] = 0
     near = np.empty(size, np.uint16)
-    fill_distances(sample, 0, size, query, near, words)
+    fill_distances(sample, 0, size, queries, q, near, words)
     for i in range(size):
         histogram[near[i]] += 1
     expected = k * size / n

@@ -12,7 +12,7 @@ from numpy import int64, uint64, zeros
 from numpy.typing import NDArray
 
 from skhash.hamming._ir import CHUNK
-from skhash.hamming._jit import kernel
+from skhash.hamming._jit import inlined, kernel
 from skhash.hamming._vectors import chunk_below, lowest_bit, popcount
 
 INDEX_BITS = 40
@@ -22,14 +22,14 @@ STORED, COUNTED, REACH, BELOW = 0, 1, 2, 3
 N_FIELDS = 4
 
 
-@kernel
-def distance_at(codes: NDArray, i: int, query: NDArray, words: Any) -> Any:
-    """Distance in bits between one database code and one query."""
+@inlined
+def distance_at(codes: NDArray, i: int, queries: NDArray, q: int, words: Any) -> Any:
+    """Distance in bits between database code `i` and query `q`."""
     total = int64(0)
     if len(words) == 1:
-        return int64(popcount(codes[i, 0] ^ query[0]))
+        return int64(popcount(codes[i, 0] ^ queries[q, 0]))
     for w in range(len(words) if len(words) else codes.shape[1]):
-        total += int64(popcount(codes[i, w] ^ query[w]))
+        total += int64(popcount(codes[i, w] ^ queries[q, w]))
     return total
 
 
@@ -43,97 +43,108 @@ def begin(state: NDArray, histogram: NDArray, reach: int) -> None:
     state[BELOW] = reach + 1
 
 
-@kernel
+@inlined
 def near_ones(
-    codes: NDArray, first: int, last: int, query: NDArray, below: int, words: Any
+    codes: NDArray,
+    first: int,
+    last: int,
+    queries: NDArray,
+    q: int,
+    below: int,
+    words: Any,
 ) -> Any:
-    """One bit for each code of a chunk that is nearer to the query than `below`."""
+    """One bit for each code of a chunk nearer to query `q` than `below`."""
     if len(words) > 0 and last - first == CHUNK:
-        return chunk_below(codes, first, query, below, words)
+        return chunk_below(codes, first, queries, q, below, words)
     bits = uint64(0)
     for i in range(first, last):
-        near = distance_at(codes, i, query, words) < below
+        near = distance_at(codes, i, queries, q, words) < below
         bits |= uint64(near) << uint64(i - first)
     return bits
 
 
-@kernel
+@inlined
+def compact(keys: NDArray, state: NDArray, q: int, k: int) -> None:
+    """Drop query `q`'s candidates that are no longer among the k nearest."""
+    stored, reach = state[q, STORED], state[q, REACH]
+    nearer = 0
+    for j in range(stored):
+        nearer += keys[q, j] >> INDEX_BITS < reach
+    room = k - nearer
+    kept = 0
+    for j in range(stored):
+        key = keys[q, j]
+        distance = key >> INDEX_BITS
+        room -= distance == reach
+        keys[q, kept] = key
+        kept += distance < reach or (distance == reach and room >= 0)
+    state[q, STORED] = kept
+
+
+@inlined
 def collect(
     codes: NDArray,
     first: int,
     last: int,
-    query: NDArray,
+    queries: NDArray,
+    q: int,
     k: int,
     keys: NDArray,
     histogram: NDArray,
     state: NDArray,
     words: Any,
 ) -> None:
-    """Take the candidates of a chunk of codes and tighten the threshold."""
-    if state[STORED] + CHUNK > keys.size:
-        compact(keys, state, k)
-    stored, counted = state[STORED], state[COUNTED]
-    reach, below = state[REACH], state[BELOW]
-    bits: Any = near_ones(codes, first, last, query, below, words)
+    """Take query `q`'s candidates in a chunk of codes and tighten its threshold.
+
+    Whole arrays come in, since taking a row of each would cost more than the rest.
+    """
+    if state[q, STORED] + CHUNK > keys.shape[1]:
+        compact(keys, state, q, k)
+    stored, counted = state[q, STORED], state[q, COUNTED]
+    reach, below = state[q, REACH], state[q, BELOW]
+    bits: Any = near_ones(codes, first, last, queries, q, below, words)
     while bits:
         i = first + int64(lowest_bit(bits))
         bits &= bits - uint64(1)
-        distance = distance_at(codes, i, query, words)
+        distance = distance_at(codes, i, queries, q, words)
         if distance < below:
-            keys[stored] = distance << INDEX_BITS | i
+            keys[q, stored] = distance << INDEX_BITS | i
             stored += 1
-            histogram[distance] += 1
+            histogram[q, distance] += 1
             counted += 1
-            while counted - histogram[reach] >= k:
-                counted -= histogram[reach]
+            while counted - histogram[q, reach] >= k:
+                counted -= histogram[q, reach]
                 reach -= 1
             if counted >= k:
                 below = reach
-    state[STORED], state[COUNTED] = stored, counted
-    state[REACH], state[BELOW] = reach, below
-
-
-@kernel
-def compact(keys: NDArray, state: NDArray, k: int) -> None:
-    """Drop the candidates that are no longer among the k nearest."""
-    stored, reach = state[STORED], state[REACH]
-    nearer = 0
-    for j in range(stored):
-        nearer += keys[j] >> INDEX_BITS < reach
-    room = k - nearer
-    kept = 0
-    for j in range(stored):
-        key = keys[j]
-        distance = key >> INDEX_BITS
-        room -= distance == reach
-        keys[kept] = key
-        kept += distance < reach or (distance == reach and room >= 0)
-    state[STORED] = kept
+    state[q, STORED], state[q, COUNTED] = stored, counted
+    state[q, REACH], state[q, BELOW] = reach, below
 
 
 @kernel
 def finish(
     keys: NDArray,
     state: NDArray,
+    q: int,
     k: int,
     distances: NDArray,
     indices: NDArray,
 ) -> int:
-    """Write the k nearest in order of (distance, index).
+    """Write query `q`'s k nearest in order of (distance, index).
 
     Returns how many there are; fewer than k where the threshold was too low.
     """
-    compact(keys, state, k)
-    stored, reach = state[STORED], state[REACH]
+    compact(keys, state, q, k)
+    stored, reach = state[q, STORED], state[q, REACH]
     position = zeros(reach + 2, int64)
     for j in range(stored):
-        position[(keys[j] >> INDEX_BITS) + 1] += 1
+        position[(keys[q, j] >> INDEX_BITS) + 1] += 1
     for distance in range(reach + 1):
         position[distance + 1] += position[distance]
     for j in range(stored):
-        distance = keys[j] >> INDEX_BITS
+        distance = keys[q, j] >> INDEX_BITS
         at = position[distance]
         position[distance] = at + 1
         distances[at] = distance
-        indices[at] = keys[j] & ((1 << INDEX_BITS) - 1)
+        indices[at] = keys[q, j] & ((1 << INDEX_BITS) - 1)
     return stored

@@ -65,20 +65,22 @@ def lowest_bit(typingctx: Any, x: Any) -> Any:
 
 
 @intrinsic
-def lanes_below(
+def next_hit(
     typingctx: Any,
     codes: Any,
     start: Any,
-    count: Any,
+    stop: Any,
     lanes: Any,
     tile: Any,
     thresholds: Any,
     words: Any,
 ) -> Any:
-    """Which queries have a distance below their threshold in a chunk of codes.
+    """Find the next chunk of codes that has one near enough to any query of a tile.
 
     ``lanes[tile]`` holds the queries word by word, ``thresholds[tile]`` a bound for
-    each. Returns one bit per lane. `count` is a multiple of `UNROLL`.
+    each. The range holds whole chunks. Returns ``chunk << 16 | hits``, the number of
+    chunks passed over and one bit for each lane with a distance below its bound: none
+    at the end of the range.
     """
     integer = types.int64
     signature = types.uint64(codes, integer, integer, lanes, integer, thresholds, words)
@@ -92,21 +94,30 @@ def lanes_below(
         tile_bytes = builder.mul(n_words, number(VECTOR_BYTES))
         queries = data(context, builder, signature, args, 3)
         queries = builder.gep(queries, [builder.mul(args[4], tile_bytes)])
-        nearest = cgutils.alloca_once_value(builder, shape.constant(FAR))
-        turns = builder.udiv(args[2], number(UNROLL))
-        with cgutils.for_range(builder, turns, intp=INT) as turn:
-            first = builder.mul(turn.index, builder.mul(row_bytes, number(UNROLL)))
-            row = builder.gep(rows, [first])
-            least = builder.load(nearest)
-            for distance in broadcast_distances(
-                builder, shape, row, row_bytes, n_words, queries
-            ):
-                least = minimum(builder, least, distance)
-            builder.store(least, nearest)
         bounds = data(context, builder, signature, args, 5)
         bounds = builder.gep(bounds, [builder.mul(args[4], number(VECTOR_BYTES))])
         bound = load(builder, bounds, 0, shape.vector)
-        return mask(builder, shape, builder.load(nearest), bound)
+        n_chunks = builder.udiv(builder.sub(args[2], args[1]), number(CHUNK))
+        found = cgutils.alloca_once_value(builder, builder.shl(n_chunks, number(16)))
+        nearest = cgutils.alloca_once(builder, shape.vector)
+        with cgutils.for_range(builder, n_chunks, intp=INT) as chunk:
+            builder.store(shape.constant(FAR), nearest)
+            at_chunk = builder.mul(chunk.index, number(CHUNK))
+            with cgutils.for_range(builder, number(CHUNK // UNROLL), intp=INT) as turn:
+                at = builder.add(at_chunk, builder.mul(turn.index, number(UNROLL)))
+                row = builder.gep(rows, [builder.mul(at, row_bytes)])
+                least = builder.load(nearest)
+                for distance in broadcast_distances(
+                    builder, shape, row, row_bytes, n_words, queries
+                ):
+                    least = minimum(builder, least, distance)
+                builder.store(least, nearest)
+            hits = mask(builder, shape, builder.load(nearest), bound)
+            with builder.if_then(builder.icmp_unsigned("!=", hits, number(0))):
+                passed = builder.shl(chunk.index, number(16))
+                builder.store(builder.or_(passed, hits), found)
+                chunk.do_break()
+        return builder.load(found)
 
     return signature, codegen
 
@@ -174,24 +185,26 @@ def any_below(
     codes: Any,
     start: Any,
     count: Any,
-    query: Any,
+    queries: Any,
+    q: Any,
     threshold: Any,
     words: Any,
 ) -> Any:
-    """Whether any code of a chunk is nearer than a threshold to one query.
+    """Whether any code of a chunk is nearer than a threshold to query `q`.
 
     Codes sit in the lanes, so the type must tell their words; without, every chunk
     may have one. `count` is a multiple of `CHUNK`.
     """
     integer = types.int64
-    signature = types.boolean(codes, integer, integer, query, integer, words)
+    signature = types.boolean(codes, integer, integer, queries, integer, integer, words)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        shape = Shape(signature.args[0], signature.args[5])
+        shape = Shape(signature.args[0], signature.args[6])
         if not shape.n_words:
             return ir.Constant(ir.IntType(1), 1)
-        rows = row_pointer(context, builder, shape, signature, args)
-        pattern = repeated(builder, shape, data(context, builder, signature, args, 3))
+        rows = row_pointer(context, builder, shape, signature, args, 0)
+        query = row_pointer(context, builder, shape, signature, args, 3)
+        pattern = repeated(builder, shape, query)
         nearest = cgutils.alloca_once_value(builder, shape.constant(FAR))
         step = UNROLL * shape.lanes
         turns = builder.udiv(args[2], number(step))
@@ -204,7 +217,7 @@ def any_below(
                 distances = row_distances(builder, shape, row, offset, pattern)
                 least = minimum(builder, least, distances)
             builder.store(least, nearest)
-        bound = narrowed(builder, shape, args[4])
+        bound = narrowed(builder, shape, args[5])
         found = mask(
             builder, shape, builder.load(nearest), splat(builder, shape, bound)
         )
@@ -215,22 +228,30 @@ def any_below(
 
 @intrinsic
 def chunk_below(
-    typingctx: Any, codes: Any, start: Any, query: Any, threshold: Any, words: Any
+    typingctx: Any,
+    codes: Any,
+    start: Any,
+    queries: Any,
+    q: Any,
+    threshold: Any,
+    words: Any,
 ) -> Any:
-    """Which of the `CHUNK` codes from `start` are nearer than a threshold to a query.
+    """Which of the `CHUNK` codes from `start` are nearer than a threshold to
+    query `q`.
 
     One bit per code, the first lowest. The type must tell the words of a code.
     """
     integer = types.int64
-    signature = types.uint64(codes, integer, query, integer, words)
+    signature = types.uint64(codes, integer, queries, integer, integer, words)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        shape = Shape(signature.args[0], signature.args[4])
+        shape = Shape(signature.args[0], signature.args[5])
         if not shape.n_words:
             return number(0)
-        rows = row_pointer(context, builder, shape, signature, args)
-        pattern = repeated(builder, shape, data(context, builder, signature, args, 2))
-        bound = splat(builder, shape, narrowed(builder, shape, args[3]))
+        rows = row_pointer(context, builder, shape, signature, args, 0)
+        query = row_pointer(context, builder, shape, signature, args, 2)
+        pattern = repeated(builder, shape, query)
+        bound = splat(builder, shape, narrowed(builder, shape, args[4]))
         found = number(0)
         for first in range(0, CHUNK, shape.lanes):
             offset = first * shape.row_bytes

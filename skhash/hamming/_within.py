@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from skhash.hamming._distances import fill_distances
 from skhash.hamming._ir import CHUNK, UNROLL
-from skhash.hamming._jit import kernel
+from skhash.hamming._jit import inlined, kernel
 from skhash.hamming._nearest import THREAD_WORDS
 from skhash.hamming._pool import run, spans
-from skhash.hamming._scan import STRIDE, block_size, hit_lanes, to_lanes
+from skhash.hamming._scan import STRIDE, block_size, to_lanes
 from skhash.hamming._select import INDEX_BITS, distance_at, near_ones
-from skhash.hamming._vectors import add_lanes_below, any_below, lowest_bit
+from skhash.hamming._vectors import add_lanes_below, any_below, lowest_bit, next_hit
 from skhash.hamming._words import as_words, lanes, width_tag
 
 
@@ -113,7 +113,7 @@ def count_span(
     n_tiles = tiles_for(last - first, codes, words)
     if n_tiles == 0:
         for q in range(first, last):
-            counts[q] = count_one(codes, queries[q], radius, words)
+            counts[q] = count_one(codes, queries, q, radius, words)
         return
     in_lanes = to_lanes(queries[first:last], n_tiles, codes)
     n_lanes = in_lanes.shape[2]
@@ -127,19 +127,21 @@ def count_span(
     for q in range(first, last):
         total = np.int64(counted[(q - first) // n_lanes, (q - first) % n_lanes])
         for i in range(whole, n):
-            total += distance_at(codes, i, queries[q], words) <= radius
+            total += distance_at(codes, i, queries, q, words) <= radius
         counts[q] = total
 
 
 @kernel
-def count_one(codes: NDArray, query: NDArray, radius: int, words: Any) -> int:
+def count_one(codes: NDArray, queries: NDArray, q: int, radius: int, words: Any) -> int:
     n, total = codes.shape[0], 0
     buffer = np.empty(STRIDE, np.uint16)
     for at in range(0, n, STRIDE):
         stop = min(n, at + STRIDE)
         # Where hits are dense, the question whether there is any costs little.
-        if stop - at < STRIDE or any_below(codes, at, STRIDE, query, radius + 1, words):
-            fill_distances(codes, at, stop, query, buffer, words)
+        if stop - at < STRIDE or any_below(
+            codes, at, STRIDE, queries, q, radius + 1, words
+        ):
+            fill_distances(codes, at, stop, queries, q, buffer, words)
             for i in range(stop - at):
                 total += buffer[i] <= radius
     return total
@@ -172,8 +174,10 @@ def collect_span(
             )  # fmt: skip
         if n_tiles == 0:
             for q in range(first, last):
-                at = position[q - first :]
-                take_one(codes, block, stop, queries[q], radius, indices, at, words)
+                take_one(
+                    codes, block, stop, queries[first:last], q - first, radius,
+                    indices, position, words,
+                )  # fmt: skip
     for q in range(first, last):
         row = slice(indptr[q], indptr[q + 1])
         order_row(distances[row], indices[row], radius)
@@ -193,14 +197,24 @@ def take_tile(
     position: NDArray,
     words: Any,
 ) -> None:
-    for at in range(first, last, CHUNK):
+    n_lanes = in_lanes.shape[2]
+    whole = last - (last - first) % CHUNK
+    at: Any = first
+    while at < last:
+        hits: Any = np.uint64((1 << n_lanes) - 1)
+        if at < whole:
+            found = next_hit(codes, at, whole, in_lanes, tile, below, words)
+            at += CHUNK * np.int64(found >> np.uint64(16))
+            hits &= found
+            if not hits:
+                continue
         stop = min(last, at + CHUNK)
-        hits: Any = hit_lanes(codes, at, stop, in_lanes, tile, below, words)
         while hits:
-            q = tile * in_lanes.shape[2] + np.int64(lowest_bit(hits))
+            q = tile * n_lanes + np.int64(lowest_bit(hits))
             hits &= hits - np.uint64(1)
             if q < queries.shape[0]:
-                take(codes, at, stop, queries[q], radius, keys, position[q:], words)
+                take(codes, at, stop, queries, q, radius, keys, position, words)
+        at = stop
 
 
 @kernel
@@ -208,7 +222,8 @@ def take_one(
     codes: NDArray,
     first: int,
     last: int,
-    query: NDArray,
+    queries: NDArray,
+    q: int,
     radius: int,
     keys: NDArray,
     position: NDArray,
@@ -216,32 +231,35 @@ def take_one(
 ) -> None:
     for at in range(first, last, STRIDE):
         stop = min(last, at + STRIDE)
-        if stop - at < STRIDE or any_below(codes, at, STRIDE, query, radius + 1, words):
+        if stop - at < STRIDE or any_below(
+            codes, at, STRIDE, queries, q, radius + 1, words
+        ):
             for chunk in range(at, stop, CHUNK):
                 end = min(stop, chunk + CHUNK)
-                take(codes, chunk, end, query, radius, keys, position, words)
+                take(codes, chunk, end, queries, q, radius, keys, position, words)
 
 
-@kernel
+@inlined
 def take(
     codes: NDArray,
     first: int,
     last: int,
-    query: NDArray,
+    queries: NDArray,
+    q: int,
     radius: int,
     keys: NDArray,
     position: NDArray,
     words: Any,
 ) -> None:
     """Append the near codes of a chunk as ``distance << 40 | index``."""
-    at = position[0]
-    bits: Any = near_ones(codes, first, last, query, radius + 1, words)
+    at = position[q]
+    bits: Any = near_ones(codes, first, last, queries, q, radius + 1, words)
     while bits:
         i = first + np.int64(lowest_bit(bits))
         bits &= bits - np.uint64(1)
-        keys[at] = distance_at(codes, i, query, words) << INDEX_BITS | i
+        keys[at] = distance_at(codes, i, queries, q, words) << INDEX_BITS | i
         at += 1
-    position[0] = at
+    position[q] = at
 
 
 @kernel
