@@ -12,7 +12,6 @@ from skhash import DeepHashEncoder
 from skhash.batches import ArrayDataset
 from skhash.inputs import check_training, moments
 
-
 # Ours, or scikit-learn's from 1.9 on.
 NO_WEIGHT = "sample_weight is zero for every item|at least one non-zero number"
 
@@ -518,7 +517,7 @@ def test_failed_fit_leaves_the_fitted_encoder_as_it_was(small, z):
     X, y = small
     model = encoder().fit(X, y)
     for bad in ((X[:, :4], y * 0), (X[:, :4], None), (X[:, :4] * np.nan, y)):
-        with pytest.raises(ValueError, match="class|NaN|y to be passed"):
+        with pytest.raises(ValueError, match=r"class|NaN|y to be passed"):
             model.fit(*bad)
         assert model.n_features_in_ == 6
         np.testing.assert_array_equal(model.embed(X), z)

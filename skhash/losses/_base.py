@@ -114,6 +114,11 @@ class HashLoss(BaseEstimator, nn.Module):
     balanced_batches: bool = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
+    def __init__(self) -> None:
+        # Without a signature of its own, a loss without parameters has torch's
+        # ``*args``, which scikit-learn refuses to clone.
+        super().__init__()
+
     def setup(
         self,
         n_bits: int,
