@@ -20,6 +20,7 @@ from skhash.losses._centers import (
 )
 from skhash.losses._classes import MultilabelRule, class_loss, count_classes
 from skhash.losses._pairs import item_mean
+from skhash.losses._von_mises_fisher_law import estimated_concentration
 
 # A mean of unit vectors shorter than this has no direction.
 NO_DIRECTION = 1e-6
@@ -82,6 +83,10 @@ class VonMisesFisher(HashLoss):
         Which directions have a value (buffer).
     concentration_ : float
         :math:`\kappa` in use.
+    class_concentrations_ : ndarray of shape (n_classes,)
+        Concentration of each class at the last estimation of the directions (maximum
+        likelihood; NaN for a class without items): how tight the classes have become.
+        A diagnosis only, the loss uses the common `concentration_`.
 
     References
     ----------
@@ -176,6 +181,8 @@ class VonMisesFisher(HashLoss):
         seen &= new.norm(dim=1) > NO_DIRECTION
         self.centers_.copy_(torch.where(seen[:, None], directions(new), old))
         self.estimated_.logical_or_(seen)
+        lengths = (sums.norm(dim=1) / masses).clamp(0, 1).cpu().double().numpy()
+        self.class_concentrations_ = estimated_concentration(lengths, z.shape[1])
 
     def class_scores(self, z: Tensor) -> Tensor:
         """Log-posterior of each class, shape (n, n_classes)."""
