@@ -18,7 +18,22 @@ from skhash.datasets._sampling import (
 
 
 class RetrievalIndices(NamedTuple):
-    """Row numbers of a split, ascending: queries, training items and database."""
+    """Row numbers of a split.
+
+    Attributes
+    ----------
+    queries, train, database : ndarray of int64
+        Ascending row numbers. Training items may be in the database; queries are
+        neither.
+
+    Examples
+    --------
+    >>> from skhash.datasets import RetrievalSplit
+    >>> split = RetrievalSplit(1, per_class=True, shuffle=False)
+    >>> indices = split.split(["ant", "bee", "ant", "bee"])
+    >>> indices.queries, indices.database
+    (array([0, 1]), array([2, 3]))
+    """
 
     queries: np.ndarray
     train: np.ndarray

@@ -69,6 +69,12 @@ def precision_at_k(
     UndefinedMetricWarning
         If queries without any relevant item in the database are left out.
 
+    References
+    ----------
+    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
+    Cambridge University Press, 2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR
+    2008.
+
     Examples
     --------
     >>> import numpy as np
@@ -147,6 +153,12 @@ def recall_at_k(
     -----
     UndefinedMetricWarning
         If queries without any relevant item in the database are left out.
+
+    References
+    ----------
+    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
+    Cambridge University Press, 2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR
+    2008.
 
     Examples
     --------
@@ -228,6 +240,12 @@ def hit_rate_at_k(
     -----
     UndefinedMetricWarning
         If queries without any relevant item in the database are left out.
+
+    References
+    ----------
+    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
+    Cambridge University Press, 2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR
+    2008.
 
     Examples
     --------

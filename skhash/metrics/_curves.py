@@ -13,7 +13,22 @@ from skhash.metrics._retrieval import Retrieval
 
 
 class RetrievalCurve(NamedTuple):
-    """Mean precision and recall at each cut-off."""
+    """Mean precision and recall at each cut-off.
+
+    Attributes
+    ----------
+    precision, recall : ndarray of shape (n_cutoffs,), float64
+        Means over queries.
+    cutoffs : ndarray of shape (n_cutoffs,), int64
+        Radii in bits, or numbers of ranks.
+
+    Examples
+    --------
+    >>> from skhash.metrics import precision_recall_by_rank
+    >>> curve = precision_recall_by_rank([[0]], [[0], [1]], [5], [5, 6])
+    >>> curve.precision, curve.recall, curve.cutoffs
+    (array([1. , 0.5]), array([1., 1.]), array([1, 2]))
+    """
 
     precision: np.ndarray
     recall: np.ndarray
@@ -66,6 +81,10 @@ def precision_recall_by_radius(
     -----
     UndefinedMetricWarning
         If queries without any relevant item in the database are left out.
+
+    References
+    ----------
+    W. Liu et al., "Supervised hashing with kernels", CVPR 2012.
 
     Examples
     --------
@@ -143,6 +162,12 @@ def precision_recall_by_rank(
     -----
     UndefinedMetricWarning
         If queries without any relevant item in the database are left out.
+
+    References
+    ----------
+    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
+    Cambridge University Press, 2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR
+    2008.
 
     Examples
     --------

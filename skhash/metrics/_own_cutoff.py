@@ -68,6 +68,11 @@ def mean_reciprocal_rank(
     UndefinedMetricWarning
         If queries without any relevant item in the database are left out.
 
+    References
+    ----------
+    E. M. Voorhees, "The TREC-8 question answering track report", TREC 1999. Ties: F.
+    McSherry and M. Najork, ECIR 2008.
+
     Examples
     --------
     >>> import numpy as np
@@ -145,6 +150,12 @@ def r_precision(
     -----
     UndefinedMetricWarning
         If queries without any relevant item in the database are left out.
+
+    References
+    ----------
+    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
+    Cambridge University Press, 2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR
+    2008.
 
     Examples
     --------

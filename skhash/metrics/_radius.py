@@ -67,6 +67,10 @@ def precision_at_radius(
     UndefinedMetricWarning
         If queries without any relevant item in the database are left out.
 
+    References
+    ----------
+    W. Liu et al., "Supervised hashing with kernels", CVPR 2012.
+
     Examples
     --------
     >>> import numpy as np
@@ -141,6 +145,10 @@ def recall_at_radius(
     -----
     UndefinedMetricWarning
         If queries without any relevant item in the database are left out.
+
+    References
+    ----------
+    W. Liu et al., "Supervised hashing with kernels", CVPR 2012.
 
     Examples
     --------
