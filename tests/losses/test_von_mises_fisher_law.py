@@ -43,7 +43,7 @@ def test_log_bessel_survives_underflow(order, x):
 
 @pytest.mark.parametrize("n_dims", [1, 2, 16, 64, 512])
 def test_concentration_is_recovered_from_the_mean(n_dims):
-    kappa = np.array([0.5, 4.0, 15.0]) if n_dims == 1 else np.array([15.0, 50, 100])
+    kappa = np.array([0.5, 2.0, 4.0]) if n_dims == 1 else np.array([15.0, 50, 100])
     recovered = estimated_concentration(mean_resultant(kappa, n_dims), n_dims)
     np.testing.assert_allclose(recovered, kappa, rtol=1e-2 if n_dims == 2 else 1e-9)
 
