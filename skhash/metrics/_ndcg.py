@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.metrics._averages import average_queries, settle_zero_relevant
-from skhash.metrics._dcg_rows import gains_of, ideal_of_pairs, ndcg_rows
+from skhash.metrics._dcg_rows import ndcg_rows
+from skhash.metrics._graded import graded_pieces
 from skhash.metrics._options import GAINS, check_averaging, check_option, check_rank
 from skhash.metrics._retrieval import Retrieval
 
@@ -102,15 +103,7 @@ def ndcg(
         n_jobs,
     )
     values: list[np.ndarray] = [np.empty(0)]
-    for rows in retrieval.small_runs():
-        n_total = retrieval.totals(rows)
-        n_rows, n_bins = n_total.shape
-        row, distance, grade = retrieval.graded(rows)
-        gains = gains_of(grade, gain)
-        gain_sums = np.bincount(
-            row * n_bins + distance, weights=gains, minlength=n_rows * n_bins
-        ).reshape(n_rows, n_bins)
-        ideal = ideal_of_pairs(row, gains, n_rows, k)
+    for n_total, gain_sums, ideal in graded_pieces(retrieval, gain, k):
         values.append(ndcg_rows(n_total, gain_sums, ideal, k))
     scores = np.concatenate(values)
     settle_zero_relevant(scores, np.isnan(scores), zero_relevant)

@@ -79,9 +79,9 @@ def _expected_first(
     chance = r / n
     last = np.minimum(m, n - r + 1)
     active = np.nonzero(last >= 1)[0]
-    first = 1
+    first, width = 1, 16
     while active.size:
-        i = first + np.arange(256.0)
+        i = first + np.arange(width, dtype=np.float64)
         left = np.maximum(n[active, None] - i, 1)
         step = np.maximum(left - (r[active, None] - 1), 0) / left
         chances = chance[active, None] * np.cumprod(step, axis=1)
@@ -92,7 +92,7 @@ def _expected_first(
         weight = 1 / (s[active, None] + i) if reciprocal else 1.0
         value[active] += (chances * weight).sum(axis=1)
         chance[active] = carry
-        first += 256
+        first, width = first + width, min(2 * width, 1024)
         active = active[(last[active] >= first) & (carry > 0)]
         # The rest of the places together are at most the chance of coming this far.
         rest = chance[active] * n[active] / r[active]

@@ -82,7 +82,7 @@ class Retrieval:
     def pieces(self) -> Iterator[Piece]:
         """Histograms of distances."""
         n_bins = 8 * self.database.shape[1] + 1
-        for rows in self._runs(_CELLS // n_bins):
+        for rows in self.runs(_CELLS // n_bins):
             if self.relevance is None:
                 n_total, n_relevant = self._label_histograms(rows)
                 if self.exclude_self:
@@ -118,9 +118,16 @@ class Retrieval:
             n_relevant[:, -1] = hit.sum(axis=1) - n_relevant.sum(axis=1)
             yield rows, n_total, n_relevant
 
+    def runs(self, step: int, within: slice | None = None) -> Iterator[slice]:
+        """Consecutive runs of at most `step` queries."""
+        start, stop, _ = (within or slice(None)).indices(len(self.queries))
+        step = max(1, step)
+        for first in range(start, stop, step):
+            yield slice(first, min(first + step, stop))
+
     def small_runs(self, within: slice | None = None) -> Iterator[slice]:
         """Runs of queries for which all pairs may be held at once."""
-        return self._runs(_PAIRS // max(1, len(self.database)), within)
+        return self.runs(_PAIRS // max(1, len(self.database)), within)
 
     def graded(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Relevant pairs of a run of queries: row in the run, distance, grade."""
@@ -134,12 +141,6 @@ class Retrieval:
         if self.exclude_self:
             self._leave_out_self(rows, n_total, None)
         return n_total
-
-    def _runs(self, step: int, within: slice | None = None) -> Iterator[slice]:
-        start, stop, _ = (within or slice(None)).indices(len(self.queries))
-        step = max(1, step)
-        for first in range(start, stop, step):
-            yield slice(first, min(first + step, stop))
 
     def _relevant(self, rows: slice, n_bins: int) -> np.ndarray:
         row, distance, _ = self.graded(rows)

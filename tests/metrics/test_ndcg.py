@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skhash.hamming import distances, pack
-from skhash.metrics import from_histograms, ndcg
+from skhash.metrics import _graded, _retrieval, from_histograms, ndcg
 from tests.metrics import brute
 
 LINEAR = float
@@ -125,3 +125,45 @@ def test_bad_graded_histograms_are_refused(graded, grades, message):
 def test_bad_gain_is_refused():
     with pytest.raises(ValueError, match="'gain' parameter"):
         ndcg([[0]], [[0]], [0], [0], gain="log")
+
+
+def test_self_is_left_out_of_shared_classes(monkeypatch):
+    rng = np.random.default_rng(1)
+    codes = pack(rng.random((40, 6)) < 0.4)
+    labels = rng.integers(0, 2, (40, 4))
+    labels[:, 0] = 1
+    options = {"exclude_self": True, "average": None, "k": 7}
+    values = ndcg(codes, codes, labels, labels, **options)
+    by_pairs = ndcg(codes, codes, relevance=labels @ labels.T, **options)
+    np.testing.assert_allclose(values, by_pairs)
+    monkeypatch.setattr(_graded, "_CELLS", 3 * 9 * 5)
+    monkeypatch.setattr(_retrieval, "_PAIRS", 40 * 7)
+    np.testing.assert_array_equal(ndcg(codes, codes, labels, labels, **options), values)
+
+
+@pytest.mark.parametrize("gain", ["exponential", "linear"])
+def test_equal_labels_are_one_grade(gain):
+    rng = np.random.default_rng(2)
+    codes = pack(rng.random((60, 6)) < 0.4)
+    labels = rng.integers(0, 4, 60)
+    given_ = (codes[:20], codes[20:])
+    values = ndcg(*given_, labels[:20], labels[20:], average=None, gain=gain)
+    relevance = labels[:20, None] == labels[20:]
+    by_pairs = ndcg(*given_, relevance=relevance, average=None, gain=gain)
+    np.testing.assert_allclose(values, by_pairs)
+
+
+@pytest.mark.parametrize("k", [None, 3])
+def test_grades_may_be_any_numbers(k):
+    # More different grades than are counted: they are sorted instead.
+    rng = np.random.default_rng(3)
+    grades = rng.random((4, 100)) * (rng.random((4, 100)) < 0.8)
+    database = np.arange(100, dtype=np.uint8)[:, None] % 7
+    queries = np.zeros((4, 1), np.uint8)
+    values = ndcg(queries, database, relevance=grades, k=k, average=None, gain="linear")
+    dist = distances(queries[:1], database)[0]
+    for row, value in zip(grades, values, strict=True):
+        # Each rank of a tie expects its mean grade.
+        mean = np.array([row[dist == d].mean() for d in np.sort(dist)])
+        expected = brute.ndcg(mean.tolist(), row.tolist(), k, LINEAR)
+        assert value == pytest.approx(expected)
