@@ -133,15 +133,15 @@ def evaluate(
                 n_jobs=n_jobs,
             )
         )
-    lonely = rows.pop("lonely").astype(bool)
     facts = {name: rows.pop(name) for name in list(rows) if name.startswith("_")}
+    lonely = facts["_lonely"]
+    kept = ~lonely
     for values in rows.values():
         values[lonely] = np.nan
-    table = np.stack(list(rows.values()), axis=1)[~lonely]
+    table = np.stack(list(rows.values()), axis=1)[kept]
     low, high = interval(bootstrap_means(table, n_resamples, random_state), confidence)
     means = table.mean(axis=0) if len(table) else np.full(table.shape[1], np.nan)
     scores = zip(means.tolist(), low.tolist(), high.tolist(), strict=True)
-    kept = ~lonely
     return RetrievalReport(
         scores=dict(zip(rows, (Score(*score) for score in scores), strict=True)),
         tie_bounds=(_mean(facts["_worst"][kept]), _mean(facts["_best"][kept])),
@@ -196,7 +196,7 @@ def _rows_of_piece(
         "_cut": cut.any(axis=1),
         "_tied": (n_total * cut).sum(axis=1),
         "_found": n_total[:, 0] > 0,
-        "lonely": nothing_relevant(n_relevant),
+        "_lonely": nothing_relevant(n_relevant),
     }
 
 

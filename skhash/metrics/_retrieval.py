@@ -106,9 +106,7 @@ class Retrieval:
         others = len(self.database) - self.exclude_self
         depth = others if depth is None else min(depth, others)
         for rows in self.small_runs():
-            hit = np.zeros((len(self.queries[rows]), len(self.database)), dtype=bool)
-            row, col, _ = self._pairs(rows)
-            hit[row, col] = True
+            hit = self._hits(rows)
             n_relevant = np.zeros((len(hit), depth + 1), dtype=np.int64)
             n_total = np.ones_like(n_relevant)
             n_total[:, -1] = others - depth
@@ -147,6 +145,19 @@ class Retrieval:
         n_rows = rows.stop - rows.start
         counts = np.bincount(row * n_bins + distance, minlength=n_rows * n_bins)
         return counts.reshape(n_rows, n_bins)
+
+    def _hits(self, rows: slice) -> np.ndarray:
+        """Whether each item is relevant to each query of a small run, bool."""
+        own = np.arange(rows.start, rows.stop)
+        if self.relevance is None and self.query_labels.ndim == 1:
+            hit = self.query_labels[rows][:, None] == self.database_labels
+            if self.exclude_self:
+                hit[own - rows.start, own] = False
+            return hit
+        hit = np.zeros((len(own), len(self.database)), dtype=bool)
+        row, col, _ = self._pairs(rows)
+        hit[row, col] = True
+        return hit
 
     def _pairs(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         row, col, grade = relevant_pairs(
