@@ -350,7 +350,12 @@ class FollowPlan(Callback):
 
 def refresh(net: DeepHashNet, dataset: Any) -> None:
     """Hand the outputs of all training data to the loss, for a closed-form update."""
-    z = torch.from_numpy(np.concatenate(list(net.encode(dataset)))).to(net.device)
+    z, start = torch.empty(0), 0
+    for part in net.encode(dataset):
+        if not start:  # filled as it comes: the largest thing in memory beside X
+            z = torch.empty(len(dataset), part.shape[1], device=net.device)
+        z[start : start + len(part)] = torch.from_numpy(part)
+        start += len(part)
     weight = dataset.sample_weight
     with torch.no_grad():
         if weight is None:

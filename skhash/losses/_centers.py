@@ -67,7 +67,7 @@ def class_sums(
     masses : Tensor of shape (n_classes,)
     """
     weight = z.new_ones(len(z)) if sample_weight is None else sample_weight.to(z)
-    weighted = weight[:, None] * z
+    weighted = z if sample_weight is None else weight[:, None] * z
     if y.ndim == 2:
         return y.to(z).T @ weighted, y.to(z).T @ weight
     sums = z.new_zeros(n_classes, z.shape[1]).index_add_(0, y, weighted)

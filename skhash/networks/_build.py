@@ -190,7 +190,8 @@ def build(
         return NETWORKS[network](
             tuple(input_shape), n_bits, normalize_z=normalize_z, generator=generator
         )
-    with borrowed_generator(draw_seed(generator)):
+    # Its own stream, without a draw: a function of ours gives what its name gives.
+    with borrowed_generator(generator.initial_seed() + 1):
         return _build_foreign(network, input_shape, n_bits, normalize_z, generator)
 
 
