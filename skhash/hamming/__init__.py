@@ -8,14 +8,25 @@ numba kernels do the work. ``SKHASH_ENGINE=numpy`` in the environment, or
 """
 
 from skhash.hamming._codes import check_codes, pack, unpack
-from skhash.hamming._search import distances, histograms, nearest, within
+from skhash.hamming._groups import GroupedCodes
+from skhash.hamming._search import (
+    count_within,
+    distances,
+    histograms,
+    nearest,
+    within,
+)
+from skhash.hamming._warm import warm_up
 
 __all__ = [
+    "GroupedCodes",
     "check_codes",
+    "count_within",
     "distances",
     "histograms",
     "nearest",
     "pack",
     "unpack",
+    "warm_up",
     "within",
 ]

@@ -5,6 +5,7 @@ same arrays, bit for bit. It also serves where numba cannot compile.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,15 @@ def within(
     )
 
 
+def count_within(
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    radius: int,
+    n_threads: int = 1,
+) -> NDArray[np.int64]:
+    return np.diff(within(queries, database, radius)[0])
+
+
 def histograms(
     queries: NDArray[np.uint8], database: NDArray[np.uint8], n_threads: int = 1
 ) -> NDArray[np.int64]:
@@ -117,3 +127,43 @@ def relevant_histograms(
             n_total[at] = np.bincount(row, minlength=n_bins)
             n_relevant[at] = np.bincount(row[relevant], minlength=n_bins)
     return n_total, n_relevant
+
+
+def expand_nearest(
+    found: NDArray,
+    groups: NDArray,
+    bounds: NDArray,
+    items: NDArray,
+    distances: NDArray,
+    indices: NDArray,
+) -> None:
+    """Fill rows of the k nearest items from rows of the nearest groups."""
+    k = indices.shape[1]
+    for q in range(len(found)):
+        sizes = np.diff(bounds)[groups[q]]
+        listed = [items[bounds[group] : bounds[group + 1]] for group in groups[q]]
+        near = np.repeat(found[q], sizes)
+        order = np.lexsort((np.concatenate(listed), near))[:k]
+        distances[q], indices[q] = near[order], np.concatenate(listed)[order]
+
+
+def expand_within(
+    rows: NDArray,
+    found: NDArray,
+    groups: NDArray,
+    bounds: NDArray,
+    items: NDArray,
+    distances: NDArray,
+    indices: NDArray,
+) -> None:
+    """Fill the items within a radius, query by query, from the groups within it."""
+    at = 0
+    for first, last in pairwise(rows):
+        listed = [items[bounds[g] : bounds[g + 1]] for g in groups[first:last]]
+        near = np.repeat(found[first:last], [len(part) for part in listed])
+        mine = slice(at, at + len(near))
+        if len(near):
+            order = np.lexsort((np.concatenate(listed), near))
+            distances[mine] = near[order]
+            indices[mine] = np.concatenate(listed)[order]
+        at += len(near)

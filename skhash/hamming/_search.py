@@ -87,16 +87,8 @@ def nearest(
     (array([[0, 0, 1]], dtype=int32), array([[1, 3, 2]]))
     """
     queries, database = _check_pair(queries, database)
-    if isinstance(k, bool) or not isinstance(k, Integral):
-        raise TypeError(f"k does not take {type(k)} value, enter integer value")
-    if k < 1:
-        raise ValueError(f"Expected k > 0. Got {k}")
-    if k > len(database):
-        raise ValueError(
-            f"Expected k <= n_samples_fit, but k = {k}, n_samples_fit = "
-            f"{len(database)}, n_samples = {len(queries)}"
-        )
-    return engine().nearest(queries, database, int(k), n_threads(n_jobs))
+    k = check_k(k, len(database), queries)
+    return engine().nearest(queries, database, k, n_threads(n_jobs))
 
 
 def within(
@@ -250,6 +242,61 @@ def histograms(
         else:
             n_relevant[rows, own] -= (query_labels & database_labels).any(axis=1)
     return n_total, n_relevant
+
+
+def count_within(
+    queries: ArrayLike, database: ArrayLike, radius: int, *, n_jobs: int | None = None
+) -> NDArray[np.int64]:
+    """Count the database codes at most `radius` bits from each query.
+
+    Parameters
+    ----------
+    queries : array-like of shape (n_queries, n_bytes)
+        Codes (see :func:`check_codes`).
+    database : array-like of shape (n_items, n_bytes)
+        Codes of the same width.
+    radius : int
+        The largest distance that counts as within, in bits.
+    n_jobs : int, default=None
+        Number of threads; None means all cores the process may use.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_queries,), int64
+
+    Raises
+    ------
+    ValueError
+        If either array holds no codes, their widths differ, or `radius` is negative
+        or no whole number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.hamming import count_within
+    >>> database = np.array([[7], [0], [1], [0]], np.uint8)
+    >>> count_within(np.array([[0], [6]], np.uint8), database, 1)
+    array([3, 1])
+    """
+    queries, database = _check_pair(queries, database)
+    return engine().count_within(
+        queries, database, check_radius(radius), n_threads(n_jobs)
+    )
+
+
+def check_k(k: Any, n_items: int, queries: Any) -> int:
+    """Return `k` as an int, or say what is wrong with it."""
+    if isinstance(k, bool) or not isinstance(k, Integral):
+        raise TypeError(f"k does not take {type(k)} value, enter integer value")
+    number = int(k)
+    if number < 1:
+        raise ValueError(f"Expected k > 0. Got {k}")
+    if number > n_items:
+        raise ValueError(
+            f"Expected k <= n_samples_fit, but k = {k}, n_samples_fit = "
+            f"{n_items}, n_samples = {len(queries)}"
+        )
+    return number
 
 
 def check_radius(radius: Any) -> int:

@@ -8,5 +8,10 @@ or None) and ``kneighbors``.
 
 from skhash.neighbors._classifier import HammingNeighborsClassifier
 from skhash.neighbors._neighbors import HammingNeighbors
+from skhash.neighbors._transformer import HammingNeighborsTransformer
 
-__all__ = ["HammingNeighbors", "HammingNeighborsClassifier"]
+__all__ = [
+    "HammingNeighbors",
+    "HammingNeighborsClassifier",
+    "HammingNeighborsTransformer",
+]

@@ -10,7 +10,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from skhash.neighbors._database import build
 from skhash.neighbors._search import KNeighborsMixin
+from skhash.neighbors._searchers import ALGORITHMS
 from skhash.neighbors._validation import fit_codes
 
 
@@ -29,6 +31,8 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Weight of each vote: equal; the inverse of the distance, where neighbours at
         distance 0 outvote all others; or a function from an array of distances to an
         array of weights of the same shape.
+    algorithm : {"auto", "brute"}, default="auto"
+        How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.
 
@@ -64,12 +68,16 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
     _parameter_constraints: ClassVar[dict] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "weights": [StrOptions({"uniform", "distance"}), callable],
+        "algorithm": [StrOptions(set(ALGORITHMS))],
         "n_jobs": [None, Integral],
     }
 
-    def __init__(self, n_neighbors=5, *, weights="uniform", n_jobs=None):
+    def __init__(
+        self, n_neighbors=5, *, weights="uniform", algorithm="auto", n_jobs=None
+    ):
         self.n_neighbors = n_neighbors
         self.weights = weights
+        self.algorithm = algorithm
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -97,9 +105,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         check_consistent_length(codes, y)
         check_classification_targets(y)
         self.classes_, self._encoded = np.unique(y, return_inverse=True)
-        self.codes_ = codes
-        self.labels_ = y
-        self.n_samples_fit_ = len(codes)
+        self._database = build(codes, y, None, self.algorithm)
         return self
 
     def predict(self, X):

@@ -3,19 +3,21 @@
 from numbers import Integral
 from typing import ClassVar
 
-import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import check_consistent_length
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from skhash.hamming import within
-from skhash.neighbors._graphs import as_rows, csr_graph, drop_self_from_rows
-from skhash.neighbors._search import KNeighborsMixin, check_mode
+from skhash.neighbors._database import as_ids, as_labels, build
+from skhash.neighbors._radius import RadiusNeighborsMixin
+from skhash.neighbors._search import KNeighborsMixin
+from skhash.neighbors._searchers import ALGORITHMS
+from skhash.neighbors._streams import StreamsMixin
+from skhash.neighbors._updates import UpdatesMixin
 from skhash.neighbors._validation import fit_codes, query_codes
 
 
-class HammingNeighbors(KNeighborsMixin, BaseEstimator):
+class HammingNeighbors(
+    KNeighborsMixin, RadiusNeighborsMixin, StreamsMixin, UpdatesMixin, BaseEstimator
+):
     """Exact nearest neighbours among binary codes.
 
     The methods and arguments are those of
@@ -27,12 +29,18 @@ class HammingNeighbors(KNeighborsMixin, BaseEstimator):
     by retrieval. Such a pipeline is no classifier: pass
     ``cv=StratifiedKFold(..., shuffle=True)`` when labels come sorted.
 
+    Any number of threads may query at once, also while codes are added or removed.
+
     Parameters
     ----------
     n_neighbors : int, default=5
         Number of neighbours that :meth:`kneighbors` finds.
     radius : int, default=2
         Distance in bits within which :meth:`radius_neighbors` finds, inclusive.
+    algorithm : {"auto", "brute"}, default="auto"
+        How to search; answers do not depend on it. "brute" compares queries with
+        every code and copies nothing. "auto" searches each distinct code once where
+        codes repeat a lot, as learned codes do, and all of them otherwise.
     n_jobs : int, default=None
         Number of threads. None means all cores the process may use, within the limits
         of an active joblib context and of threadpoolctl, and one inside a worker.
@@ -45,6 +53,8 @@ class HammingNeighbors(KNeighborsMixin, BaseEstimator):
         and C-contiguous.
     labels_ : ndarray or None
         The labels given to `fit`.
+    ids_ : ndarray of shape (n_samples_fit_,) or None
+        The ids given to `fit`.
     n_samples_fit_ : int
         Number of codes in the database.
     n_features_in_ : int
@@ -55,6 +65,7 @@ class HammingNeighbors(KNeighborsMixin, BaseEstimator):
     See Also
     --------
     HammingNeighborsClassifier : Vote of the neighbours.
+    HammingNeighborsTransformer : Graph of neighbours for other estimators.
     skhash.hamming.nearest : The same search as a function.
 
     Examples
@@ -70,16 +81,18 @@ class HammingNeighbors(KNeighborsMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "radius": [Interval(Integral, 0, None, closed="left")],
+        "algorithm": [StrOptions(set(ALGORITHMS))],
         "n_jobs": [None, Integral],
     }
 
-    def __init__(self, n_neighbors=5, radius=2, *, n_jobs=None):
+    def __init__(self, n_neighbors=5, radius=2, *, algorithm="auto", n_jobs=None):
         self.n_neighbors = n_neighbors
         self.radius = radius
+        self.algorithm = algorithm
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, ids=None):
         """Take the codes of a database.
 
         Parameters
@@ -89,97 +102,42 @@ class HammingNeighbors(KNeighborsMixin, BaseEstimator):
             C-contiguous arrays and memory maps are not copied.
         y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             Labels, or multi-hot rows; for :meth:`score`.
+        ids : array-like of shape (n_samples,), default=None
+            Unique names of the codes, of any dtype, returned instead of row numbers.
 
         Returns
         -------
         self : HammingNeighbors
         """
         codes = fit_codes(self, X)
-        if y is not None:
-            check_consistent_length(codes, y)
-            y = np.asarray(y)
-        self.codes_ = codes
-        self.labels_ = y
-        self.n_samples_fit_ = len(codes)
+        labels, ids = as_labels(y, codes), as_ids(ids, codes)
+        self._database = build(codes, labels, ids, self.algorithm)
         return self
 
-    def radius_neighbors(
-        self, X=None, radius=None, return_distance=True, sort_results=False
-    ):
-        """Find all codes of the database within a radius, inclusive.
+    @property
+    def ids_(self):
+        """The ids given to `fit`, or None."""
+        return self._of_database("ids")
 
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, n_bytes), default=None
-            Query codes. When None, every code of the database is a query, and is not
-            its own neighbour.
-        radius : int, default=None
-            In bits; the constructor's when None.
-        return_distance : bool, default=True
-            Whether to return distances.
-        sort_results : bool, default=False
-            Kept for scikit-learn's signature: results are always in order of
-            (distance, index).
+    def info(self):
+        """Say what the fitted database is, what it takes, and how it is searched.
 
         Returns
         -------
-        distances : ndarray of shape (n_queries,) of arrays, int32
-            In bits, ascending. Only if `return_distance`.
-        indices : ndarray of shape (n_queries,) of arrays, int64
-            Rows of the database; equal distances in order of index.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skhash.neighbors import HammingNeighbors
-        >>> database = np.array([[0b000], [0b011], [0b111]], dtype=np.uint8)
-        >>> neighbors = HammingNeighbors(radius=1).fit(database)
-        >>> distances, indices = neighbors.radius_neighbors([[0b001]])
-        >>> indices[0]
-        array([0, 1])
+        info : dict
+            ``n_samples_fit``, ``n_bytes_per_code``, ``algorithm`` (the one chosen:
+            "brute", or "grouped" for distinct codes), ``codes_bytes``, ``index_bytes``
+            (memory beyond the codes), ``build_seconds``.
         """
-        indptr, distances, indices = self._within(X, radius)
-        indices = as_rows(indices, indptr)
-        return (as_rows(distances, indptr), indices) if return_distance else indices
-
-    def radius_neighbors_graph(
-        self, X=None, radius=None, mode="connectivity", sort_results=False
-    ):
-        """Build the sparse graph of all neighbours within a radius, inclusive.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, n_bytes), default=None
-            Query codes. When None, every code of the database is a query, and is not
-            its own neighbour.
-        radius : int, default=None
-            In bits; the constructor's when None.
-        mode : {"connectivity", "distance"}, default="connectivity"
-            Edges are ones, or distances in bits. Zero distances are stored.
-        sort_results : bool, default=False
-            Kept for scikit-learn's signature: results are always in order of
-            (distance, index).
-
-        Returns
-        -------
-        graph : sparse matrix of shape (n_queries, n_samples_fit), CSR, float64
-        """
-        check_mode(mode)
-        indptr, distances, indices = self._within(X, radius)
-        data = (
-            np.ones(indices.size)
-            if mode == "connectivity"
-            else distances.astype(np.float64)
-        )
-        shape = (len(indptr) - 1, len(self.codes_))
-        return csr_graph(data, indices, indptr, shape)
-
-    def _within(self, X, radius):
-        check_is_fitted(self, "codes_")
-        queries = self.codes_ if X is None else query_codes(self, X)
-        radius = self.radius if radius is None else radius
-        found = within(queries, self.codes_, radius, n_jobs=self.n_jobs)
-        return drop_self_from_rows(*found) if X is None else found
+        database = self._fitted()
+        return {
+            "n_samples_fit": len(database),
+            "n_bytes_per_code": database.codes.shape[1],
+            "algorithm": database.searcher.name,
+            "codes_bytes": database.codes.nbytes,
+            "index_bytes": database.searcher.n_bytes,
+            "build_seconds": database.build_seconds,
+        }
 
     def score(self, X, y):
         """Mean average precision of queries against the fitted database.
@@ -208,18 +166,18 @@ class HammingNeighbors(KNeighborsMixin, BaseEstimator):
         --------
         skhash.metrics.mean_average_precision : The same with all its options.
         """
-        check_is_fitted(self, "codes_")
-        if self.labels_ is None:
+        database = self._fitted()
+        if database.labels is None:
             raise ValueError(
                 "score measures retrieval by label: fit the database with labels, "
                 "`fit(X, y)`."
             )
-        queries = query_codes(self, X)
+        queries = query_codes(self, X, database.codes.shape[1])
         # Here, since most searches need no metric.
         from skhash.metrics import mean_average_precision
 
         return mean_average_precision(
-            queries, self.codes_, y, self.labels_, n_jobs=self.n_jobs
+            queries, database.codes, y, database.labels, n_jobs=self.n_jobs
         )
 
     def __sklearn_tags__(self):

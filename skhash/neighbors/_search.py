@@ -8,10 +8,48 @@ from skhash.neighbors._graphs import csr_graph, drop_self
 from skhash.neighbors._validation import check_n_neighbors, query_codes
 
 
-class KNeighborsMixin:
-    """k nearest neighbours for an estimator with `codes_` and `n_neighbors`."""
+class FittedCodes:
+    """The fitted database, for an estimator that keeps it in `_database`."""
 
-    def kneighbors(self, X=None, n_neighbors=None, return_distance=True):
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_database")
+
+    def _fitted(self):
+        """Return the database as it is now; later changes leave it alone."""
+        try:
+            return self._database
+        except AttributeError:
+            check_is_fitted(self)
+            raise
+
+    def _of_database(self, name):
+        # A property must raise AttributeError for hasattr to say no.
+        if not hasattr(self, "_database"):
+            raise AttributeError(f"{type(self).__name__} is not fitted yet.")
+        return getattr(self._database, name)
+
+    @property
+    def codes_(self):
+        """Packed codes of the database, uint8 of shape (n_samples_fit_, n_bytes)."""
+        return self._of_database("codes")
+
+    @property
+    def labels_(self):
+        """Labels of the database as given to `fit`, or None."""
+        return self._of_database("labels")
+
+    @property
+    def n_samples_fit_(self):
+        """Number of codes in the database."""
+        return len(self._of_database("codes"))
+
+
+class KNeighborsMixin(FittedCodes):
+    """k nearest neighbours for an estimator with `n_neighbors` and `n_jobs`."""
+
+    def kneighbors(
+        self, X=None, n_neighbors=None, return_distance=True, *, filter=None
+    ):
         """Find the nearest codes of the database, exactly.
 
         Parameters
@@ -23,13 +61,18 @@ class KNeighborsMixin:
             Number of neighbours; the constructor's when None.
         return_distance : bool, default=True
             Whether to return distances.
+        filter : array-like of shape (n_samples_fit,), bool, or of ids, default=None
+            Search only these codes: a mask over the database, or a list of ids (of
+            rows, where the database has no ids). All `n_neighbors` are found among
+            them.
 
         Returns
         -------
         distances : ndarray of shape (n_queries, n_neighbors), int32
             In bits, ascending. Only if `return_distance`.
-        indices : ndarray of shape (n_queries, n_neighbors), int64
-            Rows of the database; equal distances in order of index.
+        indices : ndarray of shape (n_queries, n_neighbors)
+            Rows of the database, int64, or the ids given to `fit`; equal distances in
+            order of insertion.
 
         Raises
         ------
@@ -43,20 +86,36 @@ class KNeighborsMixin:
         >>> from skhash.neighbors import HammingNeighbors
         >>> database = np.array([[0b000], [0b011], [0b111]], dtype=np.uint8)
         >>> neighbors = HammingNeighbors(n_neighbors=2).fit(database)
-        >>> neighbors.kneighbors(np.array([[0b001]], dtype=np.uint8))
+        >>> queries = np.array([[0b001]], dtype=np.uint8)
+        >>> neighbors.kneighbors(queries)
         (array([[1, 1]], dtype=int32), array([[0, 1]]))
+        >>> neighbors.kneighbors(queries, filter=[False, True, True])
+        (array([[1, 2]], dtype=int32), array([[1, 2]]))
         """
-        check_is_fitted(self, "codes_")
-        itself = X is None
-        queries = self.codes_ if itself else query_codes(self, X)
-        k = self.n_neighbors if n_neighbors is None else n_neighbors
-        check_n_neighbors(k, len(self.codes_), len(queries), itself)
-        distances, indices = nearest(
-            queries, self.codes_, k + itself, n_jobs=self.n_jobs
-        )
-        if itself:
-            distances, indices = drop_self(distances, indices)
+        database = self._fitted()
+        distances, indices = self._nearest(database, X, n_neighbors, filter)
+        indices = database.named(indices)
         return (distances, indices) if return_distance else indices
+
+    def _nearest(self, database, X, n_neighbors=None, filter=None):
+        """Distances and rows of the nearest neighbours in a snapshot."""
+        k = self.n_neighbors if n_neighbors is None else n_neighbors
+        if X is None:
+            if filter is not None:
+                raise ValueError("filter needs queries: pass X, not None.")
+            check_n_neighbors(k, len(database), len(database), True)
+            found = database.searcher.nearest(database.codes, k + 1, self.n_jobs)
+            return drop_self(*found)
+        queries = query_codes(self, X, database.codes.shape[1])
+        if filter is None:
+            check_n_neighbors(k, len(database), len(queries), False)
+            return database.searcher.nearest(queries, k, self.n_jobs)
+        rows = filtered_rows(database, filter)
+        check_n_neighbors(k, len(rows), len(queries), False)
+        distances, indices = nearest(
+            queries, database.codes[rows], k, n_jobs=self.n_jobs
+        )
+        return distances, rows[indices]
 
     def kneighbors_graph(self, X=None, n_neighbors=None, mode="connectivity"):
         """Build the sparse graph of the nearest neighbours.
@@ -74,7 +133,8 @@ class KNeighborsMixin:
         Returns
         -------
         graph : sparse matrix of shape (n_queries, n_samples_fit), CSR, float64
-            Each row's neighbours in order of distance.
+            Each row's neighbours in order of distance. Columns are rows of the
+            database, whatever its ids.
 
         Examples
         --------
@@ -88,15 +148,28 @@ class KNeighborsMixin:
                [0., 1., 0.]])
         """
         check_mode(mode)
-        distances, indices = self.kneighbors(X, n_neighbors)
+        database = self._fitted()
+        distances, indices = self._nearest(database, X, n_neighbors)
         data = (
             np.ones(indices.size)
             if mode == "connectivity"
             else distances.ravel().astype(np.float64)
         )
         indptr = np.arange(0, indices.size + 1, indices.shape[1])
-        shape = (len(indices), len(self.codes_))
-        return csr_graph(data, indices.ravel(), indptr, shape)
+        return csr_graph(data, indices.ravel(), indptr, (len(indices), len(database)))
+
+
+def filtered_rows(database, filter):
+    """Rows of the database that a mask or a list of ids lets through, ascending."""
+    filter = np.asarray(filter)
+    if filter.dtype == bool:
+        if filter.shape != (len(database),):
+            raise ValueError(
+                f"A bool filter has one value per code, shape ({len(database)},), got "
+                f"shape {filter.shape}."
+            )
+        return np.flatnonzero(filter)
+    return np.unique(database.positions(filter))
 
 
 def check_mode(mode):

@@ -15,16 +15,15 @@ def fit_codes(estimator, X):
     return check_codes(X, name=type(estimator).__name__)
 
 
-def query_codes(estimator, X):
+def query_codes(estimator, X, n_bytes):
     """Validate queries against the fitted codes; no work for plain packed codes."""
-    codes = estimator.codes_
     if (
         isinstance(X, np.ndarray)
         and X.dtype == np.uint8
         and X.ndim == 2
         and X.flags.c_contiguous
         and X.shape[0] > 0
-        and X.shape[1] == codes.shape[1]
+        and X.shape[1] == n_bytes
         and not estimator._fit_on_bits
         and not hasattr(estimator, "feature_names_in_")
     ):

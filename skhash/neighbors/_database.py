@@ -1,0 +1,133 @@
+"""The codes that are searched, with their labels and ids: one snapshot.
+
+A change makes a new snapshot and swaps it in, so that a query sees the database as it
+was before or as it is after, never in between.
+"""
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import column_or_1d
+
+from skhash.neighbors._searchers import searcher_for
+
+
+@dataclass
+class Room:
+    """Memory with room for more rows, and how many of them are taken."""
+
+    rows: np.ndarray
+    taken: int
+
+
+@dataclass(frozen=True)
+class Database:
+    """Codes in order of insertion, what belongs to each, and what searches them."""
+
+    codes: np.ndarray
+    labels: np.ndarray | None
+    ids: np.ndarray | None
+    searcher: object
+    algorithm: str
+    build_seconds: float
+    # The memory behind `codes` after an addition.
+    room: Room | None = None
+
+    def __getstate__(self):
+        return {**vars(self), "room": None}
+
+    def __len__(self):
+        return len(self.codes)
+
+    def named(self, positions):
+        """Turn positions into the user's ids, if there are any."""
+        return positions if self.ids is None else self.ids[positions]
+
+    def positions(self, ids):
+        """Find the rows of ids (of positions, if the user gave no ids)."""
+        ids = np.atleast_1d(np.asarray(ids))
+        if self.ids is None:
+            if ids.size == 0:
+                return np.empty(0, np.int64)
+            if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= len(self):
+                raise ValueError(
+                    f"Positions are integers from 0 to {len(self) - 1}, got {ids!r}."
+                )
+            return ids.astype(np.int64)
+        order = np.argsort(self.ids, kind="stable")
+        at = np.searchsorted(self.ids, ids, sorter=order)
+        rows = order[np.minimum(at, len(self) - 1)] if len(self) else at
+        known = self.ids[rows] == ids if len(self) else np.zeros(len(ids), bool)
+        if not np.all(known):
+            raise ValueError(f"No code has the id {ids[~known].tolist()[0]!r}.")
+        return rows
+
+    def with_more(self, codes, labels, ids):
+        """Return the database with codes added at its end."""
+        check_alike(self.labels, labels, "labels")
+        check_alike(self.ids, ids, "ids")
+        if ids is not None:
+            ids = unique_ids(np.concatenate([self.ids, ids]))
+        if labels is not None:
+            labels = np.concatenate([self.labels, labels])
+        n, total = len(self), len(self) + len(codes)
+        room = self.room
+        # A shallow copy of the estimator may have taken the rows after ours.
+        if room is None or room.taken != n or len(room.rows) < total:
+            room = Room(np.empty((max(total, 2 * n), codes.shape[1]), np.uint8), total)
+            room.rows[:n] = self.codes
+        # Readers of this snapshot do not look beyond its n rows.
+        room.rows[n:total] = codes
+        room.taken = total
+        return build(room.rows[:total], labels, ids, self.algorithm, room)
+
+    def without(self, positions):
+        """Return the database without some rows, the others in the same order."""
+        keep = np.ones(len(self), bool)
+        keep[positions] = False
+        labels = None if self.labels is None else self.labels[keep]
+        ids = None if self.ids is None else self.ids[keep]
+        return build(self.codes[keep], labels, ids, self.algorithm)
+
+
+def build(codes, labels, ids, algorithm, room=None):
+    """Make a database, and the index that its algorithm needs."""
+    start = perf_counter()
+    searcher = searcher_for(codes, algorithm)
+    seconds = perf_counter() - start
+    return Database(codes, labels, ids, searcher, algorithm, seconds, room)
+
+
+def as_labels(y, codes):
+    if y is None:
+        return None
+    check_consistent_length(codes, y)
+    return np.asarray(y)
+
+
+def as_ids(ids, codes):
+    if ids is None:
+        return None
+    ids = column_or_1d(ids)
+    check_consistent_length(codes, ids)
+    return unique_ids(ids)
+
+
+def unique_ids(ids):
+    values, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(
+            f"Ids must be unique, {values[counts > 1].tolist()[0]!r} is not."
+        )
+    return ids
+
+
+def check_alike(old, new, name):
+    """Codes are added with labels and ids if and only if the others have them."""
+    if (old is None) != (new is None):
+        has, give = ("no ", "none") if old is None else ("", "some")
+        raise ValueError(
+            f"The database has {has}{name}: give {give} for added codes as well."
+        )

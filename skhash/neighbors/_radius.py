@@ -1,0 +1,123 @@
+"""All neighbours within a radius."""
+
+import numpy as np
+
+from skhash.neighbors._graphs import as_rows, csr_graph, drop_self_from_rows
+from skhash.neighbors._search import FittedCodes, check_mode
+from skhash.neighbors._validation import query_codes
+
+
+class RadiusNeighborsMixin(FittedCodes):
+    """Neighbours within a radius for an estimator with `radius` and `n_jobs`."""
+
+    def radius_neighbors(
+        self, X=None, radius=None, return_distance=True, sort_results=False
+    ):
+        """Find all codes of the database within a radius, inclusive.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, n_bytes), default=None
+            Query codes. When None, every code of the database is a query, and is not
+            its own neighbour.
+        radius : int, default=None
+            In bits; the constructor's when None.
+        return_distance : bool, default=True
+            Whether to return distances.
+        sort_results : bool, default=False
+            Kept for scikit-learn's signature: results always come in order of
+            distance, equal distances in order of insertion.
+
+        Returns
+        -------
+        distances : ndarray of shape (n_queries,) of arrays, int32
+            In bits, ascending. Only if `return_distance`.
+        indices : ndarray of shape (n_queries,) of arrays
+            Rows of the database, int64, or the ids given to `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skhash.neighbors import HammingNeighbors
+        >>> database = np.array([[0b000], [0b011], [0b111]], dtype=np.uint8)
+        >>> neighbors = HammingNeighbors(radius=1).fit(database)
+        >>> distances, indices = neighbors.radius_neighbors([[0b001]])
+        >>> indices[0]
+        array([0, 1])
+        """
+        database = self._fitted()
+        indptr, distances, indices = self._within(database, X, radius)
+        indices = as_rows(database.named(indices), indptr)
+        return (as_rows(distances, indptr), indices) if return_distance else indices
+
+    def radius_neighbors_graph(
+        self, X=None, radius=None, mode="connectivity", sort_results=False
+    ):
+        """Build the sparse graph of all neighbours within a radius, inclusive.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, n_bytes), default=None
+            Query codes. When None, every code of the database is a query, and is not
+            its own neighbour.
+        radius : int, default=None
+            In bits; the constructor's when None.
+        mode : {"connectivity", "distance"}, default="connectivity"
+            Edges are ones, or distances in bits. Zero distances are stored.
+        sort_results : bool, default=False
+            Kept for scikit-learn's signature: rows always come in order of distance.
+
+        Returns
+        -------
+        graph : sparse matrix of shape (n_queries, n_samples_fit), CSR, float64
+            Columns are rows of the database, whatever its ids.
+        """
+        check_mode(mode)
+        database = self._fitted()
+        indptr, distances, indices = self._within(database, X, radius)
+        data = (
+            np.ones(indices.size)
+            if mode == "connectivity"
+            else distances.astype(np.float64)
+        )
+        return csr_graph(data, indices, indptr, (len(indptr) - 1, len(database)))
+
+    def count_neighbors(self, X=None, radius=None):
+        """Count the codes of the database within a radius, inclusive.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, n_bytes), default=None
+            Query codes. When None, every code of the database is a query, and does
+            not count for itself.
+        radius : int, default=None
+            In bits; the constructor's when None.
+
+        Returns
+        -------
+        counts : ndarray of shape (n_queries,), int64
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skhash.neighbors import HammingNeighbors
+        >>> database = np.array([[0b000], [0b011], [0b111]], dtype=np.uint8)
+        >>> HammingNeighbors().fit(database).count_neighbors(radius=2)
+        array([1, 2, 1])
+        """
+        database = self._fitted()
+        queries = self._queries(database, X)
+        radius = self.radius if radius is None else radius
+        counts = database.searcher.count_within(queries, radius, self.n_jobs)
+        return counts - 1 if X is None else counts
+
+    def _within(self, database, X, radius):
+        queries = self._queries(database, X)
+        radius = self.radius if radius is None else radius
+        found = database.searcher.within(queries, radius, self.n_jobs)
+        return drop_self_from_rows(*found) if X is None else found
+
+    def _queries(self, database, X):
+        if X is None:
+            return database.codes
+        return query_codes(self, X, database.codes.shape[1])

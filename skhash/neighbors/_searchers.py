@@ -1,0 +1,66 @@
+"""Ways to search the same codes, all with the same answers.
+
+A searcher has ``nearest(queries, k, n_jobs)``, ``within(queries, radius, n_jobs)`` and
+``count_within(queries, radius, n_jobs)``, like the functions of `skhash.hamming`, a
+`name`, and `n_bytes` of memory beyond the codes themselves.
+"""
+
+import numpy as np
+
+from skhash import hamming
+from skhash.hamming import GroupedCodes
+
+ALGORITHMS = ("auto", "brute")
+# Fewer codes are scanned in microseconds.
+SMALL = 2048
+
+
+class Scan:
+    """Compare queries with every code, as it lies in memory."""
+
+    name = "brute"
+    n_bytes = 0
+
+    def __init__(self, codes):
+        self.codes = codes
+
+    def nearest(self, queries, k, n_jobs):
+        return hamming.nearest(queries, self.codes, k, n_jobs=n_jobs)
+
+    def within(self, queries, radius, n_jobs):
+        return hamming.within(queries, self.codes, radius, n_jobs=n_jobs)
+
+    def count_within(self, queries, radius, n_jobs):
+        return hamming.count_within(queries, self.codes, radius, n_jobs=n_jobs)
+
+
+class Grouped:
+    """Compare queries with every distinct code once."""
+
+    name = "grouped"
+
+    def __init__(self, codes):
+        self.groups = GroupedCodes(codes)
+        self.n_bytes = self.groups.n_bytes
+
+    def nearest(self, queries, k, n_jobs):
+        return self.groups.nearest(queries, k, n_jobs=n_jobs)
+
+    def within(self, queries, radius, n_jobs):
+        return self.groups.within(queries, radius, n_jobs=n_jobs)
+
+    def count_within(self, queries, radius, n_jobs):
+        return self.groups.count_within(queries, radius, n_jobs=n_jobs)
+
+
+def searcher_for(codes, algorithm):
+    """Choose what searches these codes."""
+    if algorithm == "auto" and len(codes) > SMALL and mostly_repeated(codes):
+        return Grouped(codes)
+    return Scan(codes)
+
+
+def mostly_repeated(codes):
+    """Whether half of a sample of the codes are repetitions of others."""
+    sample = codes[:: max(1, len(codes) // 4096)]
+    return 2 * len(np.unique(sample, axis=0)) <= len(sample)
