@@ -286,6 +286,19 @@ def test_items_of_no_weight_are_absent(make, z, labels, weight):
     assert not grad[~kept].any()
 
 
+CLASS_WISE = ["csq", "dcwh", "dpn", "greedy_hash", "ortho_hash", "von_mises_fisher"]
+
+
+@pytest.mark.parametrize("key", CLASS_WISE)
+def test_weight_2_is_a_second_copy_where_items_are_averaged(
+    key, z, labels, new_generator
+):
+    loss = LOSSES[key]().setup(N_BITS, labels, generator=new_generator(0)).double()
+    twice = torch.cat([z, z[:4]]), torch.cat([labels, labels[:4]])
+    weight = torch.tensor([2.0] * 4 + [1.0] * 7)
+    assert loss(z, labels, weight).item() == pytest.approx(loss(*twice).item())
+
+
 def test_precisions_agree(make, z, labels):
     loss = make(labels)
     double = loss(z, labels)
