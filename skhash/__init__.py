@@ -7,8 +7,14 @@ Public names are imported on first use, so that ``import skhash.hamming`` or
 ``import skhash.neighbors`` does not load torch.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# Torch's threads spin while they wait. On a busy machine, and in joblib's workers, that
+# makes two threads many times slower than one; asleep they cost next to nothing. Read
+# when torch is first loaded, here or in a worker; a value that is set stays.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from skhash.encoder import DeepHashEncoder

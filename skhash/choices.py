@@ -7,16 +7,16 @@ from typing import Any
 
 import joblib
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from skhash.losses import HashLoss
-from skhash.networks import HashNetwork
+from skhash.networks import HashNetwork, output_width
 
 # Fewer optimisation steps leave every family short of what it can reach.
 _MIN_STEPS = 1000
 _MIN_EPOCHS = 10
 # Multiplications of a training step from which a second thread pays.
-_WORK_FOR_THREADS = 3e7
+_WORK_FOR_THREADS = 5e7
 # A shuffled batch with fewer items of the typical class holds too few similar pairs.
 _ITEMS_PER_CLASS = 4
 
@@ -28,17 +28,43 @@ def choose_epochs(max_epochs: int | str, n_batches: int) -> int:
     return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / n_batches))
 
 
-def choose_threads(n_jobs: int | None, work: float) -> int:
+def choose_threads(n_jobs: int | None, network: HashNetwork, batch_size: int) -> int:
     """Torch threads of a training: a choice that joblib's workers make alike."""
     if n_jobs is None:
-        return 1 if work < _WORK_FOR_THREADS else joblib.cpu_count()
+        small = step_work(network, batch_size) < _WORK_FOR_THREADS
+        return 1 if small else joblib.cpu_count()
     return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
 
 
-def step_work(network: HashNetwork, item_shape: tuple[int, ...], rows: int) -> float:
-    """Rough number of multiplications of a forward pass over `rows` items."""
-    pixels = math.prod(item_shape[:2]) if len(item_shape) > 1 else 1
-    return rows * pixels * sum(p.numel() for p in network.parameters())
+def step_work(network: HashNetwork, batch_size: int) -> float:
+    """Multiplications of a forward pass over a batch, in dense and convolution layers.
+
+    Parameters
+    ----------
+    network : HashNetwork
+        Tried once on two items of zeros; layers of other kinds count as free.
+    batch_size : int
+        Items in a batch.
+
+    Returns
+    -------
+    work : float
+    """
+    counts = []
+
+    def count(layer: nn.Module, _: Any, out: Tensor) -> None:
+        per_value = layer.weight.numel() / len(layer.weight)
+        counts.append(per_value * out.numel() / len(out))
+
+    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    layers = (layer for layer in network.modules() if isinstance(layer, kinds))
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    try:
+        output_width(network.body, network.standardize.input_shape)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return batch_size * sum(counts)
 
 
 def choose_balance(

@@ -167,7 +167,11 @@ class DeepHashEncoder(
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "output": [StrOptions({"packed", "bits", "signs", "embedding"})],
         "device": [str, torch.device],
-        "n_jobs": [Integral, None],
+        "n_jobs": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+            None,
+        ],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "callbacks": [list, None],

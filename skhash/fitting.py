@@ -20,7 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skhash.assembly import Seeds, make_net, prepare, reuse
 from skhash.batches import BalancedSampler, EncodedDataset, ShuffledSampler
 from skhash.callbacks import Halt, KeepBest, Progress, Watch
-from skhash.choices import choose_balance, choose_epochs, choose_threads, step_work
+from skhash.choices import choose_balance, choose_epochs, choose_threads
 from skhash.hamming import pack, unpack
 from skhash.inputs import TrainingData
 from skhash.losses import LOSSES
@@ -148,8 +148,7 @@ def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
         callbacks["best"] = KeepBest(score, encoder.n_iter_no_change)
     if encoder.verbose:
         callbacks["progress"] = Progress(n_epochs)
-    work = step_work(network, data.item_shape, encoder.batch_size)
-    n_threads = choose_threads(encoder.n_jobs, work)
+    n_threads = choose_threads(encoder.n_jobs, network, encoder.batch_size)
 
     def state(net: DeepHashNet, codes: np.ndarray | None = None) -> dict[str, Any]:
         codes = encode(net, train) if codes is None else codes
@@ -178,8 +177,7 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
     if first:
         seeds = Seeds.draw(encoder.random_state)
         network, loss = prepare(encoder, data, n_epochs, seeds)
-        work = step_work(network, data.item_shape, encoder.batch_size)
-        n_threads = choose_threads(encoder.n_jobs, work)
+        n_threads = choose_threads(encoder.n_jobs, network, encoder.batch_size)
         net = make_net(encoder, network, loss, "constant", seeds.batches)
         sums = 0
     else:
