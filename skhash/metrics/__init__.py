@@ -15,6 +15,7 @@ from skhash.metrics._curves import (
 from skhash.metrics._duplicates import find_duplicates
 from skhash.metrics._evaluate import evaluate
 from skhash.metrics._health import bit_balance, bit_correlation, code_health
+from skhash.metrics._lengths import order_bits, score_by_length
 from skhash.metrics._ndcg import ndcg
 from skhash.metrics._own_cutoff import (
     mean_average_precision_at_r,
@@ -51,6 +52,7 @@ __all__ = [
     "mean_average_precision_scorer",
     "mean_reciprocal_rank",
     "ndcg",
+    "order_bits",
     "precision_at_k",
     "precision_at_k_scorer",
     "precision_at_radius",
@@ -61,4 +63,5 @@ __all__ = [
     "recall_at_k",
     "recall_at_k_scorer",
     "recall_at_radius",
+    "score_by_length",
 ]

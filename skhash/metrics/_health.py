@@ -61,7 +61,7 @@ def code_health(codes: ArrayLike, n_bits: int | None = None) -> dict[str, float]
     {'dead_bits': 0.333, 'mean_balance': 0.333, 'bit_entropy': 0.667,
      'mean_correlation': 0.0, 'max_correlation': 0.0, 'n_distinct': 4}
     """
-    packed, n_bits = _check(codes, n_bits)
+    packed, n_bits = check_bits(codes, n_bits)
     ones, both = _counts(packed, n_bits)
     share = ones / len(packed)
     correlation = np.abs(_correlation(ones, both, len(packed)))
@@ -104,7 +104,7 @@ def bit_balance(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
     >>> bit_balance(pack([[0, 1, 1], [0, 1, 0]]), 3)
     array([0. , 1. , 0.5])
     """
-    packed, n_bits = _check(codes, n_bits)
+    packed, n_bits = check_bits(codes, n_bits)
     ones = sum(bits.sum(axis=0, dtype=np.float64) for bits in _unpacked(packed, n_bits))
     return np.asarray(ones / len(packed))
 
@@ -138,7 +138,7 @@ def bit_correlation(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
            [-1.,  1., nan],
            [nan, nan, nan]])
     """
-    packed, n_bits = _check(codes, n_bits)
+    packed, n_bits = check_bits(codes, n_bits)
     return _correlation(*_counts(packed, n_bits), len(packed))
 
 
@@ -152,7 +152,8 @@ def n_distinct(packed: np.ndarray) -> int:
     return len(np.unique(rows))
 
 
-def _check(codes: ArrayLike, n_bits: int | None) -> tuple[np.ndarray, int]:
+def check_bits(codes: ArrayLike, n_bits: int | None) -> tuple[np.ndarray, int]:
+    """Packed codes and their number of bits."""
     given = np.asarray(codes)
     packed = check_codes(given)
     if len(packed) == 0:
