@@ -95,7 +95,7 @@ for (name, loss), style, colour in zip(histories.items(), styles, colours, stric
     share = [value / loss[0] for value in loss]
     left.plot(range(1, 16), share, style, color=colour, label=name)
 left.set(xlabel="epoch", ylabel="loss, relative to the first epoch", ylim=(0, None))
-left.legend()
+left.legend(loc="center right", bbox_to_anchor=(1, 0.62))
 bars = right.barh(list(scores), list(scores.values()), color=colours)
 right.bar_label(bars, fmt="%.3f", padding=3)
 right.set(xlabel="mAP of held-out images, 16 bits", xlim=(0, 1.12))

@@ -115,7 +115,8 @@ for name in networks:
     ax.annotate(
         name,
         (sizes[name], scores[name]),
-        xytext=(6, -4),
+        xytext=(-6, 6) if name == "narrow mlp" else (6, -4),
+        ha="right" if name == "narrow mlp" else "left",
         textcoords="offset points",
         fontsize=9,
     )

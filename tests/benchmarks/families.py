@@ -70,7 +70,7 @@ def main() -> None:
                     continue
                 row = run(X, y, X_query, y_query, options.n_jobs, **identity)
                 results.add({**identity, **row})
-                print(table(results.rows[-1:], COLUMNS).splitlines()[-1], flush=True)
+                print(table([{**identity, **row}], COLUMNS), flush=True)
     print(table(results.rows, COLUMNS))
 
 
