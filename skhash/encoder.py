@@ -116,7 +116,7 @@ class DeepHashEncoder(
         health.
     n_features_in_ : int
         Number of values of an item.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns of X, where it has any.
     input_shape_ : tuple of int
         Shape of an item.

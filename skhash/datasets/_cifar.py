@@ -43,6 +43,7 @@ def load_cifar(
         data : ndarray of shape (n, 32, 32, 3), uint8
             RGB.
         target : ndarray of shape (n,), uint8
+            Numbers of the classes.
         target_names : list of str
             Empty when the file of names is not there.
         n_train : int

@@ -33,7 +33,9 @@ def load_image_folder(
     -------
     bunch : Bunch
         data : ndarray of shape (n, height, width, 3) or (n, height, width), uint8
+            Colour or grey images.
         target : ndarray of shape (n,), int64
+            Numbers of the classes.
         target_names : list of str
             Names of the classes' folders, sorted.
         filenames : list of str

@@ -93,7 +93,9 @@ def load_mnist(folder: str | PathLike[str], *, subset: str = "all") -> Bunch:
     -------
     bunch : Bunch
         data : ndarray of shape (n, height, width), uint8
+            Grey images.
         target : ndarray of shape (n,), uint8
+            Numbers of the classes.
         n_train : int
             How many of the rows are training images.
 

@@ -23,6 +23,7 @@ def load_label_list(path: str | PathLike[str]) -> Bunch:
     -------
     bunch : Bunch
         filenames : list of str
+            As they stand in the list.
         target : ndarray of shape (n, n_classes), uint8, or (n,), int64
             Multi-hot rows, or numbers of classes.
 

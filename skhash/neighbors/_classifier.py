@@ -40,15 +40,15 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
     ----------
     classes_ : ndarray of shape (n_classes,)
         The class labels, sorted.
-    codes_ : ndarray of shape (n_samples_fit_, n_bytes), uint8
+    codes_ : ndarray of shape (`n_samples_fit_`, n_bytes), uint8
         The packed codes that vote.
-    labels_ : ndarray of shape (n_samples_fit_,)
+    labels_ : ndarray of shape (`n_samples_fit_`,)
         Their labels.
     n_samples_fit_ : int
         Number of codes.
     n_features_in_ : int
         Number of columns seen in `fit`: bytes of packed codes, or bits.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are strings.
 
     See Also

@@ -48,18 +48,18 @@ class HammingNeighbors(
 
     Attributes
     ----------
-    codes_ : ndarray of shape (n_samples_fit_, n_bytes), uint8
+    codes_ : ndarray of shape (`n_samples_fit_`, n_bytes), uint8
         The packed codes of the database; the caller's own memory when it was packed
         and C-contiguous.
     labels_ : ndarray or None
         The labels given to `fit`.
-    ids_ : ndarray of shape (n_samples_fit_,) or None
+    ids_ : ndarray of shape (`n_samples_fit_`,) or None
         The ids given to `fit`.
     n_samples_fit_ : int
         Number of codes in the database.
     n_features_in_ : int
         Number of columns seen in `fit`: bytes of packed codes, or bits.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are strings.
 
     See Also

@@ -48,13 +48,13 @@ class HammingNeighborsTransformer(
 
     Attributes
     ----------
-    codes_ : ndarray of shape (n_samples_fit_, n_bytes), uint8
+    codes_ : ndarray of shape (`n_samples_fit_`, n_bytes), uint8
         The packed codes of the database.
     n_samples_fit_ : int
         Number of codes in the database.
     n_features_in_ : int
         Number of columns seen in `fit`: bytes of packed codes, or bits.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if all are strings.
 
     Examples

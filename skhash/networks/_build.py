@@ -26,7 +26,7 @@ class wrap:
     Parameters
     ----------
     module : nn.Module
-        The body: takes a float tensor (n, *input_shape), returns (n, n_features) or
+        The body: takes a float tensor ``(n, *input_shape)``, returns (n, n_features) or
         anything that flattens to it. It is copied before training.
     freeze : bool or sequence of str, default=False
         True: the whole body is left as it is and stays in evaluation mode. Names:
