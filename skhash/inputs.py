@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -103,7 +102,7 @@ def check_items(
         If the shapes do not fit each other or a value is missing or infinite.
     """
     X = as_array(X)
-    expected = _check_shape(item_shape)
+    expected = None if item_shape is None else tuple(item_shape)
     shape: tuple[int, ...] | None = None
     if not sp.issparse(X) and getattr(X, "ndim", 2) > 2:
         shape = tuple(X.shape[1:])
@@ -132,20 +131,6 @@ def check_items(
             )
         shape = expected
     return checked, shape or (n_values,)
-
-
-def _check_shape(item_shape: Sequence[int] | None) -> tuple[int, ...] | None:
-    if item_shape is None:
-        return None
-    shape = tuple(item_shape)
-    if not 1 <= len(shape) <= 3 or not all(
-        isinstance(size, Integral) and size > 0 for size in shape
-    ):
-        raise ValueError(
-            f"input_shape={shape} must be (n_features,), (height, width) or (height, "
-            "width, channels): positive whole numbers."
-        )
-    return shape
 
 
 def check_training(

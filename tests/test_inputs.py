@@ -222,10 +222,10 @@ def test_network_sees_channels_first_and_standardised(images):
         ((8, 9), (24, 8, 9, 3), r"X has images of shape \(8, 9, 3\)"),
         ((8, 9), (24, 216), "X has 216 features"),
         ((9, 8, 3), (24, 8, 9, 3), r"input_shape=\(9, 8, 3\) means 216 values"),
-        ((2, 4, 9, 3), (24, 216), "positive whole numbers"),
-        ((8, -9), (24, 216), "positive whole numbers"),
-        ((8.0, 27.0), (24, 216), "positive whole numbers"),
-        ((), (24, 216), "positive whole numbers"),
+        ((2, 4, 9, 3), (24, 216), "as positive integers"),
+        ((8, -9), (24, 216), "as positive integers"),
+        ((8.0, 27.0), (24, 216), "as positive integers"),
+        ((), (24, 216), "as positive integers"),
     ],
 )
 def test_input_shape_that_does_not_fit_is_refused(images, input_shape, shape, message):
