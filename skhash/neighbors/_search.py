@@ -30,7 +30,7 @@ class FittedCodes:
 
     @property
     def codes_(self):
-        """Packed codes of the database, uint8 of shape (n_samples_fit_, n_bytes)."""
+        """Packed codes of the database, shape (`n_samples_fit_`, n_bytes), uint8."""
         return self._of_database("codes")
 
     @property
