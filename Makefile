@@ -1,7 +1,7 @@
 # Every target is a few plain commands that one could type.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-oldest lint format clean
+.PHONY: help demo test test-oldest lint format docs clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -26,8 +26,12 @@ format: .venv/.installed  ## rewrite the code in the project's style
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+docs: .venv/.installed-docs  ## build the documentation into docs/_build/html
+	.venv/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
 clean:  ## remove the environments and all that the tools left behind
 	rm -rf .venv .venv-oldest build dist *.egg-info demo.png
+	rm -rf docs/_build docs/gallery docs/api/generated docs/api/backreferences
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -35,6 +39,10 @@ clean:  ## remove the environments and all that the tools left behind
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+.venv/.installed-docs: .venv/.installed
+	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
 	touch $@
 
 .venv-oldest/.installed: pyproject.toml constraints-oldest.txt
