@@ -60,10 +60,8 @@ def make_network(encoder: Any, data: TrainingData, loss: HashLoss, seed: int) ->
         generator=torch.Generator().manual_seed(seed),
     )
     first = Standardize(shape, channels_last=len(shape) == 3 and not from_torch)
-    mean, scale = moments(data, encoder.n_features_in_)
-    for name, value in (("mean", mean), ("scale", scale)):
-        buffer = getattr(first, name)
-        buffer.copy_(torch.from_numpy(np.asarray(value)).reshape(buffer.shape))
+    found = moments(data, encoder.n_features_in_)
+    first.set_moments(*(torch.from_numpy(np.asarray(value)) for value in found))
     network.standardize = first
     return network
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 from collections import deque
 from collections.abc import Iterator
 from threading import Lock, local
@@ -149,6 +150,10 @@ class DeepHashNet(NeuralNet):
                 setattr(self.criterion_, name, value)
         for group in self.optimizer_.param_groups:
             trained = stage.train in ("all", group["part"])
+            scales = self.module_.lr_scale, stage.lr_scale
+            scale = math.prod(part.get(group["part"], 1.0) for part in scales)
+            if scale != group.get("lr_scale"):
+                group["lr_scale"], group["lr"] = scale, self.lr * scale
             for parameter in group["params"]:
                 parameter.requires_grad_(trained)
 
@@ -189,19 +194,20 @@ class DeepHashNet(NeuralNet):
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """One optimisation step at the learning rate of its moment."""
-        share = self.n_steps_ / max(self.total_steps_ - 1, 1)
-        factor = LR_SCHEDULES[self.lr_schedule](min(share, 1.0))
-        scales = {**self.module_.lr_scale}
-        for part, scale in self.stage_.lr_scale.items():
-            scales[part] = scales.get(part, 1.0) * scale
-        cycles = self.cycles_betas_
-        for group in self.optimizer_.param_groups:
-            group["lr"] = self.lr * factor * scales.get(group["part"], 1.0)
-            if self.lr_schedule == "one_cycle" and "betas" in group and cycles:
-                group["betas"] = (0.95 - 0.1 * factor, group["betas"][1])
+        if self.lr_schedule != "constant":  # leaves room for skorch's LRScheduler
+            self._set_lr()
         step = super().train_step(batch, **fit_params)
         self.n_steps_ += 1
         return step
+
+    def _set_lr(self) -> None:
+        share = self.n_steps_ / max(self.total_steps_ - 1, 1)
+        factor = LR_SCHEDULES[self.lr_schedule](min(share, 1.0))
+        cycles = self.lr_schedule == "one_cycle" and self.cycles_betas_
+        for group in self.optimizer_.param_groups:
+            group["lr"] = self.lr * factor * group["lr_scale"]
+            if cycles and "betas" in group:
+                group["betas"] = (0.95 - 0.1 * factor, group["betas"][1])
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Forward and backward; `run_single_epoch` has set the modes."""

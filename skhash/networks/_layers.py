@@ -24,6 +24,8 @@ class Standardize(nn.Module):
     ----------
     mean, scale : Tensor
         One value a feature, or one a channel for images (buffers).
+    rest : Tensor
+        What the mean loses in float32 (buffer).
     """
 
     mean: Tensor
@@ -37,16 +39,28 @@ class Standardize(nn.Module):
         self.channels_last = channels_last
         shape = (input_shape[0],) + (1,) * (len(input_shape) - 1)
         self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("rest", torch.zeros(shape))
         self.register_buffer("scale", torch.ones(shape))
 
+    def set_moments(self, mean: Tensor, scale: Tensor) -> None:
+        """Take over a mean and a scale (float64), one a feature or channel."""
+        self.mean.copy_(mean.reshape(self.mean.shape))
+        self.rest.copy_(mean.reshape(self.mean.shape) - self.mean)
+        self.scale.copy_(scale.reshape(self.scale.shape))
+
     def forward(self, x: Tensor) -> Tensor:
-        """Items of shape (n, ...) to float32 of shape ``(n, *input_shape)``."""
+        """Items of shape (n, ...) to float32 of shape (n, *input_shape)."""
         if self.channels_last:
             channels, height, width = self.input_shape
             x = x.reshape(len(x), height, width, channels).permute(0, 3, 1, 2)
         else:
             x = x.reshape(len(x), *self.input_shape)
-        return ((x.to(self.mean.dtype) - self.mean) / self.scale).contiguous()
+        if x.dtype in (torch.float64, torch.int64, torch.int32):
+            # In float32 a large mean would swallow small differences.
+            x = x.double() - self.mean - self.rest.double()
+        else:
+            x = x.to(self.mean.dtype) - self.mean
+        return (x.to(self.mean.dtype) / self.scale).contiguous()
 
 
 class Dropout(nn.Module):
