@@ -1,7 +1,6 @@
 """How the documentation is built (`make docs`), without any network access."""
 
 import sys
-import warnings
 from pathlib import Path
 
 import skhash
@@ -48,8 +47,6 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "within_subsection_order": "FileNameSortKey",
 }
-# A figure is closed by the gallery itself; plt.show() means nothing here.
-warnings.filterwarnings("ignore", message=".*non-interactive.*cannot be shown")
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skhash"

@@ -88,19 +88,13 @@ for n_bits in (16, 32):
         )
 
 # %%
-# The nearest images
-# ------------------
-# The first held-out image of each digit, and the six images with the nearest codes of
-# 16 bits. A red frame with a cross says: wrong digit.
+# Nearest images
+# --------------
+# Each query stands in front of the images with the nearest codes. A green frame says
+# right; a red one with a cross, wrong.
 
 import matplotlib.pyplot as plt
 from matplotlib.patches import Rectangle
-
-_, first_of_digit = np.unique(y_queries, return_index=True)
-figure = plt.figure(figsize=(12, 6.6), layout="constrained")
-figure.get_layout_engine().set(h_pad=0.1)
-left, right = figure.subfigures(1, 2, width_ratios=[1.9, 1])
-panels = left.subplots(1, 3, width_ratios=[1, 6, 6])
 
 
 def draw_images(ax, images, title):
@@ -115,7 +109,6 @@ def draw_images(ax, images, title):
 
 
 def draw_frames(ax, is_right):
-    """Frame every image of the grid: green if right, red with a cross if wrong."""
     for (row, column), right_one in np.ndenumerate(is_right):
         corner = 12 * column + 0.5, 12 * row + 0.5
         colour = "#1a9850" if right_one else "#d73027"
@@ -124,13 +117,6 @@ def draw_frames(ax, is_right):
             ax.plot(corner[0] + 8.6, corner[1] + 1.4, "x", color=colour, ms=5, mew=1.6)
 
 
-draw_images(panels[0], X_queries[first_of_digit][:, np.newaxis], "query")
-for ax, (name, _) in zip(panels[1:], ways, strict=True):
-    _, nearest, score = found[name, 16]
-    shown = nearest[first_of_digit]
-    draw_images(ax, X_database[shown], f"{name}\n16 bits, mAP {score:.2f}")
-    draw_frames(ax, y_database[shown] == y_queries[first_of_digit, np.newaxis])
-
 # %%
 # Precision and recall
 # --------------------
@@ -138,20 +124,44 @@ for ax, (name, _) in zip(panels[1:], ways, strict=True):
 # distance. Added up to a radius, they give the precision and recall of that radius,
 # here of all queries together.
 
-ax = right.subplots()
-for (name, n_bits), (labelled, *_) in found.items():
+
+def draw_curve(ax, labelled, **style):
     n_total, n_relevant = (
         counts.sum(axis=0).cumsum() for counts in histograms(*labelled)
     )
-    precision = n_relevant / np.maximum(n_total, 1)
-    recall = n_relevant / n_relevant[-1]
-    ax.plot(
-        recall[n_total > 0],
-        precision[n_total > 0],
-        marker="o" if name == "DeepHashEncoder" else "s",
+    reached = n_total > 0
+    precision = n_relevant[reached] / n_total[reached]
+    ax.plot(n_relevant[reached] / n_relevant[-1], precision, markersize=4, **style)
+
+
+# %%
+# The picture
+# -----------
+# The first held-out image of each digit, its six nearest by learned and by random codes
+# of 16 bits, and the curves of all queries.
+
+_, first_of_digit = np.unique(y_queries, return_index=True)
+figure = plt.figure(figsize=(12, 6.6), layout="constrained")
+figure.get_layout_engine().set(h_pad=0.1)
+left, right = figure.subfigures(1, 2, width_ratios=[1.9, 1])
+panels = left.subplots(1, 3, width_ratios=[1, 6, 6])
+
+draw_images(panels[0], X_queries[first_of_digit][:, np.newaxis], "query")
+for ax, (name, _) in zip(panels[1:], ways, strict=True):
+    _, nearest, score = found[name, 16]
+    shown = nearest[first_of_digit]
+    draw_images(ax, X_database[shown], f"{name}\n16 bits, mAP {score:.2f}")
+    draw_frames(ax, y_database[shown] == y_queries[first_of_digit, np.newaxis])
+
+ax = right.subplots()
+for (name, n_bits), (labelled, *_) in found.items():
+    learned = name == "DeepHashEncoder"
+    draw_curve(
+        ax,
+        labelled,
+        marker="o" if learned else "s",
+        color="#2166ac" if learned else "#b2601a",
         linestyle="-" if n_bits == 16 else "--",
-        color="#2166ac" if name == "DeepHashEncoder" else "#b2601a",
-        markersize=4,
         label=f"{name}, {n_bits} bits",
     )
 ax.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))

@@ -49,7 +49,7 @@ class Standardize(nn.Module):
         self.scale.copy_(scale.reshape(self.scale.shape))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Items of shape (n, ...) to float32 of shape (n, *input_shape)."""
+        """Items of shape (n, ...) to float32 of shape ``(n, *input_shape)``."""
         if self.channels_last:
             channels, height, width = self.input_shape
             x = x.reshape(len(x), height, width, channels).permute(0, 3, 1, 2)
