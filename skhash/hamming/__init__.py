@@ -9,6 +9,7 @@ numba kernels do the work. ``SKHASH_ENGINE=numpy`` in the environment, or
 
 from skhash.hamming._codes import check_codes, pack, unpack
 from skhash.hamming._groups import GroupedCodes
+from skhash.hamming._pivots import PivotIndex
 from skhash.hamming._search import (
     count_within,
     distances,
@@ -20,6 +21,7 @@ from skhash.hamming._warm import warm_up
 
 __all__ = [
     "GroupedCodes",
+    "PivotIndex",
     "check_codes",
     "count_within",
     "distances",

@@ -22,24 +22,20 @@ def within(
     radius: int,
     n_threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    query_words, codes = as_words(queries), as_words(database)
+    return within_words(as_words(queries), as_words(database), radius, n_threads)
+
+
+def within_words(
+    queries: NDArray, codes: NDArray, radius: int, n_threads: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Find the codes within a radius of each query, both given as words."""
     indptr = np.zeros(len(queries) + 1, np.int64)
-    np.cumsum(count_words(query_words, codes, radius, n_threads), out=indptr[1:])
+    np.cumsum(count_words(queries, codes, radius, n_threads), out=indptr[1:])
     distances = np.empty(indptr[-1], np.int32)
     indices = np.empty(indptr[-1], np.int64)
     tasks = [
-        (
-            codes,
-            query_words,
-            a,
-            b,
-            reach(codes, radius),
-            indptr,
-            distances,
-            indices,
-            tag,
-        )
-        for a, b, tag in _spans(query_words, codes, n_threads)
+        (codes, queries, a, b, reach(codes, radius), indptr, distances, indices, tag)
+        for a, b, tag in _spans(queries, codes, n_threads)
     ]
     run(collect_span, tasks, n_threads)
     return indptr, distances, indices

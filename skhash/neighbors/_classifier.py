@@ -31,7 +31,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Weight of each vote: equal; the inverse of the distance, where neighbours at
         distance 0 outvote all others; or a function from an array of distances to an
         array of weights of the same shape.
-    algorithm : {"auto", "brute"}, default="auto"
+    algorithm : {"auto", "brute", "grouped", "pivot"}, default="auto"
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.
@@ -105,7 +105,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         check_consistent_length(codes, y)
         check_classification_targets(y)
         self.classes_, self._encoded = np.unique(y, return_inverse=True)
-        self._database = build(codes, y, None, self.algorithm)
+        self._database = build(codes, y, None, self.algorithm, self.n_jobs)
         return self
 
     def predict(self, X):

@@ -31,6 +31,8 @@ class Database:
     ids: np.ndarray | None
     searcher: object
     algorithm: str
+    # Threads that build an index; a query uses its estimator's own setting.
+    n_jobs: int | None
     build_seconds: float
     # The memory behind `codes` after an addition.
     room: Room | None = None
@@ -81,7 +83,7 @@ class Database:
         # Readers of this snapshot do not look beyond its n rows.
         room.rows[n:total] = codes
         room.taken = total
-        return build(room.rows[:total], labels, ids, self.algorithm, room)
+        return build(room.rows[:total], labels, ids, self.algorithm, self.n_jobs, room)
 
     def without(self, positions):
         """Return the database without some rows, the others in the same order."""
@@ -89,15 +91,15 @@ class Database:
         keep[positions] = False
         labels = None if self.labels is None else self.labels[keep]
         ids = None if self.ids is None else self.ids[keep]
-        return build(self.codes[keep], labels, ids, self.algorithm)
+        return build(self.codes[keep], labels, ids, self.algorithm, self.n_jobs)
 
 
-def build(codes, labels, ids, algorithm, room=None):
+def build(codes, labels, ids, algorithm, n_jobs=None, room=None):
     """Make a database, and the index that its algorithm needs."""
     start = perf_counter()
-    searcher = searcher_for(codes, algorithm)
+    searcher = searcher_for(codes, algorithm, n_jobs)
     seconds = perf_counter() - start
-    return Database(codes, labels, ids, searcher, algorithm, seconds, room)
+    return Database(codes, labels, ids, searcher, algorithm, n_jobs, seconds, room)
 
 
 def as_labels(y, codes):

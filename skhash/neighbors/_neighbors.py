@@ -37,10 +37,13 @@ class HammingNeighbors(
         Number of neighbours that :meth:`kneighbors` finds.
     radius : int, default=2
         Distance in bits within which :meth:`radius_neighbors` finds, inclusive.
-    algorithm : {"auto", "brute"}, default="auto"
+    algorithm : {"auto", "brute", "grouped", "pivot"}, default="auto"
         How to search; answers do not depend on it. "brute" compares queries with
-        every code and copies nothing. "auto" searches each distinct code once where
-        codes repeat a lot, as learned codes do, and all of them otherwise.
+        every code and copies nothing. "grouped" compares each distinct code once,
+        which pays where codes repeat, as learned codes do. "pivot" hangs codes on
+        nearby pivots and skips what the triangle inequality excludes, which pays for
+        many codes in clusters; queries that it cannot help are answered by "brute".
+        "auto" tries a sample of the codes and takes what pays.
     n_jobs : int, default=None
         Number of threads. None means all cores the process may use, within the limits
         of an active joblib context and of threadpoolctl, and one inside a worker.
@@ -111,7 +114,7 @@ class HammingNeighbors(
         """
         codes = fit_codes(self, X)
         labels, ids = as_labels(y, codes), as_ids(ids, codes)
-        self._database = build(codes, labels, ids, self.algorithm)
+        self._database = build(codes, labels, ids, self.algorithm, self.n_jobs)
         return self
 
     @property
@@ -126,7 +129,7 @@ class HammingNeighbors(
         -------
         info : dict
             ``n_samples_fit``, ``n_bytes_per_code``, ``algorithm`` (the one chosen:
-            "brute", or "grouped" for distinct codes), ``codes_bytes``, ``index_bytes``
+            "brute", "grouped" or "pivot"), ``codes_bytes``, ``index_bytes``
             (memory beyond the codes), ``build_seconds``.
         """
         database = self._fitted()

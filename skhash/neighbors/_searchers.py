@@ -8,11 +8,14 @@ A searcher has ``nearest(queries, k, n_jobs)``, ``within(queries, radius, n_jobs
 import numpy as np
 
 from skhash import hamming
-from skhash.hamming import GroupedCodes
+from skhash.hamming import GroupedCodes, PivotIndex
 
-ALGORITHMS = ("auto", "brute")
+ALGORITHMS = ("auto", "brute", "grouped", "pivot")
 # Fewer codes are scanned in microseconds.
 SMALL = 2048
+# An index is built of no fewer codes unless asked for: building takes about as long as
+# scanning for some ten thousand queries.
+LARGE = 1 << 18
 
 
 class Scan:
@@ -53,10 +56,37 @@ class Grouped:
         return self.groups.count_within(queries, radius, n_jobs=n_jobs)
 
 
-def searcher_for(codes, algorithm):
+class Pivots:
+    """Compare queries with the codes about as far from pivots as they are."""
+
+    name = "pivot"
+
+    def __init__(self, codes, n_jobs):
+        self.index = PivotIndex(codes, n_jobs=n_jobs)
+        self.n_bytes = self.index.n_bytes
+
+    def nearest(self, queries, k, n_jobs):
+        return self.index.nearest(queries, k, n_jobs=n_jobs)
+
+    def within(self, queries, radius, n_jobs):
+        return self.index.within(queries, radius, n_jobs=n_jobs)
+
+    def count_within(self, queries, radius, n_jobs):
+        return self.index.count_within(queries, radius, n_jobs=n_jobs)
+
+
+def searcher_for(codes, algorithm, n_jobs):
     """Choose what searches these codes."""
-    if algorithm == "auto" and len(codes) > SMALL and mostly_repeated(codes):
+    if len(codes) == 0 or algorithm == "brute":
+        return Scan(codes)
+    if algorithm == "grouped":
         return Grouped(codes)
+    if algorithm == "pivot":
+        return Pivots(codes, n_jobs)
+    if len(codes) > SMALL and mostly_repeated(codes):
+        return Grouped(codes)
+    if len(codes) >= LARGE and PivotIndex.suits(codes):
+        return Pivots(codes, n_jobs)
     return Scan(codes)
 
 

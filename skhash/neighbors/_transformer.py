@@ -41,7 +41,7 @@ class HammingNeighborsTransformer(
     radius : int, default=None
         Keep all neighbours within this many bits, inclusive, instead of
         `n_neighbors`.
-    algorithm : {"auto", "brute"}, default="auto"
+    algorithm : {"auto", "brute", "grouped", "pivot"}, default="auto"
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.
@@ -110,7 +110,8 @@ class HammingNeighborsTransformer(
         -------
         self : HammingNeighborsTransformer
         """
-        self._database = build(fit_codes(self, X), None, None, self.algorithm)
+        codes = fit_codes(self, X)
+        self._database = build(codes, None, None, self.algorithm, self.n_jobs)
         self._n_features_out = len(self._database)
         return self
 

@@ -186,3 +186,23 @@ def test_many_equal_codes_are_searched_once():
     auto.add(QUERIES)
     brute.add(QUERIES)
     assert_same_answers(auto, brute)
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "grouped", "pivot"])
+def test_every_algorithm_gives_the_answers_of_brute(algorithm):
+    brute = HammingNeighbors(algorithm="brute").fit(CODES)
+    other = HammingNeighbors(algorithm=algorithm).fit(CODES)
+    if algorithm != "auto":
+        assert other.info()["algorithm"] == algorithm
+        assert other.info()["index_bytes"] > 0
+    for change in (
+        lambda each: each,
+        lambda each: each.add(QUERIES),
+        lambda each: each.remove(np.arange(0, 300, 3)),
+        lambda each: each.remove(np.arange(each.n_samples_fit_)).add(CODES[:40]),
+    ):
+        assert_same_answers(change(other), change(brute))
+        found = [each.kneighbors(n_neighbors=4)[1] for each in (other, brute)]
+        np.testing.assert_array_equal(*found)
+        counts = [each.count_neighbors(radius=3) for each in (other, brute)]
+        np.testing.assert_array_equal(*counts)

@@ -1,0 +1,211 @@
+"""Search by pivots: only codes as far from a pivot as the query is can be near it.
+
+Every code hangs on its nearest pivot, in a list ordered by their distance. If a query
+has distance p to a pivot, the triangle inequality leaves of its list, for neighbours
+within T, only the codes at distance p - T to p + T: an annulus, side by side in
+memory. On clustered codes few remain. On others nearly all do, which is known before
+any is compared; such a query is answered by a scan.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skhash.hamming._codes import check_codes
+from skhash.hamming._nearest import nearest_words
+from skhash.hamming._pivot_kernels import nearest_by_pivots, within_by_pivots
+from skhash.hamming._pool import run, spans
+from skhash.hamming._search import check_k, check_radius
+from skhash.hamming._threads import n_threads
+from skhash.hamming._within import within_words
+from skhash.hamming._words import as_words, width_tag
+
+# A scan compares codes about ten times faster than lists do, whose pieces are short.
+# Measured on codes of 64 and 128 bits.
+SCAN_ADVANTAGE = 10
+# Queries that are tried before the rest is taken to be like them.
+TRIED = 32
+# Codes of the sample that tells whether codes cluster.
+PILOT = 1 << 15
+
+
+class PivotIndex:
+    """Codes in lists by their nearest pivot.
+
+    Answers are those of :func:`skhash.hamming.nearest` and
+    :func:`skhash.hamming.within`, in the same order. The codes given are kept, not
+    copied, for queries that a scan answers sooner; the lists hold a copy.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_items, n_bytes)
+        Codes (see :func:`check_codes`).
+    n_pivots : int, default=None
+        Number of pivots; about one for 256 codes, at most 4096, when None.
+    n_jobs : int, default=None
+        Number of threads that build; None means all cores the process may use.
+
+    References
+    ----------
+    E. Chávez, G. Navarro, R. Baeza-Yates, J. Marroquín, "Searching in metric spaces",
+    ACM Computing Surveys 33 (2001), section 5: pivots and rings around them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.hamming import PivotIndex
+    >>> index = PivotIndex(np.array([[7], [0], [7], [0]], np.uint8), n_pivots=2)
+    >>> index.nearest(np.array([[1]], np.uint8), 3)
+    (array([[1, 1, 2]], dtype=int32), array([[1, 3, 0]]))
+    """
+
+    def __init__(
+        self,
+        codes: ArrayLike,
+        n_pivots: int | None = None,
+        *,
+        n_jobs: int | None = None,
+    ) -> None:
+        checked = check_codes(codes)
+        n, n_bins = len(checked), 8 * checked.shape[1] + 1
+        if n_pivots is None:
+            n_pivots = min(4096, max(1, n // 256))
+        self.codes = checked
+        self._words = as_words(checked)
+        threads = n_threads(n_jobs)
+        pivots = choose_pivots(checked, min(n_pivots, n), threads)
+        self._pivots = as_words(pivots)
+        distances, nearest = nearest_words(self._words, self._pivots, 1, threads)
+        cell = nearest[:, 0] * n_bins + distances[:, 0]
+        self._rows = np.argsort(cell, kind="stable")
+        counts = np.bincount(cell, minlength=len(pivots) * n_bins)
+        self._offsets = np.zeros(len(pivots) * n_bins + 1, np.int64)
+        np.cumsum(counts, out=self._offsets[1:])
+        # Chunks may reach beyond the end.
+        self._lists = np.zeros((n + 64, self._words.shape[1]), self._words.dtype)
+        np.take(self._words, self._rows, axis=0, out=self._lists[:n])
+        self._lists.flags.writeable = False
+        taken = counts.reshape(len(pivots), n_bins) > 0
+        widest = n_bins - 1 - taken[:, ::-1].argmax(axis=1)
+        self._widest = np.where(taken.any(axis=1), widest, -n_bins).astype(np.int64)
+
+    @property
+    def n_bytes(self) -> int:
+        return sum(
+            array.nbytes
+            for array in (self._pivots, self._rows, self._offsets, self._lists)
+        )
+
+    def nearest(
+        self, queries: ArrayLike, k: int, *, n_jobs: int | None = None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Find the k nearest items, as :func:`skhash.hamming.nearest` does."""
+        words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
+        k = check_k(k, len(self.codes), words)
+        distances = np.empty((len(words), k), np.int32)
+        indices = np.empty((len(words), k), np.int64)
+        unanswered = np.ones(len(words), bool)
+        threads = n_threads(n_jobs)
+        for part in self._promising(len(words), unanswered):
+            tasks = [
+                (self._lists, self._rows, self._offsets, self._pivots, self._widest,
+                 words, a, b, k, self._limit, distances, indices, unanswered,
+                 width_tag(words))
+                for a, b in spans(part.start, part.stop, 4 * threads, 1)
+            ]  # fmt: skip
+            run(nearest_by_pivots, tasks, threads)
+        if unanswered.any():
+            rest = np.ascontiguousarray(words[unanswered])
+            rest.flags.writeable = False
+            found = nearest_words(rest, self._words, k, threads)
+            distances[unanswered], indices[unanswered] = found
+        return distances, indices
+
+    def within(
+        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """Find all items within a radius, as :func:`skhash.hamming.within` does."""
+        words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
+        radius = min(check_radius(radius), 8 * self.codes.shape[1])
+        threads = n_threads(n_jobs)
+        rows: list[Any] = [None] * len(words)
+        for q in range(len(words)):
+            rows[q] = within_by_pivots(
+                self._lists, self._rows, self._offsets, self._pivots, self._widest,
+                words, q, radius, self._limit, width_tag(words),
+            )  # fmt: skip
+        rest = [q for q, (answered, _) in enumerate(rows) if not answered]
+        if rest:
+            unanswered = np.ascontiguousarray(words[rest])
+            unanswered.flags.writeable = False
+            indptr, found, items = within_words(
+                unanswered, self._words, radius, threads
+            )
+            for j, q in enumerate(rest):
+                mine = slice(indptr[j], indptr[j + 1])
+                rows[q] = True, found[mine].astype(np.int64) << 40 | items[mine]
+        bounds = np.zeros(len(words) + 1, np.int64)
+        np.cumsum([len(keys) for _, keys in rows], out=bounds[1:])
+        keys = np.concatenate([np.empty(0, np.int64), *(keys for _, keys in rows)])
+        return bounds, (keys >> 40).astype(np.int32), keys & ((1 << 40) - 1)
+
+    def count_within(
+        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
+    ) -> NDArray[np.int64]:
+        """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
+        return np.diff(self.within(queries, radius, n_jobs=n_jobs)[0])
+
+    def promise(self, queries: ArrayLike, k: int) -> float:
+        """Share of the queries whose k nearest the lists find sooner than a scan."""
+        words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
+        unanswered = np.ones(len(words), bool)
+        nearest_by_pivots(
+            self._lists, self._rows, self._offsets, self._pivots, self._widest,
+            words, 0, len(words), check_k(k, len(self.codes), words), self._limit,
+            np.empty((len(words), k), np.int32), np.empty((len(words), k), np.int64),
+            unanswered, width_tag(words),
+        )  # fmt: skip
+        return 1 - float(unanswered.mean())
+
+    @staticmethod
+    def suits(codes: ArrayLike) -> bool:
+        """Whether codes cluster, so that lists by pivots prune: tried on a sample."""
+        checked = check_codes(codes)
+        step = max(2, len(checked) // PILOT)
+        sample = np.ascontiguousarray(checked[::step][:PILOT])
+        queries = np.ascontiguousarray(checked[step // 2 :: step][: 4 * TRIED])
+        # Neighbours are farther in a sample, so one is asked for.
+        return PivotIndex(sample, PILOT // 128).promise(queries, 1) > 0.5
+
+    @property
+    def _limit(self) -> int:
+        return len(self.codes) // SCAN_ADVANTAGE
+
+    def _promising(self, n_queries: int, unanswered: NDArray) -> Any:
+        """Parts of the queries to try; none after a first part that failed."""
+        yield slice(0, min(TRIED, n_queries))
+        if n_queries > TRIED and unanswered[:TRIED].mean() < 0.5:
+            yield slice(TRIED, n_queries)
+
+
+def choose_pivots(
+    codes: NDArray[np.uint8], n_pivots: int, threads: int
+) -> NDArray[np.uint8]:
+    """Draw codes, and move each to the majority bits of the codes nearest to it."""
+    rng = np.random.default_rng(0)
+    pivots = codes[np.sort(rng.choice(len(codes), n_pivots, replace=False))]
+    size = min(len(codes), 40 * n_pivots)
+    sample = codes[np.sort(rng.choice(len(codes), size, replace=False))]
+    nearest = nearest_words(as_words(sample), as_words(pivots), 1, threads)[1][:, 0]
+    order = np.argsort(nearest, kind="stable")
+    counts = np.bincount(nearest, minlength=n_pivots)
+    starts = np.minimum(np.cumsum(counts) - counts, size - 1)
+    majority = np.empty_like(pivots)
+    for byte in range(codes.shape[1]):
+        bits = np.unpackbits(sample[order, byte : byte + 1], axis=1).astype(np.int32)
+        sums = np.add.reduceat(bits, starts, axis=0)
+        majority[:, byte] = np.packbits(2 * sums > counts[:, None], axis=1)[:, 0]
+    # No code came to it: it stays.
+    majority[counts == 0] = pivots[counts == 0]
+    return majority

@@ -1,0 +1,77 @@
+"""Search by pivots gives the answers of a scan, whether pivots help or not."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skhash.hamming import PivotIndex, _pivots, count_within, nearest, within
+from tests.hamming.brute import THREADS, draw_codes, searches
+
+relaxed = settings(deadline=None, max_examples=60)
+
+
+def assert_same(found, expected):
+    for left, right in zip(found, expected, strict=True):
+        assert left.dtype == right.dtype
+        np.testing.assert_array_equal(left, right)
+
+
+@relaxed
+@given(searches(), st.sampled_from(THREADS), st.integers(1, 300), st.integers(1, 20))
+def test_pivots_give_the_nearest(search, n_jobs, k, n_pivots):
+    queries, database, _ = search
+    k = min(k, len(database))
+    if k:
+        found = PivotIndex(database, n_pivots).nearest(queries, k, n_jobs=n_jobs)
+        assert_same(found, nearest(queries, database, k))
+
+
+@relaxed
+@given(searches(), st.sampled_from([0, 1, 5, 60, 9999]), st.integers(1, 20))
+def test_pivots_give_all_within(search, radius, n_pivots):
+    queries, database, _ = search
+    if len(database):
+        index = PivotIndex(database, n_pivots)
+        assert_same(index.within(queries, radius), within(queries, database, radius))
+        counts = count_within(queries, database, radius)
+        np.testing.assert_array_equal(index.count_within(queries, radius), counts)
+
+
+@pytest.mark.parametrize("n_bits", [24, 64, 128, 256, 200])
+@pytest.mark.parametrize("advantage", [1, 10, 1000])
+def test_lists_and_scan_agree_on_clustered_codes(n_bits, advantage, monkeypatch):
+    # From lists that answer every query to a scan that does.
+    monkeypatch.setattr(_pivots, "SCAN_ADVANTAGE", advantage)
+    rng = np.random.default_rng(n_bits)
+    centres = rng.random((20, n_bits)) < 0.5
+    bits = centres[rng.integers(0, 20, 6050)] ^ (rng.random((6050, n_bits)) < 0.03)
+    codes = np.packbits(bits, axis=1)
+    queries, database = codes[:50], codes[50:]
+    index = PivotIndex(database, 60)
+    for k in (1, 10, 500):
+        assert_same(index.nearest(queries, k), nearest(queries, database, k))
+    for radius in (0, 2, n_bits // 8):
+        assert_same(index.within(queries, radius), within(queries, database, radius))
+    promise = index.promise(queries, 1)
+    assert promise == (0.0 if advantage == 1000 else 1.0)
+
+
+def test_pivots_suit_clustered_codes_only():
+    rng = np.random.default_rng(0)
+    centres = rng.integers(0, 256, (100, 8), dtype=np.uint8)
+    flips = np.packbits(rng.random((40000, 64)) < 0.03, axis=1)
+    assert PivotIndex.suits(centres[rng.integers(0, 100, 40000)] ^ flips)
+    assert not PivotIndex.suits(rng.integers(0, 256, (40000, 8), dtype=np.uint8))
+
+
+def test_index_reports_its_memory_and_refuses_what_a_scan_refuses():
+    codes = draw_codes(np.random.default_rng(0), 500, 64, 0.1)
+    index = PivotIndex(codes)
+    assert index.n_bytes > codes.nbytes
+    with pytest.raises(ValueError, match="k = 501, n_samples_fit = 500"):
+        index.nearest(codes[:2], 501)
+    with pytest.raises(ValueError, match="8 bytes wide"):
+        index.nearest(codes[:2, :4], 1)
+    with pytest.raises(ValueError, match="radius must be"):
+        index.within(codes[:2], -1)
