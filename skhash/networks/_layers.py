@@ -29,6 +29,7 @@ class Standardize(nn.Module):
     """
 
     mean: Tensor
+    rest: Tensor
     scale: Tensor
 
     def __init__(
