@@ -15,6 +15,10 @@ from skhash.hamming._vectors import lowest_bit
 LIST_COST = 24
 # Lists that may be counted for a first bound.
 FIRST_LISTS = 32
+# Pivots whose lists are ruled out together.
+GROUP = 64
+# More than any distance.
+FAR = 20000
 
 
 @inlined
@@ -87,16 +91,25 @@ def work(
     Returns it and the number of lists, which `chosen` names.
     """
     total, n_chosen = 0, 0
-    for p in range(near.size):
-        distance = np.int64(near[p])
-        if distance - reach <= widest[p]:
-            first, last = annulus(offsets, n_bins, p, distance, reach)
+    for start in range(0, near.size, GROUP):
+        group, widths = near[start : start + GROUP], widest[start : start + GROUP]
+        # Most groups have no list near enough: one vector comparison tells.
+        nearest = np.int16(FAR)
+        for i in range(group.size):
+            nearest = min(nearest, np.int16(np.int16(group[i]) - widths[i]))
+        if nearest > reach:
+            continue
+        for i in range(group.size):
+            distance = np.int64(group[i])
+            if distance - widths[i] > reach:
+                continue
+            first, last = annulus(offsets, n_bins, start + i, distance, reach)
             if last > first:
                 total += last - first + LIST_COST
-                chosen[n_chosen] = p
+                chosen[n_chosen] = start + i
                 n_chosen += 1
-                if total > limit:
-                    break
+        if total > limit:
+            break
     return total, n_chosen
 
 

@@ -88,7 +88,7 @@ class PivotIndex:
         self._lists.flags.writeable = False
         taken = counts.reshape(len(pivots), n_bins) > 0
         widest = n_bins - 1 - taken[:, ::-1].argmax(axis=1)
-        self._widest = np.where(taken.any(axis=1), widest, -n_bins).astype(np.int64)
+        self._widest = np.where(taken.any(axis=1), widest, -n_bins).astype(np.int16)
 
     @property
     def n_bytes(self) -> int:
