@@ -109,8 +109,8 @@ class DTSH(HashLoss):
         \log\left(1 + e^{m - \theta_{ap} + \theta_{an}}\right)
         + \frac{\lambda}{nK} \sum_i \|z_i - \operatorname{sgn} z_i\|^2
 
-    Exact: the loss of [1]_ in mean form. Batch-normalised z (`normalize_z`) is an
-    addition. For several labels, pairs that share one are similar.
+    Exact: the loss of [1]_ in mean form. Batch-normalised z was measured to harm
+    (`normalize_z` is False). For several labels, pairs that share one are similar.
 
     Parameters
     ----------
@@ -141,6 +141,8 @@ class DTSH(HashLoss):
     >>> print(f"{loss(z, y):.6f}")
     0.693147
     """
+
+    normalize_z = False
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "margin": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
