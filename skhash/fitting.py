@@ -188,7 +188,7 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
                 f"{net.criterion_.n_bits_}. Call fit for codes of another length."
             )
         sums = encoder._class_sums
-        net.lr_schedule = "constant"
+        net.lr_schedule, net.lr = "constant", encoder.lr
         if net.optimizer_ is None:
             net.initialize_optimizer()
     last = net.criterion_.plan(n_epochs)[-1]

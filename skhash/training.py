@@ -152,8 +152,8 @@ class DeepHashNet(NeuralNet):
             trained = stage.train in ("all", group["part"])
             scales = self.module_.lr_scale, stage.lr_scale
             scale = math.prod(part.get(group["part"], 1.0) for part in scales)
-            if scale != group.get("lr_scale"):
-                group["lr_scale"], group["lr"] = scale, self.lr * scale
+            if (before := self.lr * scale) != group.get("start_lr"):
+                group.update(lr_scale=scale, start_lr=before, lr=before)
             for parameter in group["params"]:
                 parameter.requires_grad_(trained)
 

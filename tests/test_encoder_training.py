@@ -415,8 +415,7 @@ def test_partial_fit_refuses_what_does_not_go_on(blobs):
 def test_partial_fit_says_when_the_loss_is_not_finite(blobs):
     X, y = blobs
     model = encoder().partial_fit(X, y)
-    model.net_.lr = 1e30
-    model.partial_fit(X, y)
+    model.set_params(lr=1e30).partial_fit(X, y)
     with pytest.warns(ConvergenceWarning, match="The loss was nan"):
         model.partial_fit(X, y)
 

@@ -58,10 +58,10 @@ class Standardize(nn.Module):
             x = x.reshape(len(x), *self.input_shape)
         if x.dtype in (torch.float64, torch.int64, torch.int32):
             # In float32 a large mean would swallow small differences.
-            x = x.double() - self.mean - self.rest.double()
-        else:
+            x = (x.double() - self.mean).to(self.mean.dtype)
+        else:  # the same difference, rounded once
             x = x.to(self.mean.dtype) - self.mean
-        return (x.to(self.mean.dtype) / self.scale).contiguous()
+        return x.sub_(self.rest).div_(self.scale).contiguous()
 
 
 class Dropout(nn.Module):
