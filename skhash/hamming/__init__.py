@@ -7,9 +7,10 @@ numba kernels do the work. ``SKHASH_ENGINE=numpy`` in the environment, or
 ``NUMBA_DISABLE_JIT=1``, chooses the plain numpy twin, which returns the same arrays.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from skhash.hamming._codes import check_codes, pack, unpack
 from skhash.hamming._groups import GroupedCodes
-from skhash.hamming._pivots import PivotIndex
 from skhash.hamming._search import (
     count_within,
     distances,
@@ -17,11 +18,16 @@ from skhash.hamming._search import (
     nearest,
     within,
 )
+from skhash.hamming._torch import TorchCodes
 from skhash.hamming._warm import warm_up
+
+if TYPE_CHECKING:
+    from skhash.hamming._pivots import PivotIndex
 
 __all__ = [
     "GroupedCodes",
     "PivotIndex",
+    "TorchCodes",
     "check_codes",
     "count_within",
     "distances",
@@ -32,3 +38,12 @@ __all__ = [
     "warm_up",
     "within",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # It is made of kernels, and loading numba takes longer than all the rest.
+    if name == "PivotIndex":
+        from skhash.hamming._pivots import PivotIndex
+
+        return PivotIndex
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,6 +29,11 @@ def engine() -> ModuleType:
     return import_module("skhash.hamming._reference")
 
 
+def compiled() -> bool:
+    """Whether kernels search, not their plain twin."""
+    return engine().__name__ == "skhash.hamming._kernels"
+
+
 @contextmanager
 def forced_engine(name: str) -> Iterator[None]:
     """Use the named engine inside a ``with`` block, in all threads. For tests."""

@@ -31,7 +31,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Weight of each vote: equal; the inverse of the distance, where neighbours at
         distance 0 outvote all others; or a function from an array of distances to an
         array of weights of the same shape.
-    algorithm : {"auto", "brute", "grouped", "pivot"}, default="auto"
+    algorithm : {"auto", "brute", "grouped", "pivot", "torch"}, default="auto"
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.

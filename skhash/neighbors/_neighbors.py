@@ -37,12 +37,13 @@ class HammingNeighbors(
         Number of neighbours that :meth:`kneighbors` finds.
     radius : int, default=2
         Distance in bits within which :meth:`radius_neighbors` finds, inclusive.
-    algorithm : {"auto", "brute", "grouped", "pivot"}, default="auto"
+    algorithm : {"auto", "brute", "grouped", "pivot", "torch"}, default="auto"
         How to search; answers do not depend on it. "brute" compares queries with
         every code and copies nothing. "grouped" compares each distinct code once,
         which pays where codes repeat, as learned codes do. "pivot" hangs codes on
         nearby pivots and skips what the triangle inequality excludes, which pays for
         many codes in clusters; queries that it cannot help are answered by "brute".
+        "torch" compares all codes on a GPU (by torch on the CPU where there is none).
         "auto" tries a sample of the codes and takes what pays.
     n_jobs : int, default=None
         Number of threads. None means all cores the process may use, within the limits
@@ -129,7 +130,7 @@ class HammingNeighbors(
         -------
         info : dict
             ``n_samples_fit``, ``n_bytes_per_code``, ``algorithm`` (the one chosen:
-            "brute", "grouped" or "pivot"), ``codes_bytes``, ``index_bytes``
+            "brute", "grouped", "pivot" or "torch"), ``codes_bytes``, ``index_bytes``
             (memory beyond the codes), ``build_seconds``.
         """
         database = self._fitted()

@@ -8,9 +8,10 @@ A searcher has ``nearest(queries, k, n_jobs)``, ``within(queries, radius, n_jobs
 import numpy as np
 
 from skhash import hamming
-from skhash.hamming import GroupedCodes, PivotIndex
+from skhash.hamming import GroupedCodes, TorchCodes
+from skhash.hamming._engine import compiled
 
-ALGORITHMS = ("auto", "brute", "grouped", "pivot")
+ALGORITHMS = ("auto", "brute", "grouped", "pivot", "torch")
 # Fewer codes are scanned in microseconds.
 SMALL = 2048
 # An index is built of no fewer codes unless asked for: building takes about as long as
@@ -62,7 +63,7 @@ class Pivots:
     name = "pivot"
 
     def __init__(self, codes, n_jobs):
-        self.index = PivotIndex(codes, n_jobs=n_jobs)
+        self.index = hamming.PivotIndex(codes, n_jobs=n_jobs)
         self.n_bytes = self.index.n_bytes
 
     def nearest(self, queries, k, n_jobs):
@@ -75,19 +76,45 @@ class Pivots:
         return self.index.count_within(queries, radius, n_jobs=n_jobs)
 
 
+class Torch:
+    """Compare queries with every code on a GPU, or by torch where there is none."""
+
+    name = "torch"
+
+    def __init__(self, codes):
+        self.codes = TorchCodes(codes)
+        self.n_bytes = codes.nbytes
+
+    def nearest(self, queries, k, n_jobs):
+        return self.codes.nearest(queries, k)
+
+    def within(self, queries, radius, n_jobs):
+        return self.codes.within(queries, radius)
+
+    def count_within(self, queries, radius, n_jobs):
+        return self.codes.count_within(queries, radius)
+
+
 def searcher_for(codes, algorithm, n_jobs):
     """Choose what searches these codes."""
     if len(codes) == 0 or algorithm == "brute":
         return Scan(codes)
     if algorithm == "grouped":
         return Grouped(codes)
-    if algorithm == "pivot":
+    if algorithm == "torch":
+        return Torch(codes)
+    if algorithm == "pivot" and compiled():
         return Pivots(codes, n_jobs)
-    if len(codes) > SMALL and mostly_repeated(codes):
+    if algorithm == "auto" and len(codes) > SMALL and mostly_repeated(codes):
         return Grouped(codes)
-    if len(codes) >= LARGE and PivotIndex.suits(codes):
+    if algorithm == "auto" and len(codes) >= LARGE and compiled() and clustered(codes):
         return Pivots(codes, n_jobs)
     return Scan(codes)
+
+
+def clustered(codes):
+    """Whether a sample of the codes gathers around pivots."""
+    return hamming.PivotIndex.suits(codes)
 
 
 def mostly_repeated(codes):

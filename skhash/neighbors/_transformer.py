@@ -41,7 +41,7 @@ class HammingNeighborsTransformer(
     radius : int, default=None
         Keep all neighbours within this many bits, inclusive, instead of
         `n_neighbors`.
-    algorithm : {"auto", "brute", "grouped", "pivot"}, default="auto"
+    algorithm : {"auto", "brute", "grouped", "pivot", "torch"}, default="auto"
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.

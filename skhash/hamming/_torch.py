@@ -1,0 +1,150 @@
+"""The same search by torch, on whatever device it drives.
+
+Bits become ±1, and a matrix product counts their agreements: exactly, since every sum
+is an integer that the number format holds.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skhash.hamming._codes import check_codes
+from skhash.hamming._search import check_k, check_radius
+
+INDEX_BITS = 40
+# Cells of a block of distances, which takes about 30 bytes each.
+CELLS = 1 << 26
+
+
+class TorchCodes:
+    """A database that torch searches, on a GPU for instance.
+
+    Answers are those of :func:`skhash.hamming.nearest` and
+    :func:`skhash.hamming.within`, in the same order and as numpy arrays.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_items, n_bytes)
+        Codes (see :func:`check_codes`); kept on the device as they are.
+    device : str or torch.device, default=None
+        Where to search; a GPU when None, or the CPU where there is none.
+
+    Raises
+    ------
+    RuntimeError
+        If torch has no such device.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.hamming import TorchCodes
+    >>> database = TorchCodes(np.array([[7], [0], [7], [0]], np.uint8), device="cpu")
+    >>> database.nearest(np.array([[1]], np.uint8), 3)
+    (array([[1, 1, 2]], dtype=int32), array([[1, 3, 0]]))
+    """
+
+    def __init__(self, codes: ArrayLike, device: Any = None) -> None:
+        import torch
+
+        checked = check_codes(codes)
+        if device is None:
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = torch.device(device)
+        # torch wants memory it may write to, though nothing is written.
+        if not checked.flags.writeable:
+            checked = checked.copy()
+        self.codes = torch.from_numpy(checked).to(self.device)
+        self.n_bits = 8 * checked.shape[1]
+        # Half precision holds whole numbers up to 2048.
+        half = self.device.type == "cuda" and self.n_bits <= 2048
+        self.dtype = torch.float16 if half else torch.float32
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def nearest(
+        self, queries: ArrayLike, k: int, *, n_jobs: int | None = None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Find the k nearest items, as :func:`skhash.hamming.nearest` does.
+
+        `n_jobs` is there for the common signature; torch has its own threads.
+        """
+        import torch
+
+        checked = check_codes(queries, n_bytes=self.n_bits // 8, name="queries")
+        k = check_k(k, len(self), checked)
+        keys = np.empty((len(checked), k), np.int64)
+        for rows, signs in self._batches(checked, k):
+            best: Any = None
+            for first, distances in self._blocks(signs):
+                index = torch.arange(first, first + distances.shape[1]).to(self.device)
+                found = (distances << INDEX_BITS) + index
+                found = found.topk(min(k, found.shape[1]), largest=False).values
+                if best is not None:
+                    found = torch.cat([best, found], dim=1)
+                    found = found.topk(min(k, found.shape[1]), largest=False).values
+                best = found
+            keys[rows] = best.sort(dim=1).values.cpu().numpy()
+        return (keys >> INDEX_BITS).astype(np.int32), keys & ((1 << INDEX_BITS) - 1)
+
+    def within(
+        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """Find all items within a radius, as :func:`skhash.hamming.within` does."""
+        checked = check_codes(queries, n_bytes=self.n_bits // 8, name="queries")
+        radius = check_radius(radius)
+        rows, found, indices = [], [], []
+        for batch, signs in self._batches(checked, 1):
+            for first, distances in self._blocks(signs):
+                row, column = (distances <= radius).nonzero(as_tuple=True)
+                rows.append(row.cpu().numpy() + batch.start)
+                found.append(distances[row, column].cpu().numpy().astype(np.int32))
+                indices.append(column.cpu().numpy() + first)
+        row = np.concatenate([np.empty(0, np.int64), *rows])
+        distance = np.concatenate([np.empty(0, np.int32), *found])
+        index = np.concatenate([np.empty(0, np.int64), *indices])
+        order = np.lexsort((index, distance, row))
+        indptr = np.zeros(len(checked) + 1, np.int64)
+        np.cumsum(np.bincount(row, minlength=len(checked)), out=indptr[1:])
+        return indptr, distance[order], index[order]
+
+    def count_within(
+        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
+    ) -> NDArray[np.int64]:
+        """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
+        checked = check_codes(queries, n_bytes=self.n_bits // 8, name="queries")
+        radius = check_radius(radius)
+        counts = np.zeros(len(checked), np.int64)
+        for rows, signs in self._batches(checked, 1):
+            for _, distances in self._blocks(signs):
+                counts[rows] += (distances <= radius).sum(dim=1).cpu().numpy()
+        return counts
+
+    def _batches(
+        self, queries: NDArray[np.uint8], k: int
+    ) -> Iterator[tuple[slice, Any]]:
+        """Slices of the queries, with their signs on the device."""
+        import torch
+
+        step = max(1, min(1024, CELLS // (4 * k)))
+        for first in range(0, len(queries), step):
+            rows = slice(first, min(len(queries), first + step))
+            part = torch.from_numpy(queries[rows].copy()).to(self.device)
+            yield rows, self._signs(part)
+
+    def _blocks(self, signs: Any) -> Iterator[tuple[int, Any]]:
+        """First items of blocks of the database, and distances to them, int64."""
+        step = max(1, CELLS // max(len(signs), self.n_bits))
+        for first in range(0, len(self), step):
+            agreement = signs @ self._signs(self.codes[first : first + step]).T
+            yield first, ((self.n_bits - agreement) / 2).long()
+
+    def _signs(self, codes: Any) -> Any:
+        """Codes as ±1, one column per bit."""
+        import torch
+
+        masks = torch.tensor([1 << bit for bit in range(8)], dtype=torch.uint8)
+        bits = (codes[:, :, None] & masks.to(self.device)) != 0
+        return bits.reshape(len(codes), -1).to(self.dtype) * 2 - 1
