@@ -50,6 +50,16 @@ def environment() -> dict[str, Any]:
     }
 
 
+def command() -> str:
+    """What was typed, without the places of this machine."""
+    script, *arguments = sys.argv
+    words = ["python", f"tests/benchmarks/{Path(script).name}"]
+    for before, word in zip(["", *arguments], arguments, strict=False):
+        if "--results" not in (before, word):
+            words.append("FOLDER" if before == "--data" else word)
+    return " ".join(words)
+
+
 class Results:
     """A JSON file of rows that is written after each one, so that runs can go on.
 
@@ -76,8 +86,7 @@ class Results:
         """Append a row and write the file."""
         self.rows.append(row)
         self.rows.sort(key=lambda row: [str(row[key]) for key in self.keys])
-        command = " ".join(["python", *sys.argv])
-        content = {"command": command, **environment(), "rows": self.rows}
+        content = {"command": command(), **environment(), "rows": self.rows}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(json.dumps(content, indent=1) + "\n")
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import skorch
 import torch
-from _harness import environment, load
+from _harness import command, environment, load
 from torch import nn
 
 from skhash import DeepHashEncoder
@@ -133,8 +133,12 @@ def main() -> None:
         print(f"{name:>18}  {value:.3f}")
     name = f"epoch-time-{options.network}-{options.n_jobs}.json"
     options.results.mkdir(parents=True, exist_ok=True)
-    chosen = {k: str(v) for k, v in vars(options).items() if k not in ("data",)}
-    content = {**environment(), **chosen, "seconds": seconds, "summary": summary}
+    content = {
+        "command": command(),
+        **environment(),
+        "seconds": seconds,
+        "summary": summary,
+    }
     (options.results / name).write_text(json.dumps(content, indent=1) + "\n")
 
 
