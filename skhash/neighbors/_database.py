@@ -4,14 +4,14 @@ A change makes a new snapshot and swaps it in, so that a query sees the database
 was before or as it is after, never in between.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
-from skhash.neighbors._searchers import searcher_for
+from skhash.neighbors._searchers import extended, searcher_for
 
 
 @dataclass
@@ -83,7 +83,11 @@ class Database:
         # Readers of this snapshot do not look beyond its n rows.
         room.rows[n:total] = codes
         room.taken = total
-        return build(room.rows[:total], labels, ids, self.algorithm, self.n_jobs, room)
+        more = room.rows[:total]
+        searcher = extended(self.searcher, n, more, self.algorithm, self.n_jobs)
+        return replace(
+            self, codes=more, labels=labels, ids=ids, searcher=searcher, room=room
+        )
 
     def without(self, positions):
         """Return the database without some rows, the others in the same order."""
@@ -94,12 +98,12 @@ class Database:
         return build(self.codes[keep], labels, ids, self.algorithm, self.n_jobs)
 
 
-def build(codes, labels, ids, algorithm, n_jobs=None, room=None):
+def build(codes, labels, ids, algorithm, n_jobs=None):
     """Make a database, and the index that its algorithm needs."""
     start = perf_counter()
     searcher = searcher_for(codes, algorithm, n_jobs)
     seconds = perf_counter() - start
-    return Database(codes, labels, ids, searcher, algorithm, n_jobs, seconds, room)
+    return Database(codes, labels, ids, searcher, algorithm, n_jobs, seconds)
 
 
 def as_labels(y, codes):

@@ -95,6 +95,61 @@ class Torch:
         return self.codes.count_within(queries, radius)
 
 
+class Joined:
+    """An index of the first codes, and a scan of those added since."""
+
+    def __init__(self, indexed, n_indexed, codes):
+        self.indexed = indexed
+        self.n_indexed = n_indexed
+        self.added = Scan(codes[n_indexed:])
+        self.name, self.n_bytes = indexed.name, indexed.n_bytes
+
+    def nearest(self, queries, k, n_jobs):
+        parts = [
+            self.indexed.nearest(queries, min(k, self.n_indexed), n_jobs),
+            self.added.nearest(queries, min(k, len(self.added.codes)), n_jobs),
+        ]
+        distances = np.hstack([part[0] for part in parts])
+        indices = np.hstack([parts[0][1], parts[1][1] + self.n_indexed])
+        # The earlier part comes first at equal distance.
+        order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+        return (
+            np.take_along_axis(distances, order, axis=1),
+            np.take_along_axis(indices, order, axis=1),
+        )
+
+    def within(self, queries, radius, n_jobs):
+        parts = [
+            self.indexed.within(queries, radius, n_jobs),
+            self.added.within(queries, radius, n_jobs),
+        ]
+        counts = [np.diff(part[0]) for part in parts]
+        row = np.hstack([np.repeat(np.arange(len(each)), each) for each in counts])
+        distances = np.hstack([part[1] for part in parts])
+        indices = np.hstack([parts[0][2], parts[1][2] + self.n_indexed])
+        order = np.lexsort((indices, distances, row))
+        return parts[0][0] + parts[1][0], distances[order], indices[order]
+
+    def count_within(self, queries, radius, n_jobs):
+        return self.indexed.count_within(queries, radius, n_jobs) + (
+            self.added.count_within(queries, radius, n_jobs)
+        )
+
+
+def extended(searcher, n_before, codes, algorithm, n_jobs):
+    """A searcher for codes of which another searches the first `n_before`.
+
+    Few codes more are scanned beside the index, so that adding them is cheap.
+    """
+    if isinstance(searcher, Joined):
+        searcher, n_before = searcher.indexed, searcher.n_indexed
+    if 4 * (len(codes) - n_before) > n_before:
+        return searcher_for(codes, algorithm, n_jobs)
+    if isinstance(searcher, Scan):
+        return Scan(codes)
+    return Joined(searcher, n_before, codes)
+
+
 def searcher_for(codes, algorithm, n_jobs):
     """Choose what searches these codes."""
     if len(codes) == 0 or algorithm == "brute":

@@ -198,6 +198,8 @@ def test_every_algorithm_gives_the_answers_of_brute(algorithm):
     for change in (
         lambda each: each,
         lambda each: each.add(QUERIES),
+        lambda each: each.add(CODES[:9]),
+        lambda each: each.add(CODES[9:150]),
         lambda each: each.remove(np.arange(0, 300, 3)),
         lambda each: each.remove(np.arange(each.n_samples_fit_)).add(CODES[:40]),
     ):
