@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,19 @@ import numpy as np
 import torch
 from sklearn.base import clone
 from sklearn.utils import check_random_state
+from torch import nn
 
 from skhash.batches import EncodedDataset
 from skhash.choices import choose_device
 from skhash.inputs import TrainingData, moments
 from skhash.losses import LOSSES, HashLoss, Stage
-from skhash.networks import HashNetwork, Standardize, build, output_width
+from skhash.networks import (
+    HashNetwork,
+    Standardize,
+    borrowed_generator,
+    build,
+    output_width,
+)
 from skhash.optimizers import OPTIMIZERS
 from skhash.training import DeepHashNet
 
@@ -121,9 +129,10 @@ def make_net(
     optimizer, defaults = encoder.optimizer, {}
     if isinstance(optimizer, str):
         optimizer, defaults = OPTIMIZERS[optimizer]
+    if "weight_decay" in inspect.signature(optimizer).parameters:
+        defaults = {"weight_decay": encoder.weight_decay, **defaults}
     settings: dict[str, Any] = {
         "optimizer": optimizer,
-        "optimizer__weight_decay": encoder.weight_decay,
         **{f"optimizer__{name}": value for name, value in defaults.items()},
         "lr": encoder.lr,
         "batch_size": encoder.batch_size,
@@ -167,3 +176,11 @@ def reuse(encoder: Any, data: TrainingData) -> tuple[HashNetwork, HashLoss]:
             "warm_start=False to start anew."
         )
     return encoder.net_.module_, encoder.net_.criterion_
+
+
+def check_net(encoder: Any) -> None:
+    """Refuse `optimizer` and `net_params` that skorch would, before the real net."""
+    if encoder.net_params or not isinstance(encoder.optimizer, str):
+        with borrowed_generator(0):
+            tiny = HashNetwork(nn.Identity(), nn.Linear(1, 1))
+            make_net(encoder, tiny, HashLoss(), "constant", 0)

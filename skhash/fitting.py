@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skhash.assembly import Seeds, make_net, prepare, reuse
+from skhash.assembly import Seeds, check_net, make_net, prepare, reuse
 from skhash.batches import BalancedSampler, EncodedDataset, ShuffledSampler
 from skhash.callbacks import Halt, KeepBest, Progress, Watch
 from skhash.choices import choose_balance, choose_epochs, choose_threads
@@ -131,6 +131,7 @@ def health_of(z: np.ndarray) -> dict[str, float]:
 
 def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
     """Train an encoder on checked data (`given` unchecked); set what it has learnt."""
+    check_net(encoder)
     seeds = Seeds.draw(encoder.random_state)
     train, valid = split(encoder, data, seeds.split)
     n_batches = math.ceil(len(train.items) / encoder.batch_size)
@@ -175,6 +176,7 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
     n_batches = math.ceil(len(data.items) / encoder.batch_size)
     n_epochs = choose_epochs(encoder.max_epochs, n_batches)
     if first:
+        check_net(encoder)
         seeds = Seeds.draw(encoder.random_state)
         network, loss = prepare(encoder, data, n_epochs, seeds)
         n_threads = choose_threads(encoder.n_jobs, network, encoder.batch_size)

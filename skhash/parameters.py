@@ -23,9 +23,12 @@ def check_parameters(encoder: Any) -> None:
     Raises
     ------
     ValueError
-        If the device is not there, `input_shape` is no shape of an image, a callback
-        is not skorch's, or `net_params` reaches for what is the encoder's own.
+        If a parameter of the loss is out of its range, the device is not there,
+        `input_shape` is no shape of an image, a callback is not skorch's, or
+        `net_params` reaches for what is the encoder's own.
     """
+    if not isinstance(encoder.loss, str):
+        encoder.loss._validate_params()
     check_device(encoder.device)
     check_input_shape(encoder.input_shape)
     check_callbacks(encoder.callbacks)

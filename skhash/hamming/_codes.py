@@ -170,10 +170,10 @@ def _bytes_of_numbers(array: NDArray, name: str) -> NDArray[np.uint8]:
     # NaN fails this comparison too.
     if not array.max() <= 255:
         raise ValueError(
-            f"{name} hold values that are NaN or above 255, which are no bytes. "
+            f"Found values in {name} that are NaN or above 255, which are no bytes. "
             f"{remedy}"
         )
     packed = array.astype(np.uint8)
     if not np.array_equal(packed, array):
-        raise ValueError(f"{name} hold values that are no integers. {remedy}")
+        raise ValueError(f"Found values in {name} that are no integers. {remedy}")
     return packed

@@ -54,6 +54,8 @@ def _as_labels(labels: Any, name: str, n: int) -> NDArray:
             f"Found input variables with inconsistent numbers of samples: {name} has "
             f"{len(array)} rows for {n} codes."
         )
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise ValueError(f"{name} contains NaN: every item needs a label.")
     if array.ndim == 2 and array.dtype.kind not in "biuf":
         raise ValueError(f"Multi-hot {name} must be 0/1, got dtype {array.dtype}.")
     return array
