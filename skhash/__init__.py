@@ -18,7 +18,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from skhash.encoder import DeepHashEncoder
-    from skhash.neighbors import HammingNeighbors, HammingNeighborsClassifier
+    from skhash.neighbors import (
+        HammingNeighbors,
+        HammingNeighborsClassifier,
+        HammingNeighborsTransformer,
+    )
 
 __version__ = "0.1.0.dev0"
 
@@ -26,6 +30,7 @@ __all__ = [
     "DeepHashEncoder",
     "HammingNeighbors",
     "HammingNeighborsClassifier",
+    "HammingNeighborsTransformer",
     "__version__",
 ]
 
@@ -33,6 +38,7 @@ _HOME = {
     "DeepHashEncoder": "skhash.encoder",
     "HammingNeighbors": "skhash.neighbors",
     "HammingNeighborsClassifier": "skhash.neighbors",
+    "HammingNeighborsTransformer": "skhash.neighbors",
 }
 
 
