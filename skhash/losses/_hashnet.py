@@ -172,7 +172,7 @@ class HashNet(HashLoss):
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
-        """One stage a slope; with fewer epochs than stages, one a epoch."""
+        """One stage a slope; with fewer epochs than stages, one an epoch."""
         betas = continuation(self.schedule, self.n_stages, self.final_beta)
         if n_epochs < self.n_stages:
             last = self.n_stages - 1
