@@ -74,6 +74,26 @@ def class_sums(
     return sums, z.new_zeros(n_classes).index_add_(0, y, weight)
 
 
+def share_of_old(ema: float | Literal["auto"], n_classes: int, n_bits: int) -> float:
+    """Share of the old centre in the new one.
+
+    Parameters
+    ----------
+    ema : float or "auto"
+        "auto" is 0.5, and 0.9 where there are more classes than bits: means of classes
+        that are still confused lie close together and would pull the centres along.
+    n_classes, n_bits : int
+        Number and length of the centres.
+
+    Returns
+    -------
+    share : float
+    """
+    if ema == "auto":
+        return 0.9 if n_classes > n_bits else 0.5
+    return float(ema)
+
+
 def mixed(
     old: Tensor, new: Tensor, ema: float, estimated: Tensor, seen: Tensor
 ) -> Tensor:

@@ -18,6 +18,7 @@ from skhash.losses._centers import (
     concentration_reaching,
     first_centers,
     mixed,
+    share_of_old,
 )
 from skhash.losses._classes import MultilabelRule, class_loss, count_classes
 from skhash.losses._pairs import item_mean
@@ -58,7 +59,8 @@ class DCWH(HashLoss):
     of [1]_ was not at hand. What differs was chosen by measurement: first centres at
     vertices far apart ("normal" in [2]_), `inv_var` (0.5 there), `cube` (10 there),
     `vertex` (0.01 to 0.1 there) and the moving average of the centres (none there).
-    The rule for several labels is derived.
+    The rule for several labels is derived. With many classes, ``normalize_z=True`` of
+    the encoder does better still.
 
     Parameters
     ----------
@@ -76,8 +78,9 @@ class DCWH(HashLoss):
     refresh_every : int, default=1
         The centres are estimated every so many epochs; 0 keeps the first ones. The
         authors' programs use 1 and 2.
-    ema : float, default=0.5
-        Share of the old centre in the new one, in [0, 1). 0 is the plain class mean.
+    ema : float or "auto", default="auto"
+        Share of the old centre in the new one, in [0, 1). 0 is the plain class mean;
+        "auto" is 0.5, and 0.9 where there are more classes than bits.
     center_init : {"hadamard", "far", "normal", "forward"}, default="hadamard"
         First centres: vertices of the cube (rows of Hadamard matrices, or random ones
         far apart), standard normal numbers, or the class means of the untrained
@@ -97,6 +100,8 @@ class DCWH(HashLoss):
         Weight of the vertex term in use (buffer).
     inv_var_ : float
         :math:`1 / \sigma^2` in use.
+    ema_ : float
+        Share of the old centre in use.
 
     References
     ----------
@@ -117,7 +122,6 @@ class DCWH(HashLoss):
     """
 
     normalize_z = False
-    balanced_batches = False
     centers_: Tensor
     estimated_: Tensor
     vertex_: Tensor
@@ -129,7 +133,7 @@ class DCWH(HashLoss):
         "margin": [Interval(Real, 0, None, closed="neither")],
         "refine_from": [Interval(Real, 0, 1, closed="both")],
         "refresh_every": [Interval(Integral, 0, None, closed="left")],
-        "ema": [Interval(Real, 0, 1, closed="left")],
+        "ema": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
         "center_init": [StrOptions({"hadamard", "far", "normal", "forward"})],
         "multilabel": [StrOptions({"exclude", "soft"})],
     }
@@ -142,7 +146,7 @@ class DCWH(HashLoss):
         margin: float = 1.1,
         refine_from: float = 0.5,
         refresh_every: int = 1,
-        ema: float = 0.5,
+        ema: float | Literal["auto"] = "auto",
         center_init: CenterInit = "hadamard",
         multilabel: MultilabelRule = "exclude",
     ) -> None:
@@ -174,6 +178,7 @@ class DCWH(HashLoss):
             self.inv_var_ = float(self.inv_var)
         centers = first_centers(self.center_init, n_classes, n_bits, generator)
         known = torch.full((n_classes,), self.center_init != "forward")
+        self.ema_ = share_of_old(self.ema, n_classes, n_bits)
         self.register_buffer("centers_", centers)
         self.register_buffer("estimated_", known)
         first = self.plan(1)[0].settings["vertex_"]
@@ -207,7 +212,7 @@ class DCWH(HashLoss):
         sums, masses = class_sums(z, y, len(old), sample_weight)
         seen = masses > 0
         means = sums / torch.where(seen, masses, 1)[:, None]
-        new = mixed(old, means.to(old), self.ema, self.estimated_, seen)
+        new = mixed(old, means.to(old), self.ema_, self.estimated_, seen)
         self.centers_.copy_(new)
         self.estimated_.logical_or_(seen)
 

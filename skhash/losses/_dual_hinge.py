@@ -117,7 +117,8 @@ class DualHinge(HashLoss):
     (Gamma distribution, symmetric KL divergence, exponential and bounding penalties),
     the formula is that of the same authors' later loss [2]_ (eq. 5) carried over to
     Hamming distances. Balanced means, `rate` and batch-normalised z (`normalize_z`)
-    were chosen by measurement.
+    were chosen by measurement; with many classes ``normalize_z=False`` of the encoder
+    does better.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from skhash.losses._centers import (
     concentration_reaching,
     first_centers,
     mixed,
+    share_of_old,
 )
 from skhash.losses._classes import MultilabelRule, class_loss, count_classes
 from skhash.losses._pairs import item_mean
@@ -62,8 +63,9 @@ class VonMisesFisher(HashLoss):
         classification, leave classes diffuse and their bits unreliable.
     refresh_every : int, default=1
         The directions are estimated every so many epochs; 0 keeps the first ones.
-    ema : float, default=0.5
-        Share of the old direction in the new one, in [0, 1).
+    ema : float or "auto", default="auto"
+        Share of the old direction in the new one, in [0, 1). "auto" is 0.5, and 0.9
+        where there are more classes than bits.
     center_init : {"hadamard", "far", "normal", "forward"}, default="hadamard"
         First directions: those of vertices of the cube (rows of Hadamard matrices, or
         random ones far apart), random ones, or the class means of the untrained
@@ -83,6 +85,8 @@ class VonMisesFisher(HashLoss):
         Which directions have a value (buffer).
     concentration_ : float
         :math:`\kappa` in use.
+    ema_ : float
+        Share of the old direction in use.
     class_concentrations_ : ndarray of shape (n_classes,)
         Concentration of each class at the last estimation of the directions (maximum
         likelihood; NaN for a class without items): how tight the classes have become.
@@ -105,7 +109,6 @@ class VonMisesFisher(HashLoss):
     0.313262
     """
 
-    balanced_batches = False
     centers_: Tensor
     estimated_: Tensor
 
@@ -115,7 +118,7 @@ class VonMisesFisher(HashLoss):
             StrOptions({"auto"}),
         ],
         "refresh_every": [Interval(Integral, 0, None, closed="left")],
-        "ema": [Interval(Real, 0, 1, closed="left")],
+        "ema": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
         "center_init": [StrOptions({"hadamard", "far", "normal", "forward"})],
         "quantization": [Interval(Real, 0, None, closed="left")],
         "multilabel": [StrOptions({"exclude", "soft"})],
@@ -125,7 +128,7 @@ class VonMisesFisher(HashLoss):
         self,
         concentration: float | Literal["auto"] = "auto",
         refresh_every: int = 1,
-        ema: float = 0.5,
+        ema: float | Literal["auto"] = "auto",
         center_init: CenterInit = "hadamard",
         quantization: float = 0.0,
         multilabel: MultilabelRule = "exclude",
@@ -155,6 +158,7 @@ class VonMisesFisher(HashLoss):
             self.concentration_ = float(self.concentration)
         centers = first_centers(self.center_init, n_classes, n_bits, generator)
         known = torch.full((n_classes,), self.center_init != "forward")
+        self.ema_ = share_of_old(self.ema, n_classes, n_bits)
         self.register_buffer("centers_", directions(centers))
         self.register_buffer("estimated_", known)
         return self
@@ -177,7 +181,7 @@ class VonMisesFisher(HashLoss):
         old = self.state("centers_")
         sums, masses = class_sums(directions(z), y, len(old), sample_weight)
         seen = sums.norm(dim=1) > NO_DIRECTION * masses
-        new = mixed(old, directions(sums).to(old), self.ema, self.estimated_, seen)
+        new = mixed(old, directions(sums).to(old), self.ema_, self.estimated_, seen)
         seen &= new.norm(dim=1) > NO_DIRECTION
         self.centers_.copy_(torch.where(seen[:, None], directions(new), old))
         self.estimated_.logical_or_(seen)

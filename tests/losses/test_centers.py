@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from skhash.losses import DCWH, VonMisesFisher
 from skhash.losses._centers import class_sums, concentration_reaching, mixed
 from skhash.losses._classes import class_loss, count_classes, majority_codes
 
@@ -117,3 +118,23 @@ def test_majority_of_labels_votes_for_each_bit():
     assert majority_codes(labels, centers, breaker).tolist() == expected
     y = torch.tensor([2, 0])
     assert torch.equal(majority_codes(y, centers, breaker), centers[[2, 0]])
+
+
+@pytest.mark.parametrize("family", [DCWH, VonMisesFisher])
+@pytest.mark.parametrize(
+    ("ema", "n_classes", "expected"),
+    [("auto", 8, 0.5), ("auto", 9, 0.9), (0.25, 9, 0.25), (0.0, 2, 0.0)],
+)
+def test_centres_follow_slowly_where_classes_outnumber_bits(
+    family, ema, n_classes, expected
+):
+    y = torch.arange(n_classes)
+    loss = family(ema=ema, center_init="normal").setup(8, y)
+    before = loss.centers_.clone()
+    z = torch.randn(n_classes, 8)
+    loss.refresh(z, y)
+    means = torch.nn.functional.normalize(z) if family is VonMisesFisher else z
+    mixture = expected * before + (1 - expected) * means
+    if family is VonMisesFisher:
+        mixture = torch.nn.functional.normalize(mixture)
+    torch.testing.assert_close(loss.centers_, mixture)
