@@ -28,7 +28,7 @@ class Contrastive(HashLoss):
         super().__init__()
         self.temperature = temperature
 
-    def forward(self, z, y, sample_weight=None):
+    def forward(self, z, y):
         h = F.normalize(torch.tanh(z))
         oneself = torch.eye(len(z), dtype=torch.bool, device=z.device)
         similarity = (h @ h.T / self.temperature).masked_fill(oneself, -1e9)

@@ -48,7 +48,12 @@ class Seeds:
 
 def make_loss(loss: str | HashLoss) -> HashLoss:
     """A fresh loss from a name or from the user's instance, which stays unchanged."""
-    return LOSSES[loss]() if isinstance(loss, str) else clone(loss)
+    made = LOSSES[loss]() if isinstance(loss, str) else clone(loss)
+    if "_modules" not in vars(made):
+        raise TypeError(
+            f"{type(made).__name__}.__init__ must call super().__init__() first."
+        )
+    return made
 
 
 def make_network(encoder: Any, data: TrainingData, loss: HashLoss, seed: int) -> Any:
@@ -71,6 +76,7 @@ def make_network(encoder: Any, data: TrainingData, loss: HashLoss, seed: int) ->
     found = moments(data, encoder.n_features_in_)
     first.set_moments(*(torch.from_numpy(np.asarray(value)) for value in found))
     network.standardize = first
+    network.origin = network_name(encoder.network)
     return network
 
 
@@ -110,11 +116,11 @@ def check_plan(plan: list[Stage], n_epochs: int, network: HashNetwork) -> None:
         )
     for stage in plan:
         part = getattr(network, stage.train, None)
-        if part is not None and not any(True for _ in part.parameters()):
+        if part is not None and not any(p.requires_grad for p in part.parameters()):
             raise ValueError(
                 f"The plan trains the {stage.train!r} of the network alone, but this "
-                "network has none with parameters. Give a body (it gets a hash layer) "
-                "or return a skhash.networks.HashNetwork."
+                "network has none with parameters to train. Give a body (it gets a "
+                "hash layer) or return a skhash.networks.HashNetwork."
             )
 
 
@@ -158,6 +164,13 @@ def prepare(
 ) -> tuple[HashNetwork, HashLoss]:
     """Network and loss of a training that starts from nothing."""
     loss = make_loss(encoder.loss)
+    takes = inspect.signature(loss.forward).parameters
+    weighted = data.items.sample_weight is not None
+    if weighted and len(takes) < 3 and "sample_weight" not in takes:
+        raise ValueError(
+            f"{type(loss).__name__}.forward takes no sample_weight: give it the "
+            "signature forward(z, y, sample_weight=None), or fit without weights."
+        )
     plan = loss.plan(n_epochs)
     network = make_network(encoder, data, loss, seeds.network)
     check_plan(plan, n_epochs, network)
@@ -167,15 +180,25 @@ def prepare(
 
 def reuse(encoder: Any, data: TrainingData) -> tuple[HashNetwork, HashLoss]:
     """Network and loss of the previous training (`warm_start`)."""
-    before = encoder.classes_, encoder.input_shape_, encoder.net_.criterion_.n_bits_
-    now = data.classes, data.item_shape, encoder.n_bits
-    if not all(np.array_equal(a, b) for a, b in zip(before, now, strict=True)):
+    network, loss = encoder.net_.module_, encoder.net_.criterion_
+    before = encoder.classes_, encoder.input_shape_, loss.n_bits_, repr(loss)
+    asked = repr(make_loss(encoder.loss))
+    now = data.classes, data.item_shape, encoder.n_bits, asked
+    same = all(np.array_equal(a, b) for a, b in zip(before, now, strict=True))
+    if not same or network.origin != network_name(encoder.network):
         raise ValueError(
             "warm_start=True goes on from the previous fit and needs the same classes, "
-            f"item shape and n_bits; they were {before}, now they are {now}. Use "
-            "warm_start=False to start anew."
+            "item shape, n_bits, loss and network; they were "
+            f"{(*before, network.origin)}, now they are "
+            f"{(*now, network_name(encoder.network))}. Use warm_start=False to start "
+            "anew."
         )
-    return encoder.net_.module_, encoder.net_.criterion_
+    return network, loss
+
+
+def network_name(network: Any) -> str:
+    """The encoder's `network` as a word, to tell two apart."""
+    return network if isinstance(network, str) else type(network).__name__
 
 
 def check_net(encoder: Any) -> None:

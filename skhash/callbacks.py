@@ -71,6 +71,8 @@ class KeepBest(Callback):
 
     def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Score, remember the best state, stop after too many worse epochs."""
+        if net.stage_.input != "z":  # pre-training: there are no codes yet
+            return
         score = self.score(net)
         net.history.record("valid_score", score)
         epoch = len(net.history)
@@ -113,7 +115,7 @@ class Progress(Callback):
             line += f"  valid mAP {row['valid_score']:.4f}"
         line += f"  {row['dur']:.1f} s"
         if sys.stdout.isatty():
-            print("\r" + line, end="", flush=True)
+            print(f"\r{line}\x1b[K", end="", flush=True)
         else:
             print(line, flush=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -70,7 +71,8 @@ class DeepHashEncoder(
         Batch-normalise z without scale and shift; "auto" does as the loss says.
     early_stopping : bool, default=False
         Hold out part of the data, stop when its retrieval from the rest (tie-aware
-        mean average precision) does not rise any more, and keep the best weights.
+        mean average precision) does not rise any more, and keep the best weights. A
+        plan of several stages may end before its last one, but not in pre-training.
     validation_fraction : float, default=0.1
         Share of the data held out for early stopping.
     n_iter_no_change : int, default=5
@@ -343,11 +345,17 @@ class DeepHashEncoder(
     @contextlib.contextmanager
     def _unchanged_by_errors(self):
         before = vars(self).copy()
+        learnt = []
+        if hasattr(self, "net_"):  # warm starts and partial fits go on with its tensors
+            learnt = [self.net_.module_, self.net_.criterion_]
+        kept = [copy.deepcopy(part.state_dict()) for part in learnt]
         try:
             yield
         except BaseException:
             vars(self).clear()
             vars(self).update(before)
+            for part, state in zip(learnt, kept, strict=True):
+                part.load_state_dict(state)
             raise
 
     def __sklearn_is_fitted__(self):

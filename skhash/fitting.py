@@ -277,8 +277,8 @@ def warn_if_unhealthy(encoder: Any, codes: np.ndarray) -> None:
     elif health["dead_bits"] > 0:
         n_dead = round(health["dead_bits"] * encoder.n_bits)
         warn(
-            f"{n_dead} of {encoder.n_bits} bits have the same value for all training "
-            "items. Use fewer bits, normalize_z=True, or train longer (max_epochs)."
+            f"{n_dead} of {encoder.n_bits} bits never change over the training items. "
+            "Use fewer bits, normalize_z=True, or train longer (max_epochs)."
         )
 
 

@@ -296,8 +296,9 @@ def _encode_labels(
         return encoder.transform(y).astype(np.int64), encoder.classes_
     except ValueError as error:
         raise ValueError(
-            f"y has labels that are not among the classes {encoder.classes_!r} that "
-            f"{name} knows: {error}"
+            f"y has labels that are not among the classes {encoder.classes_.tolist()} "
+            f"that {name} knows: {error}. Give all of them to the first call: "
+            "partial_fit(X, y, classes=...)."
         ) from None
 
 

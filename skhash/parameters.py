@@ -43,7 +43,7 @@ def check_device(device: Any) -> None:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
-            f"device={device!r} can not be used: {str(error).splitlines()[0]} Use "
+            f"device={device!r} can not be used: {str(error).splitlines()[0]}. Use "
             "'auto', 'cpu', or a device that torch finds on this machine."
         ) from None
 

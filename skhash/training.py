@@ -218,6 +218,11 @@ class DeepHashNet(NeuralNet):
             loss = self.criterion_(out, y)
         else:
             loss = self.criterion_(out, y, weight.to(self.device))
+        if loss.ndim:
+            raise ValueError(
+                f"{type(self.criterion_).__name__}.forward must return a scalar, but "
+                f"returned a tensor of shape {tuple(loss.shape)}: take its mean."
+            )
         loss.backward()
         terms = getattr(self.criterion_, "terms_", {})
         named = {f"train_{name}": term for name, term in terms.items()}

@@ -597,7 +597,7 @@ def test_dead_bits_are_said(blobs):
     X, y = blobs
     model = encoder(4, loss=Dead(), max_epochs=40, lr=0.02)
     (message,) = warnings_of(model, X, y)
-    assert message.startswith("2 of 4 bits have the same value for all training items")
+    assert message.startswith("2 of 4 bits never change over the training items")
     assert model.score(X, y) > 0.9
     assert model.history_[-1]["dead_bits"] == 0.5
 

@@ -36,7 +36,8 @@ class Stage:
         complete: it names every attribute that any stage of the plan changes.
     refresh_every : int, default=0
         Call `HashLoss.refresh` with the outputs of all training data after every so
-        many epochs; 0 means never.
+        many epochs, but not before 50 optimisation steps since the last call; 0 means
+        never.
     refresh_first : bool, default=False
         Call `HashLoss.refresh` also before the first epoch of this stage.
 
@@ -54,6 +55,20 @@ class Stage:
     settings: Mapping[str, Any] = field(default_factory=dict)
     refresh_every: int = 0
     refresh_first: bool = False
+
+    def __post_init__(self) -> None:
+        allowed = {"train": ("all", "body", "head", "loss"), "input": ("z", "features")}
+        for name, values in allowed.items():
+            if getattr(self, name) not in values:
+                raise ValueError(
+                    f"Stage has {name}={getattr(self, name)!r}, but it must be one of "
+                    f"{values}."
+                )
+        if self.epochs < 1 or self.refresh_every < 0:
+            raise ValueError(
+                f"Stage has epochs={self.epochs} and refresh_every="
+                f"{self.refresh_every}, but needs at least 1 and 0."
+            )
 
     def __repr__(self) -> str:
         plain = Stage(self.epochs)
@@ -97,7 +112,7 @@ class HashLoss(BaseEstimator, nn.Module):
     ...     def __init__(self, margin=0.0):
     ...         super().__init__()
     ...         self.margin = margin
-    ...     def forward(self, z, y, sample_weight=None):
+    ...     def forward(self, z, y):
     ...         h = torch.nn.functional.normalize(z.tanh())
     ...         same = (y[:, None] == y[None, :]).to(z.dtype)
     ...         return (h @ h.T - same).sub(self.margin).square().mean()
@@ -203,6 +218,9 @@ class HashLoss(BaseEstimator, nn.Module):
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> Tensor:
         """The loss of a batch.
+
+        A family without weights may leave `sample_weight` out; fitting it with weights
+        is then refused.
 
         Parameters
         ----------

@@ -76,7 +76,8 @@ class DCWH(HashLoss):
     refine_from : float, default=0.5
         Share of the epochs after which the vertex term sets in, in [0, 1].
     refresh_every : int, default=1
-        The centres are estimated every so many epochs; 0 keeps the first ones. The
+        The centres are estimated every so many epochs, but not before 50
+        optimisation steps; 0 keeps the first ones. The
         authors' programs use 1 and 2.
     ema : float or "auto", default="auto"
         Share of the old centre in the new one, in [0, 1). 0 is the plain class mean;

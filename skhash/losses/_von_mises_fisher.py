@@ -62,7 +62,8 @@ class VonMisesFisher(HashLoss):
         posterior of 0.9 (3.96 for ten classes). Larger values, usual in
         classification, leave classes diffuse and their bits unreliable.
     refresh_every : int, default=1
-        The directions are estimated every so many epochs; 0 keeps the first ones.
+        The directions are estimated every so many epochs, but not before 50
+        optimisation steps; 0 keeps the first ones.
     ema : float or "auto", default="auto"
         Share of the old direction in the new one, in [0, 1). "auto" is 0.5, and 0.9
         where there are more classes than bits.

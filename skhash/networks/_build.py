@@ -28,7 +28,7 @@ class wrap:
     module : nn.Module
         The body: takes a float tensor ``(n, *input_shape)``, returns (n, n_features) or
         anything that flattens to it. It is copied before training.
-    freeze : bool or sequence of str, default=False
+    freeze : bool, str or sequence of str, default=False
         True: the whole body is left as it is and stays in evaluation mode. Names:
         only the submodules with these names, e.g. ``("conv1", "layer1")``.
     lr_scale : float, default=0.1
@@ -76,7 +76,8 @@ class wrap:
         if self.freeze is True:
             frozen = [body]
         else:
-            frozen = [_submodule(body, name) for name in self.freeze or ()]
+            names = [self.freeze] if isinstance(self.freeze, str) else self.freeze
+            frozen = [_submodule(body, name) for name in names or ()]
         for module in frozen:
             module.requires_grad_(False)
             module.frozen = True  # type: ignore[assignment]

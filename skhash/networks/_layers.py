@@ -108,6 +108,11 @@ class HashNetwork(nn.Module):
         The hash layer, from features to z.
     lr_scale : mapping of str to float, default={}
         Factors on the learning rate of "body" and "head".
+
+    Attributes
+    ----------
+    origin : str
+        What asked for this network.
     """
 
     def __init__(
@@ -122,6 +127,7 @@ class HashNetwork(nn.Module):
         self.body = body
         self.head = head
         self.lr_scale = dict(lr_scale or {})
+        self.origin = ""
 
     def features(self, x: Tensor) -> Tensor:
         """Output of the body, shape (n, n_features)."""
