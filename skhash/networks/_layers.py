@@ -26,6 +26,8 @@ class Standardize(nn.Module):
         One value a feature, or one a channel for images (buffers).
     rest : Tensor
         What the mean loses in float32 (buffer).
+    has_rest : bool
+        Whether that is worth a subtraction.
     """
 
     mean: Tensor
@@ -41,6 +43,7 @@ class Standardize(nn.Module):
         shape = (input_shape[0],) + (1,) * (len(input_shape) - 1)
         self.register_buffer("mean", torch.zeros(shape))
         self.register_buffer("rest", torch.zeros(shape))
+        self.has_rest = False
         self.register_buffer("scale", torch.ones(shape))
 
     def set_moments(self, mean: Tensor, scale: Tensor) -> None:
@@ -48,6 +51,7 @@ class Standardize(nn.Module):
         self.mean.copy_(mean.reshape(self.mean.shape))
         self.rest.copy_(mean.reshape(self.mean.shape) - self.mean)
         self.scale.copy_(scale.reshape(self.scale.shape))
+        self.has_rest = bool((self.rest.abs() > 1e-6 * self.scale).any())
 
     def forward(self, x: Tensor) -> Tensor:
         """Items of shape (n, ...) to float32 of shape ``(n, *input_shape)``."""
@@ -61,7 +65,9 @@ class Standardize(nn.Module):
             x = (x.double() - self.mean).to(self.mean.dtype)
         else:  # the same difference, rounded once
             x = x.to(self.mean.dtype) - self.mean
-        return x.sub_(self.rest).div_(self.scale).contiguous()
+        if self.has_rest:
+            x.sub_(self.rest)
+        return x.div_(self.scale).contiguous()
 
 
 class Dropout(nn.Module):
