@@ -23,6 +23,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_parser",
     "loss_table",
+    "results_table",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]

@@ -1,0 +1,75 @@
+"""Tables of docs/results/*.json, so that the page shows what was measured last."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+class ResultsTable(SphinxDirective):
+    """Means over seeds of one value of a results file, as rows and columns.
+
+    ``.. results-table:: families-mnist.json`` with the options ``rows`` and ``columns``
+    (names of the file's entries) and ``value`` (default: mAP).
+    """
+
+    required_arguments = 1
+    option_spec = {  # noqa: RUF012 (as docutils has it)
+        "rows": directives.unchanged_required,
+        "columns": directives.unchanged_required,
+        "value": directives.unchanged,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        path = RESULTS / self.arguments[0]
+        self.env.note_dependency(str(path))
+        content = json.loads(path.read_text())
+        by, across = self.options["rows"].split(), self.options["columns"]
+        cells = defaultdict(list)
+        for row in content["rows"]:
+            name = ", ".join(
+                str(row[key]) for key in by if row[key] not in ("", "auto")
+            )
+            cells[name, row[across]].append(row[self.options.get("value", "mAP")])
+        names = sorted({name for name, _ in cells})
+        columns = sorted(
+            {column for _, column in cells}, key=lambda c: (str(type(c)), c)
+        )
+        lines = [".. list-table::", "   :header-rows: 1", ""]
+        for line in [["", *columns], *([n, *columns] for n in names)]:
+            head, *rest = line
+            if head:
+                found = [cells.get((head, column)) for column in rest]
+                rest = [_cell(values) for values in found]
+                head = f"``{head}``"
+            lines += [
+                f"   {'* -' if i == 0 else '  -'} {c}"
+                for i, c in enumerate([head, *rest])
+            ]
+        caption = (
+            f"{content['date']}, skhash {content['skhash']}, torch {content['torch']}, "
+            f"{content['processor']}. ``{content['command']}``"
+        )
+        return self.parse_text_to_nodes("\n".join([*lines, "", caption]))
+
+
+def _cell(values: list[float] | None) -> str:
+    if not values:
+        return ""
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    return (
+        f"{mean(values):.4f} ({len(values)} seeds, {min(values):.4f}-{max(values):.4f})"
+    )
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_directive("results-table", ResultsTable)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
