@@ -11,13 +11,14 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 RESULTS = Path(__file__).parents[1] / "results"
+PLAIN = ("", "auto")  # defaults, not worth a word
 
 
 class ResultsTable(SphinxDirective):
     """Means over seeds of one value of a results file, as rows and columns.
 
     ``.. results-table:: families-mnist.json`` with the options ``rows`` and ``columns``
-    (names of the file's entries) and ``value`` (default: mAP).
+    (names of the file's entries), ``value`` (default: mAP) and ``digits`` (4).
     """
 
     required_arguments = 1
@@ -25,6 +26,7 @@ class ResultsTable(SphinxDirective):
         "rows": directives.unchanged_required,
         "columns": directives.unchanged_required,
         "value": directives.unchanged,
+        "digits": directives.nonnegative_int,
     }
 
     def run(self) -> list[nodes.Node]:
@@ -35,7 +37,7 @@ class ResultsTable(SphinxDirective):
         cells = defaultdict(list)
         for row in content["rows"]:
             name = ", ".join(
-                str(row[key]) for key in by if row[key] not in ("", "auto")
+                _word(key, row[key]) for key in by if row[key] not in PLAIN
             )
             cells[name, row[across]].append(row[self.options.get("value", "mAP")])
         names = sorted({name for name, _ in cells})
@@ -47,7 +49,10 @@ class ResultsTable(SphinxDirective):
             head, *rest = line
             if head:
                 found = [cells.get((head, column)) for column in rest]
-                rest = [_cell(values) for values in found]
+                rest = [
+                    _cell(values, int(self.options.get("digits", 4)))
+                    for values in found
+                ]
                 head = f"``{head}``"
             lines += [
                 f"   {'* -' if i == 0 else '  -'} {c}"
@@ -60,14 +65,18 @@ class ResultsTable(SphinxDirective):
         return self.parse_text_to_nodes("\n".join([*lines, "", caption]))
 
 
-def _cell(values: list[float] | None) -> str:
+def _word(key: str, value: str) -> str:
+    return value if key in ("loss", "params") else f"{key}={value}"
+
+
+def _cell(values: list[float] | None, digits: int) -> str:
     if not values:
         return ""
+    text = f"{mean(values):.{digits}f}"
     if len(values) == 1:
-        return f"{values[0]:.4f}"
-    return (
-        f"{mean(values):.4f} ({len(values)} seeds, {min(values):.4f}-{max(values):.4f})"
-    )
+        return text
+    low, high = (f"{end(values):.{digits}f}" for end in (min, max))
+    return f"{text} ({len(values)} seeds, {low} to {high})"
 
 
 def setup(app: Sphinx) -> dict:
