@@ -16,13 +16,10 @@ from skhash.batches import EncodedDataset
 from skhash.choices import choose_device
 from skhash.inputs import TrainingData, moments
 from skhash.losses import LOSSES, HashLoss, Stage
-from skhash.networks import (
-    HashNetwork,
-    Standardize,
-    borrowed_generator,
-    build,
-    output_width,
-)
+from skhash.networks import HashNetwork
+from skhash.networks._build import build, output_width
+from skhash.networks._layers import Standardize
+from skhash.networks._random import borrowed_generator
 from skhash.optimizers import OPTIMIZERS
 from skhash.training import DeepHashNet
 

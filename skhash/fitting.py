@@ -25,7 +25,8 @@ from skhash.hamming import pack, unpack
 from skhash.inputs import TrainingData
 from skhash.losses import LOSSES
 from skhash.metrics import code_health, mean_average_precision
-from skhash.networks import NETWORKS, borrowed_generator
+from skhash.networks import NETWORKS
+from skhash.networks._random import borrowed_generator
 from skhash.sklearn_callbacks import ReportEpochs, supports_callbacks
 from skhash.training import DeepHashNet, FollowPlan, torch_threads
 

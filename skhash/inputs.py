@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from skhash.batches import ArrayDataset, EncodedDataset
-from skhash.networks import borrowed_generator
+from skhash.networks._random import borrowed_generator
 
 # Values that are looked at together when the whole data set is read once; in float64,
 # with what the sums need, they take some 8 MB.

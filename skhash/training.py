@@ -19,7 +19,7 @@ from torch.utils.data import Dataset
 
 from skhash.batches import ArrayDataset, Batches
 from skhash.losses import Stage
-from skhash.networks import parts, set_mode
+from skhash.networks._layers import parts, set_mode
 from skhash.optimizers import LR_SCHEDULES
 
 # Enough rows to judge the health of the codes of an epoch.

@@ -3,33 +3,20 @@
 ``input_shape`` is what the network sees of one item: ``(n_features,)``, or
 ``(channels, height, width)`` for images. The body computes features, the head is the
 hash layer: its real outputs z have one column a bit, and a bit is ``z > 0``.
+
+`NETWORKS` holds the ready-made functions by name, for ``DeepHashEncoder(network=...)``.
 """
 
-from skhash.networks._build import NETWORKS, build, output_width, wrap
-from skhash.networks._layers import (
-    Dropout,
-    HashNetwork,
-    Standardize,
-    hash_layer,
-    parts,
-    set_mode,
-)
-from skhash.networks._random import borrowed_generator
+from skhash.networks._build import NETWORKS, wrap
+from skhash.networks._layers import HashNetwork, hash_layer
 from skhash.networks._standard import convnet, linear, mlp
 
 __all__ = [
     "NETWORKS",
-    "Dropout",
     "HashNetwork",
-    "Standardize",
-    "borrowed_generator",
-    "build",
     "convnet",
     "hash_layer",
     "linear",
     "mlp",
-    "output_width",
-    "parts",
-    "set_mode",
     "wrap",
 ]

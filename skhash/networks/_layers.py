@@ -119,6 +119,19 @@ class HashNetwork(nn.Module):
     ----------
     origin : str
         What asked for this network.
+
+    Examples
+    --------
+    A network of one's own, from a function that the encoder calls:
+
+    >>> from torch import nn
+    >>> from skhash import DeepHashEncoder
+    >>> from skhash.networks import HashNetwork, hash_layer
+    >>> def narrow(input_shape, n_bits, *, normalize_z=False, generator=None):
+    ...     body = nn.Sequential(nn.Linear(input_shape[0], 8), nn.ReLU())
+    ...     head = hash_layer(8, n_bits, normalize=normalize_z, generator=generator)
+    ...     return HashNetwork(body, head, lr_scale={"body": 0.1})
+    >>> encoder = DeepHashEncoder(network=narrow)
     """
 
     def __init__(
@@ -136,11 +149,31 @@ class HashNetwork(nn.Module):
         self.origin = ""
 
     def features(self, x: Tensor) -> Tensor:
-        """Output of the body, shape (n, n_features)."""
+        """Output of the body.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Items.
+
+        Returns
+        -------
+        features : Tensor of shape (n, n_features)
+        """
         return self.body(self.standardize(x))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The real codes z, shape (n, n_bits)."""
+        """The real outputs z; a bit is ``z > 0``.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, ...)
+            Items.
+
+        Returns
+        -------
+        z : Tensor of shape (n, n_bits)
+        """
         return self.head(self.features(x))
 
 
@@ -167,6 +200,14 @@ def hash_layer(
     Returns
     -------
     head : nn.Module
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skhash.networks import hash_layer
+    >>> head = hash_layer(16, 8, generator=torch.Generator().manual_seed(0))
+    >>> head(torch.zeros(2, 16)).shape
+    torch.Size([2, 8])
     """
     linear = skip_init(nn.Linear, n_features, n_bits)
     if normalize:

@@ -13,20 +13,16 @@ from skhash import DeepHashEncoder
 from skhash.losses import HashLoss, Stage
 from skhash.networks import (
     NETWORKS,
-    Dropout,
     HashNetwork,
-    Standardize,
-    borrowed_generator,
-    build,
     convnet,
     hash_layer,
     linear,
     mlp,
-    output_width,
-    parts,
-    set_mode,
     wrap,
 )
+from skhash.networks._build import build, output_width
+from skhash.networks._layers import Dropout, Standardize, parts, set_mode
+from skhash.networks._random import borrowed_generator
 
 SHAPES = {"linear": (7,), "mlp": (7,), "convnet": (3, 12, 9)}
 
