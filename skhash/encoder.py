@@ -243,6 +243,11 @@ class DeepHashEncoder(
         Returns
         -------
         self : DeepHashEncoder
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or no loss of that name.
         """
         loss = params.get("loss", self.loss)
         nested = any(name.startswith("loss__") for name in params)
@@ -317,6 +322,12 @@ class DeepHashEncoder(
         Returns
         -------
         self : DeepHashEncoder
+
+        Raises
+        ------
+        ValueError
+            If `classes` is not that of the first call, y has a label that it does not
+            hold, or the items do not fit those seen before.
         """
         first = not hasattr(self, "net_")
         if not first:

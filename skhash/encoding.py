@@ -56,10 +56,16 @@ class Encoding(TransformerMixin, ClassifierMixin):
 
         Returns
         -------
-        codes : ndarray
-            By `output`: uint8 of shape (n, ceil(n_bits / 8)), most significant bit
-            first, zero padded; bool or int8 (-1, +1) of shape (n, n_bits); or float32
-            (the embedding z).
+        codes : ndarray of shape (n, ceil(n_bits / 8)) or (n, n_bits)
+            By `output`: packed codes (uint8, most significant bit first, zero padded);
+            or, with one column a bit, bool, int8 (-1, +1) or float32 (the embedding z).
+
+        Raises
+        ------
+        NotFittedError
+            If the encoder is not fitted.
+        ValueError
+            If the items are not of the shape seen in `fit`.
         """
         check_is_fitted(self)
         self._validate_params()

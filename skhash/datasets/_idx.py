@@ -33,8 +33,8 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
 
     Returns
     -------
-    array : ndarray
-        Of the shape and dtype that the file says, in native byte order.
+    array : ndarray of any shape
+        Shape and dtype are those that the file says, in native byte order.
 
     Raises
     ------

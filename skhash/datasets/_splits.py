@@ -22,7 +22,7 @@ class RetrievalIndices(NamedTuple):
 
     Attributes
     ----------
-    queries, train, database : ndarray of int64
+    queries, train, database : ndarray of shape (n_rows,), int64
         Ascending row numbers. Training items may be in the database; queries are
         neither.
 

@@ -99,7 +99,7 @@ class HashLoss(BaseEstimator, nn.Module):
         Obeyed by ``DeepHashEncoder(balanced_batches="auto")``.
     n_bits_ : int
         Number of bits given to `setup`.
-    terms_ : dict of str to Tensor
+    terms_ : dict of str to Tensor of shape ()
         The parts of the last loss, detached, where `forward` ends in `total`.
 
     Examples
@@ -163,6 +163,8 @@ class HashLoss(BaseEstimator, nn.Module):
         ------
         InvalidParameterError
             If a hyper-parameter is out of its range.
+        ValueError
+            If `n_bits` is less than 1.
         """
         BaseEstimator._validate_params(self)
         if n_bits < 1:
@@ -234,6 +236,11 @@ class HashLoss(BaseEstimator, nn.Module):
         Returns
         -------
         loss : Tensor of shape ()
+
+        Raises
+        ------
+        TypeError
+            If the family does not define it.
         """
         raise TypeError(
             f"{type(self).__name__} must define forward(z, y, sample_weight=None)."
@@ -255,7 +262,22 @@ class HashLoss(BaseEstimator, nn.Module):
         return torch.stack(list(terms.values())).sum()
 
     def state(self, name: str) -> Any:
-        """State made by `setup`, or an error that says to call it first."""
+        """State made by `setup`, or an error that says to call it first.
+
+        Parameters
+        ----------
+        name : str
+            Name of the attribute.
+
+        Returns
+        -------
+        value : object
+
+        Raises
+        ------
+        NotFittedError
+            If there is no such state yet.
+        """
         try:
             return getattr(self, name)
         except AttributeError:

@@ -96,7 +96,7 @@ class CSQ(HashLoss):
         return self
 
     def class_scores(self, z: Tensor) -> Tensor:
-        """Log-posterior of each class, shape (n, n_classes)."""
+        """See `HashLoss.class_scores`."""
         # log sigmoid(2 t z) summed over bits is t.z up to what all classes share.
         return (z @ self.state("centers_").to(z).T).log_softmax(1)
 

@@ -187,7 +187,7 @@ class DCWH(HashLoss):
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
-        """First without, then with the vertex term."""
+        """First without, then with the vertex term. See `HashLoss.plan`."""
         first = math.ceil(self.refine_from * n_epochs)
         lengths = {0.0: first, self.vertex: n_epochs - first}
         if not self.vertex:
@@ -208,7 +208,10 @@ class DCWH(HashLoss):
     def refresh(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> None:
-        """Move the centres to the class means; classes without items keep theirs."""
+        """Move the centres to the class means; classes without items keep theirs.
+
+        See `HashLoss.refresh`.
+        """
         old = self.state("centers_")
         sums, masses = class_sums(z, y, len(old), sample_weight)
         seen = masses > 0
@@ -218,7 +221,7 @@ class DCWH(HashLoss):
         self.estimated_.logical_or_(seen)
 
     def class_scores(self, z: Tensor) -> Tensor:
-        """Log-posterior of each class, shape (n, n_classes)."""
+        """See `HashLoss.class_scores`."""
         centers = self.state("centers_").to(z)
         return gaussian_logits(z, centers, self.inv_var_).log_softmax(1)
 

@@ -100,14 +100,20 @@ class DPN(HashLoss):
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
-        """One stage, with the class codes moved between its epochs or not."""
+        """One stage, with the class codes moved between its epochs or not.
+
+        See `HashLoss.plan`.
+        """
         return [Stage(n_epochs, refresh_every=self.refresh_every)]
 
     @torch.no_grad()
     def refresh(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> None:
-        """Turn each class code to the majority of its items; ties keep the old bit."""
+        """Turn each class code to the majority of its items; ties keep the old bit.
+
+        See `HashLoss.refresh`.
+        """
         old = self.state("centers_")
         decided = torch.where(z.abs() > self.margin, z.sign(), 0)
         votes, _ = class_sums(decided, y, len(old), sample_weight)

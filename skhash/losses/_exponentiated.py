@@ -121,9 +121,9 @@ class Exponentiated(HashLoss):
         generator: torch.Generator | None = None,
         n_features: int | None = None,
     ) -> Self:
-        """See `HashLoss.setup`; `n_features` is the width below the hash layer.
+        """Also takes `n_features`, the width below the hash layer, for pre-training.
 
-        It is needed for pre-training only.
+        See `HashLoss.setup`.
         """
         super().setup(n_bits, y)
         self.gamma_ = 4 / n_bits if self.gamma == "auto" else float(self.gamma)
@@ -140,7 +140,10 @@ class Exponentiated(HashLoss):
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
-        """Classification, hash layer alone, fine-tuning; or one plain stage."""
+        """Classification, hash layer alone, fine-tuning; or one plain stage.
+
+        See `HashLoss.plan`.
+        """
         first = min(round(self.pretrain * n_epochs), n_epochs - 1)
         if first == 0:
             return [Stage(n_epochs, settings={"pretraining_": False})]
@@ -157,7 +160,7 @@ class Exponentiated(HashLoss):
     def forward(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> Tensor:
-        """See `HashLoss.forward`; `z` are features while `pretraining_`."""
+        """Here z are features while `pretraining_`. See `HashLoss.forward`."""
         gamma = self.state("gamma_")
         if self.pretraining_:
             logits = self.state("classifier_")(z)

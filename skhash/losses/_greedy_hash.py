@@ -93,7 +93,7 @@ class GreedyHash(HashLoss):
         return self
 
     def class_scores(self, z: Tensor) -> Tensor:
-        """Log-posterior of each class given the code, shape (n, n_classes)."""
+        """Log-posteriors given the code. See `HashLoss.class_scores`."""
         logits: Tensor = self.state("classifier_")(straight_through_sign(z))
         return logits.log_softmax(1)
 

@@ -42,6 +42,11 @@ def continuation(
     -------
     betas : list of float
 
+    References
+    ----------
+    Z. Cao, M. Long, J. Wang, P. S. Yu, "HashNet: Deep Learning to Hash by
+    Continuation", ICCV 2017, arXiv:1702.00758.
+
     Examples
     --------
     >>> from skhash.losses import continuation
@@ -172,7 +177,10 @@ class HashNet(HashLoss):
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
-        """One stage a slope; with fewer epochs than stages, one an epoch."""
+        """One stage a slope; with fewer epochs than stages, one an epoch.
+
+        See `HashLoss.plan`.
+        """
         betas = continuation(self.schedule, self.n_stages, self.final_beta)
         if n_epochs < self.n_stages:
             last = self.n_stages - 1

@@ -131,7 +131,7 @@ class OrthoHash(HashLoss):
         return self
 
     def class_scores(self, z: Tensor) -> Tensor:
-        """Log-posterior of each class without margin, shape (n, n_classes)."""
+        """Log-posteriors without margin. See `HashLoss.class_scores`."""
         return (self.scale * self._cosines(z)).log_softmax(1)
 
     def _cosines(self, z: Tensor) -> Tensor:

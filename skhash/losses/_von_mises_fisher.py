@@ -165,7 +165,10 @@ class VonMisesFisher(HashLoss):
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
-        """One stage, with the directions estimated between its epochs."""
+        """One stage, with the directions estimated between its epochs.
+
+        See `HashLoss.plan`.
+        """
         forward = self.center_init == "forward"
         return [
             Stage(n_epochs, refresh_every=self.refresh_every, refresh_first=forward)
@@ -177,7 +180,8 @@ class VonMisesFisher(HashLoss):
     ) -> None:
         """Turn each centre to the mean direction of its class.
 
-        A class without items, or whose items cancel out, keeps its direction.
+        A class without items, or whose items cancel out, keeps its direction. See
+        `HashLoss.refresh`.
         """
         old = self.state("centers_")
         sums, masses = class_sums(directions(z), y, len(old), sample_weight)
@@ -190,7 +194,7 @@ class VonMisesFisher(HashLoss):
         self.class_concentrations_ = estimated_concentration(lengths, z.shape[1])
 
     def class_scores(self, z: Tensor) -> Tensor:
-        """Log-posterior of each class, shape (n, n_classes)."""
+        """See `HashLoss.class_scores`."""
         return self._logits(directions(z)).log_softmax(1)
 
     def _logits(self, r: Tensor) -> Tensor:

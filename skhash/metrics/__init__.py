@@ -2,6 +2,12 @@
 
 Everything is computed from two small histograms of distances per query, of all items
 and of the relevant ones; nothing is sorted, and ties are averaged over exactly.
+:mod:`~skhash.metrics.from_histograms` has the same metrics of histograms that one has
+counted oneself.
+
+Ready-made scorers for ``scoring=`` of scikit-learn, with the metrics' default options:
+`mean_average_precision_scorer`, `precision_at_k_scorer`, `recall_at_k_scorer` and
+`precision_at_radius_scorer`; :func:`make_retrieval_scorer` makes others.
 """
 
 from skhash.metrics import from_histograms

@@ -137,7 +137,7 @@ def precision_recall_by_rank(
             default=None
         Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
         labels are equal, or share a class.
-    ranks : array-like of int, default=None
+    ranks : array-like of shape (n_ranks,), int, default=None
         Numbers of first ranks. None means about fifty, from 1 to the whole database,
         evenly spaced on a logarithmic axis.
     ties : {"expected", "optimistic", "pessimistic", "index"}, default="expected"

@@ -98,6 +98,12 @@ def evaluate(
     --------
     compare : Is one report better than another?
 
+    References
+    ----------
+    F. McSherry and M. Najork, "Computing information retrieval performance measures
+    efficiently in the presence of tied scores", ECIR 2008. Intervals: B. Efron and
+    R. Tibshirani, "An introduction to the bootstrap", Chapman & Hall, 1993.
+
     Examples
     --------
     >>> import numpy as np

@@ -55,6 +55,11 @@ def code_health(codes: ArrayLike, n_bits: int | None = None) -> dict[str, float]
     --------
     bit_balance, bit_correlation : The same bit by bit.
 
+    References
+    ----------
+    Y. Weiss, A. Torralba and R. Fergus, "Spectral hashing", NIPS 2008: bits should be
+    even and uncorrelated.
+
     Examples
     --------
     >>> from skhash.hamming import pack
@@ -103,6 +108,11 @@ def bit_balance(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
     ValueError
         If there are no codes, or `n_bits` does not fit their width.
 
+    References
+    ----------
+    Y. Weiss, A. Torralba and R. Fergus, "Spectral hashing", NIPS 2008: bits should be
+    even and uncorrelated.
+
     Examples
     --------
     >>> from skhash.hamming import pack
@@ -134,6 +144,11 @@ def bit_correlation(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
     ------
     ValueError
         If there are no codes, or `n_bits` does not fit their width.
+
+    References
+    ----------
+    Y. Weiss, A. Torralba and R. Fergus, "Spectral hashing", NIPS 2008: bits should be
+    even and uncorrelated.
 
     Examples
     --------

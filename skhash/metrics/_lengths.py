@@ -41,7 +41,7 @@ def score_by_length(
         Labels, as the metric takes them.
     n_bits : int, default=None
         Number of bits of packed codes, as in :func:`code_health`.
-    lengths : array-like of int, default=None
+    lengths : array-like of shape (n_lengths,), int, default=None
         Numbers of first bits. None means powers of two and the full length.
     metric : callable, default=mean_average_precision
         Any metric of :mod:`skhash.metrics` of codes that returns a number.

@@ -35,7 +35,7 @@ class RetrievalReport:
         Each metric's values; NaN for queries without any relevant item.
     settings : dict
         The options that two reports must share to be compared.
-    query_labels : ndarray or None
+    query_labels : ndarray of shape (n_queries,) or (n_queries, n_classes), or None
         As given.
 
     Examples
