@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
 from skhash import fitting
+from skhash.documentation import DocLink
 from skhash.encoding import Encoding
 from skhash.inputs import check_training
 from skhash.losses import LOSSES, HashLoss
@@ -27,7 +28,11 @@ from skhash.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 
 
 class DeepHashEncoder(
-    CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, Encoding, BaseEstimator
+    DocLink,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    Encoding,
+    BaseEstimator,
 ):
     """Learn short binary codes from labelled data with a torch network.
 

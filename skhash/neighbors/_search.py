@@ -3,12 +3,13 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skhash.documentation import DocLink
 from skhash.hamming import nearest
 from skhash.neighbors._graphs import csr_graph, drop_self
 from skhash.neighbors._validation import check_n_neighbors, query_codes
 
 
-class FittedCodes:
+class FittedCodes(DocLink):
     """The fitted database, for an estimator that keeps it in `_database`."""
 
     def __sklearn_is_fitted__(self):
