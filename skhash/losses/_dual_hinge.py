@@ -35,12 +35,13 @@ def pair_distance(h: Tensor, distance: Distance = "squared") -> Tensor:
     if distance == "euclidean":
         # The root has no slope at 0: this mode is exact there, with gradient 0.
         return torch.cdist(h, h, compute_mode="donot_use_mm_for_euclid_dist")
-    inner = h @ h.T
     if distance == "inner":
-        return (h.shape[1] - inner) / 2
-    norms = (h * h).sum(1)
+        return (h.shape[1] - h @ h.T) / 2
+    half = h / 2
+    norms = half.square().sum(1)
     # Rounding can make the squared distance of equal codes slightly negative.
-    return (norms[:, None] + norms[None, :] - 2 * inner).clamp_min(0) / 4
+    sums = norms[:, None] + norms[None, :]
+    return torch.addmm(sums, half, half.T, alpha=-2).clamp_min(0)
 
 
 def matching_probability(t: Tensor, shape: float) -> tuple[Tensor, Tensor]:
