@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pickle
 import re
 import warnings
 
@@ -755,3 +756,30 @@ def test_weights_act_as_repetitions_do(digits):
     )
     assert copies < plain - 0.15
     assert abs(weighted - copies) < 0.3 * (plain - copies)
+
+
+# torch's compiler makes an object that torch itself deprecates.
+compiling = pytest.mark.filterwarnings(
+    "ignore:.*autograd.function.Function.*instantiated:DeprecationWarning"
+)
+
+
+@compiling
+@pytest.mark.parametrize("loss", ["hashnet", "exponentiated"])
+def test_a_compiled_network_learns_the_same_codes(blobs, loss):
+    # "eager" goes the whole way of torch.compile but for the C++ compiler.
+    params = {"compile": True, "compile__backend": "eager"}
+    plain = encoder(loss=loss).fit(*blobs)
+    model = encoder(loss=loss, net_params=params).fit(*blobs)
+    codes = plain.transform(blobs[0])
+    np.testing.assert_array_equal(model.transform(blobs[0]), codes)
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.transform(blobs[0]), codes)
+
+
+@compiling
+def test_compiling_compiles(blobs):
+    compiled = Recorder(lambda net: hasattr(net.module_, "_orig_mod"))
+    params = {"compile": True, "compile__backend": "eager"}
+    encoder(net_params=params, callbacks=[compiled]).fit(*blobs)
+    assert compiled.seen == [True] * 4

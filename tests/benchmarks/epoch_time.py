@@ -3,14 +3,16 @@
 All three train the same network with the same loss, optimiser and batch size, in one
 process and in turn; the table gives medians and ratios::
 
-    python tests/benchmarks/epoch_time.py --data FOLDER --network mlp
+    python tests/benchmarks/epoch_time.py --data FOLDER --networks mlp-512-256
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,31 +41,35 @@ class Criterion(nn.Module):
         return self.loss(z, y)
 
 
-def network(name: str, X: np.ndarray) -> nn.Module:
+def network(build: Callable, X: np.ndarray) -> nn.Module:
     """The library's network with its first layer, as the encoder builds it."""
     shape = (1, *X.shape[1:]) if X.ndim == 3 else X.shape[1:]
     generator = torch.Generator().manual_seed(0)
-    made = NETWORKS[name](shape, N_BITS, normalize_z=True, generator=generator)
+    made = build(shape, N_BITS, normalize_z=True, generator=generator)
     made.standardize = Standardize(shape)
     made.standardize.mean += float(X.mean())
     made.standardize.scale *= float(X.std())
     return made
 
 
-def encoder(name: str, loss: str, X: np.ndarray, y: np.ndarray, n_jobs: int) -> float:
+def encoder(
+    build: Callable, loss: str, X: np.ndarray, y: np.ndarray, n_jobs: int
+) -> float:
     """Seconds of an epoch of `DeepHashEncoder`."""
     made = DeepHashEncoder(
-        N_BITS, loss=loss, network=name, max_epochs=N_EPOCHS, n_jobs=n_jobs
+        N_BITS, loss=loss, network=build, max_epochs=N_EPOCHS, n_jobs=n_jobs
     )
     made.fit(X, y)
     return float(np.median([row["dur"] for row in made.history_]))
 
 
-def tight(name: str, loss: str, X: np.ndarray, y: np.ndarray, n_jobs: int) -> float:
+def tight(
+    build: Callable, loss: str, X: np.ndarray, y: np.ndarray, n_jobs: int
+) -> float:
     """Seconds of an epoch of the loop one writes by hand, tensors in memory."""
     torch.set_num_threads(n_jobs)
     items, labels = torch.from_numpy(X), torch.from_numpy(y)
-    net = network(name, X).train()
+    net = network(build, X).train()
     criterion = LOSSES[loss]().setup(N_BITS, labels)
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=1e-3, fused=True)
     n_steps = N_EPOCHS * -(-len(X) // BATCH_SIZE)
@@ -82,12 +88,12 @@ def tight(name: str, loss: str, X: np.ndarray, y: np.ndarray, n_jobs: int) -> fl
 
 
 def plain_skorch(
-    name: str, loss: str, X: np.ndarray, y: np.ndarray, n_jobs: int
+    build: Callable, loss: str, X: np.ndarray, y: np.ndarray, n_jobs: int
 ) -> float:
     """Seconds of an epoch of `skorch.NeuralNet` with its default DataLoader."""
     torch.set_num_threads(n_jobs)
     net = skorch.NeuralNet(
-        network(name, X),
+        network(build, X),
         Criterion(LOSSES[loss]().setup(N_BITS, torch.from_numpy(y))),
         optimizer=torch.optim.AdamW,
         lr=3e-3,
@@ -104,12 +110,20 @@ def plain_skorch(
 CONTENDERS = {"encoder": encoder, "tight": tight, "skorch": plain_skorch}
 
 
+def built(name: str) -> Callable:
+    """A network by its name: "convnet", "linear", or "mlp-512-256" by its widths."""
+    kind, *widths = name.split("-")
+    if widths:
+        return functools.partial(mlp, hidden=tuple(map(int, widths)))
+    return NETWORKS[kind]
+
+
 def main() -> None:
     """Measure in turn, print medians and ratios, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--dataset", default="mnist")
-    parser.add_argument("--network", default="mlp", choices=sorted(NETWORKS))
+    parser.add_argument("--networks", nargs="+", default=["mlp-512-256", "mlp-128"])
     parser.add_argument("--loss", default="dual_hinge", choices=sorted(LOSSES))
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=7)
@@ -119,28 +133,24 @@ def main() -> None:
 
     X, y, *_ = load(options.data, options.dataset)
     X, y = X[: options.rows], y[: options.rows].astype(np.int64)
-    if options.network != "convnet":
-        X = X.reshape(len(X), -1)
-    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
-    for _ in range(options.rounds):
-        for name, contender in CONTENDERS.items():
-            args = options.network, options.loss, X, y, options.n_jobs
-            seconds[name].append(contender(*args))
-    summary: dict[str, Any] = {n: float(np.median(s)) for n, s in seconds.items()}
-    for peer in ("tight", "skorch"):
-        pairs = zip(seconds["encoder"], seconds[peer], strict=True)
-        summary[f"encoder / {peer}"] = float(np.median([a / b for a, b in pairs]))
-    for name, value in summary.items():
-        print(f"{name:>18}  {value:.3f}")
-    name = f"epoch-time-{options.network}-{options.n_jobs}.json"
+    rows: list[dict[str, Any]] = []
+    for name in options.networks:
+        items = X if name == "convnet" else X.reshape(len(X), -1)
+        seconds: dict[str, list[float]] = {loop: [] for loop in CONTENDERS}
+        for _ in range(options.rounds):
+            for loop, contender in CONTENDERS.items():
+                args = built(name), options.loss, items, y, options.n_jobs
+                seconds[loop].append(contender(*args))
+        for loop, values in seconds.items():
+            pairs = zip(values, seconds["skorch"], strict=True)
+            ratio = float(np.median([a / b for a, b in pairs]))
+            row = {"network": name, "loop": loop, "seconds": float(np.median(values))}
+            rows.append({**row, "ratio to skorch": ratio})
+            print(f"{name:>12} {loop:>8}  {row['seconds']:.3f} s  {ratio:.3f}")
     options.results.mkdir(parents=True, exist_ok=True)
-    content = {
-        "command": command(),
-        **environment(),
-        "seconds": seconds,
-        "summary": summary,
-    }
-    (options.results / name).write_text(json.dumps(content, indent=1) + "\n")
+    content = {"command": command(), **environment(), "rows": rows}
+    path = options.results / "epoch-times.json"
+    path.write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":
