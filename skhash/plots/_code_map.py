@@ -1,0 +1,277 @@
+"""Codes as points of a plane."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE, smacof
+from sklearn.utils import check_consistent_length, check_random_state
+
+from skhash.hamming import distances, unpack
+from skhash.metrics._health import check_bits
+from skhash.metrics._options import check_option, check_rank
+from skhash.plots._axes import check_axes, one_panel
+from skhash.plots._style import (
+    COLORS,
+    MARKERS,
+    MOST_VECTORS,
+    finish,
+    legend_beside,
+)
+from skhash.plots._task import check_n_bits, codes_of
+
+_METHODS = ("mds", "tsne", "pca")
+
+
+class CodeMapDisplay:
+    """A map of codes in which near codes are near, with classes by colour and mark.
+
+    Use :meth:`from_estimator` or :meth:`from_codes` to make a display.
+
+    Parameters
+    ----------
+    embedding : array-like of shape (n_samples, 2)
+        Places of the codes.
+    labels : array-like of shape (n_samples,), default=None
+        Their classes.
+    method : {"mds", "tsne", "pca"}, default="tsne"
+        How the map was made.
+
+    Attributes
+    ----------
+    points_ : list of matplotlib PathCollection
+        The points of each class.
+    ax_ : matplotlib Axes
+        Where they were drawn.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+
+    See Also
+    --------
+    DistanceHistogramDisplay : All distances, without the loss of a map.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.plots import CodeMapDisplay
+    >>> codes = np.array([[0, 0, 0], [0, 0, 1], [1, 1, 0], [1, 1, 1]], dtype=bool)
+    >>> display = CodeMapDisplay.from_codes(
+    ...     codes, ["cat", "cat", "dog", "dog"], method="pca"
+    ... )
+    >>> display.embedding.shape
+    (4, 2)
+    >>> [points.get_label() for points in display.points_]
+    ['cat', 'dog']
+    """
+
+    def __init__(self, embedding, labels=None, *, method="tsne"):
+        self.embedding = embedding
+        self.labels = labels
+        self.method = method
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y=None,
+        *,
+        method="tsne",
+        n_bits=None,
+        n_samples=1000,
+        random_state=0,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw the map of a fitted encoder's codes.
+
+        Parameters
+        ----------
+        estimator : estimator
+            As in :meth:`PrecisionRecallDisplay.from_estimator`.
+        X : array-like of shape (n_items, ...)
+            Items, as the estimator takes them.
+        y : array-like of shape (n_items,), default=None
+            Their classes.
+        method, n_samples, random_state
+            As in :meth:`from_codes`.
+        n_bits : int, default=None
+            Number of bits of packed codes; None asks the estimator.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : CodeMapDisplay
+
+        Raises
+        ------
+        ValueError
+            If the classes do not fit the items, or an option is unknown.
+        """
+        check_axes(ax)
+        check_option("method", method, _METHODS)
+        codes = np.asarray(codes_of(estimator, X))
+        return cls.from_codes(
+            codes,
+            y,
+            method=method,
+            n_bits=check_n_bits(estimator, codes, n_bits),
+            n_samples=n_samples,
+            random_state=random_state,
+            ax=ax,
+            **kwargs,
+        )
+
+    @classmethod
+    def from_codes(
+        cls,
+        codes,
+        labels=None,
+        *,
+        method="tsne",
+        n_bits=None,
+        n_samples=1000,
+        random_state=0,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw the map of codes.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_items, n_bytes)
+            Codes: packed uint8, or bool bits.
+        labels : array-like of shape (n_items,), default=None
+            Their classes.
+        method : {"tsne", "mds", "pca"}, default="tsne"
+            "tsne" keeps neighbours together, its axes have no unit. "mds" keeps all
+            Hamming distances as well as a plane can, in bits. "pca" shows the two
+            directions of the bits that vary most, and is the fastest.
+        n_bits : int, default=None
+            Number of bits of packed codes, as in :func:`skhash.metrics.code_health`.
+        n_samples : int, default=1000
+            How many of the codes to draw at random, at most.
+        random_state : int, RandomState instance or None, default=0
+            Seeds the draw and t-SNE.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : CodeMapDisplay
+
+        Raises
+        ------
+        ValueError
+            If the classes do not fit the codes, or an option is unknown.
+
+        References
+        ----------
+        L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 2008.
+        I. Borg and P. Groenen, "Modern multidimensional scaling", Springer 1997.
+        """
+        check_axes(ax)
+        check_option("method", method, _METHODS)
+        n_samples = check_rank("n_samples", n_samples)
+        packed, n_bits = check_bits(codes, n_bits)
+        if labels is not None:
+            labels = np.asarray(labels)
+            check_consistent_length(packed, labels)
+            if labels.ndim != 1:
+                raise ValueError(
+                    "labels must be one class an item, shape (n_items,), got shape "
+                    f"{labels.shape}. For several labels an item, give one of them."
+                )
+        if len(packed) < 3:
+            raise ValueError(f"A map needs 3 codes or more, got {len(packed)}.")
+        random_state = check_random_state(random_state)
+        if len(packed) > n_samples:
+            kept = random_state.choice(len(packed), n_samples, replace=False)
+            kept.sort()
+            packed = packed[kept]
+            labels = None if labels is None else labels[kept]
+        embedding = _embed(packed, n_bits, method, random_state)
+        return cls(embedding, labels, method=method).plot(ax, **kwargs)
+
+    def plot(self, ax=None, **kwargs):
+        """Draw the map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs
+            Passed on to matplotlib's ``scatter``, for all classes.
+
+        Returns
+        -------
+        self : CodeMapDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        TypeError
+            If `ax` is no matplotlib Axes.
+        """
+        check_axes(ax)
+        self.ax_ = one_panel(ax, (6.2, 4.8))
+        self.figure_ = self.ax_.figure
+        places = np.asarray(self.embedding)
+        none = self.labels is None
+        labels = np.zeros(len(places)) if none else np.asarray(self.labels)
+        self.points_ = [
+            self.ax_.scatter(
+                *places[labels == label].T,
+                **{
+                    "color": COLORS[n % len(COLORS)],
+                    "marker": MARKERS[n % len(MARKERS)],
+                    "s": 22,
+                    "linewidth": 0.4,
+                    "edgecolor": "white",
+                    "label": None if none else str(label),
+                    "rasterized": len(places) > MOST_VECTORS,
+                    **kwargs,
+                },
+            )
+            for n, label in enumerate(np.unique(labels))
+        ]
+        finish(self.ax_)
+        self._label_axes()
+        if not none:
+            columns = -(-len(self.points_) // 14)
+            legend_beside(self.ax_, title="class", ncols=columns)
+        return self
+
+    def _label_axes(self):
+        if self.method == "mds":
+            self.ax_.set(xlabel="MDS 1 (bits)", ylabel="MDS 2 (bits)")
+        elif self.method == "pca":
+            self.ax_.set(xlabel="principal axis 1", ylabel="principal axis 2")
+        else:
+            self.ax_.set(xlabel="t-SNE 1", ylabel="t-SNE 2", xticks=[], yticks=[])
+        self.ax_.set_aspect("equal", adjustable="datalim")
+
+
+def _embed(packed, n_bits, method, random_state):
+    """Places of codes in the plane."""
+    bits = unpack(packed, n_bits).astype(np.float64)
+    # One bit makes a line.
+    wide = np.pad(bits, [(0, 0), (0, max(0, 2 - n_bits))])
+    start = PCA(2, svd_solver="full").fit_transform(wide)
+    if method == "pca":
+        return start
+    apart = distances(packed, packed).astype(np.float64)
+    if method == "mds":
+        return smacof(apart, n_components=2, init=start, n_init=1)[0]
+    spread = start[:, 0].std()
+    tsne = TSNE(
+        perplexity=min(30.0, (len(packed) - 1) / 3),
+        metric="precomputed",
+        init=(start * (1e-4 / spread if spread else 1)).astype(np.float32),
+        random_state=random_state,
+    )
+    return tsne.fit_transform(apart)

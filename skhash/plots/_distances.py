@@ -1,0 +1,225 @@
+"""How far apart similar and dissimilar pairs are."""
+
+import numpy as np
+
+from skhash.metrics._retrieval import Retrieval
+from skhash.plots._axes import check_axes, one_panel
+from skhash.plots._style import BLUE, VERMILLION, finish, legend
+from skhash.plots._task import check_n_bits, retrieval_task
+
+
+class DistanceHistogramDisplay:
+    """Hamming distances of similar and of dissimilar pairs.
+
+    The less the two histograms overlap, the better do the codes retrieve. Use
+    :meth:`from_estimator` or :meth:`from_codes` to make a display.
+
+    Parameters
+    ----------
+    n_similar, n_dissimilar : array-like of shape (n_bits + 1,)
+        Numbers of pairs of a query and an item at each distance, in bits.
+    name : str, default=None
+        Name in the legend.
+
+    Attributes
+    ----------
+    similar_, dissimilar_ : matplotlib StepPatch
+        The two histograms.
+    ax_ : matplotlib Axes
+        Where they were drawn.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+
+    See Also
+    --------
+    skhash.hamming.histograms : The numbers, query by query.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.plots import DistanceHistogramDisplay
+    >>> codes = np.array([[0, 0, 0], [0, 0, 1], [1, 1, 1]], dtype=bool)
+    >>> display = DistanceHistogramDisplay.from_codes(
+    ...     codes, codes, ["cat", "cat", "dog"], ["cat", "cat", "dog"],
+    ...     exclude_self=True,
+    ... )
+    >>> display.n_similar, display.n_dissimilar
+    (array([0, 2, 0, 0]), array([0, 0, 2, 2]))
+    """
+
+    def __init__(self, n_similar, n_dissimilar, *, name=None):
+        self.n_similar = n_similar
+        self.n_dissimilar = n_dissimilar
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        X_database=None,
+        y_database=None,
+        *,
+        n_bits=None,
+        name=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw the distances in a fitted encoder's codes.
+
+        Parameters
+        ----------
+        estimator, X, y, X_database, y_database
+            As in :meth:`PrecisionRecallDisplay.from_estimator`.
+        n_bits : int, default=None
+            Number of bits of packed codes; None asks the estimator.
+        name : str, default=None
+            Name in the legend.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : DistanceHistogramDisplay
+
+        Raises
+        ------
+        ValueError
+            If labels or a database are missing, or do not fit.
+        """
+        check_axes(ax)
+        *given, exclude_self = retrieval_task(estimator, X, y, X_database, y_database)
+        return cls.from_codes(
+            *given,
+            n_bits=check_n_bits(estimator, np.asarray(given[0]), n_bits),
+            exclude_self=exclude_self,
+            name=name,
+            ax=ax,
+            **kwargs,
+        )
+
+    @classmethod
+    def from_codes(
+        cls,
+        queries,
+        database,
+        query_labels=None,
+        database_labels=None,
+        *,
+        n_bits=None,
+        relevance=None,
+        exclude_self=False,
+        n_jobs=None,
+        name=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw the distances of all pairs of a query and an item.
+
+        Parameters
+        ----------
+        queries, database, query_labels, database_labels
+            As in :meth:`PrecisionRecallDisplay.from_codes`.
+        n_bits : int, default=None
+            Number of bits of packed codes, as in :func:`skhash.metrics.code_health`.
+        relevance, exclude_self, n_jobs
+            As in :func:`skhash.metrics.average_precision`.
+        name : str, default=None
+            Name in the legend.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : DistanceHistogramDisplay
+
+        Raises
+        ------
+        ValueError
+            If codes or labels do not fit together.
+        """
+        from skhash.metrics._health import check_bits
+
+        check_axes(ax)
+        n_bits = check_bits(database, n_bits)[1]
+        retrieval = Retrieval.of(
+            queries,
+            database,
+            query_labels,
+            database_labels,
+            relevance,
+            exclude_self,
+            n_jobs,
+        )
+        pieces = [
+            np.stack([n_relevant.sum(axis=0), n_total.sum(axis=0)])
+            for _, n_total, n_relevant in retrieval.pieces()
+        ]
+        similar, total = np.sum(pieces, axis=0, dtype=np.int64)[:, : n_bits + 1]
+        return cls(similar, total - similar, name=name).plot(ax, **kwargs)
+
+    def plot(self, ax=None, *, name=None, **kwargs):
+        """Draw both histograms, each as shares of its own pairs.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        name : str, default=None
+            Name in the legend; None means the display's.
+        **kwargs
+            Passed on to matplotlib's ``stairs``, for both histograms.
+
+        Returns
+        -------
+        self : DistanceHistogramDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        TypeError
+            If `ax` is no matplotlib Axes.
+        """
+        check_axes(ax)
+        self.ax_ = one_panel(ax, (5.8, 3.8))
+        self.figure_ = self.ax_.figure
+        name = self.name if name is None else name
+        before = "" if name is None else f"{name}, "
+        self.similar_, self.dissimilar_ = (
+            self._stairs(counts, {"label": f"{before}{kind} pairs", **style, **kwargs})
+            for counts, kind, style in [
+                (self.n_similar, "similar", {"color": BLUE, "linestyle": "-"}),
+                (
+                    self.n_dissimilar,
+                    "dissimilar",
+                    {"color": VERMILLION, "linestyle": "--", "hatch": "////"},
+                ),
+            ]
+        )
+        self.ax_.set(xlabel="Hamming distance (bits)", ylabel="share of pairs")
+        self.ax_.set_ylim(bottom=0)
+        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        finish(self.ax_)
+        legend(self.ax_)
+        return self
+
+    def _stairs(self, counts, style):
+        from matplotlib.colors import to_rgba
+
+        counts = np.asarray(counts, dtype=float)
+        edges = np.arange(len(counts) + 1) - 0.5
+        color = style.pop("color")
+        style = {
+            "fill": True,
+            "facecolor": to_rgba(color, 0.2 if "hatch" not in style else 0.08),
+            "edgecolor": color,
+            "linewidth": 1.6,
+            **style,
+        }
+        return self.ax_.stairs(counts / max(counts.sum(), 1), edges, **style)

@@ -1,0 +1,389 @@
+"""Queries in front of their nearest images."""
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+
+from skhash.hamming import distances
+from skhash.metrics._options import check_rank
+from skhash.metrics._retrieval import Retrieval
+from skhash.plots._axes import check_axes, one_panel
+from skhash.plots._images import as_images, draw_image
+from skhash.plots._style import GREEN, VERMILLION
+from skhash.plots._task import retrieval_task
+
+# Free space around an image, in widths of one; more after the queries.
+_GAP, _AFTER_QUERY = 0.2, 0.25
+
+
+class RetrievalGridDisplay:
+    """A row for each query: its image, then the images with the nearest codes.
+
+    Right ones have a solid frame, wrong ones a dashed frame and a cross; the number
+    below an image is its Hamming distance. Use :meth:`from_estimator` or
+    :meth:`from_codes` to make a display.
+
+    Parameters
+    ----------
+    query_images : array-like of shape (n_queries, h, w) or (n_queries, h, w, c)
+        The queries.
+    neighbor_images : array-like of shape (n_queries, n_neighbors, h, w) or \
+            (n_queries, n_neighbors, h, w, c)
+        Their nearest images, the nearest first.
+    distance : array-like of shape (n_queries, n_neighbors)
+        Hamming distances in bits.
+    is_right : array-like of shape (n_queries, n_neighbors)
+        Whether each image is relevant to its query, bool.
+    query_names : array-like of shape (n_queries,), default=None
+        What stands before each row.
+
+    Attributes
+    ----------
+    images_ : list of matplotlib AxesImage
+        All images, row by row.
+    frames_ : list of matplotlib Rectangle
+        The frames of the nearest images, row by row.
+    ax_ : matplotlib Axes
+        Where they were drawn.
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+
+    See Also
+    --------
+    skhash.hamming.nearest : The search.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.plots import RetrievalGridDisplay
+    >>> codes = np.array([[0b000], [0b001], [0b111]], dtype=np.uint8)
+    >>> labels = ["cat", "cat", "dog"]
+    >>> display = RetrievalGridDisplay.from_codes(
+    ...     codes, codes, labels, labels, exclude_self=True, rows=[0, 2],
+    ...     query_images=np.eye(3), image_shape=(1, 3),
+    ... )
+    >>> display.distance
+    array([[1, 3],
+           [2, 3]])
+    >>> display.is_right
+    array([[ True, False],
+           [False, False]])
+    """
+
+    def __init__(
+        self, query_images, neighbor_images, distance, is_right, *, query_names=None
+    ):
+        self.query_images = query_images
+        self.neighbor_images = neighbor_images
+        self.distance = distance
+        self.is_right = is_right
+        self.query_names = query_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        X_database=None,
+        y_database=None,
+        *,
+        query_images=None,
+        database_images=None,
+        image_shape=None,
+        rows=5,
+        n_neighbors=8,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw what a fitted encoder, or a pipeline that ends in a database, finds.
+
+        Parameters
+        ----------
+        estimator, X, y, X_database, y_database
+            As in :meth:`PrecisionRecallDisplay.from_estimator`.
+        query_images : array-like of shape (n_queries, ...), default=None
+            Images of the queries; None means X.
+        database_images : array-like of shape (n_items, ...), default=None
+            Images of the items that are searched; None means `X_database`. Needed if
+            the estimator holds the database, since it keeps codes only.
+        image_shape, rows, n_neighbors
+            As in :meth:`from_codes`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : RetrievalGridDisplay
+
+        Raises
+        ------
+        ValueError
+            If labels, images or a database are missing, or do not fit.
+        """
+        check_axes(ax)
+        *given, exclude_self = retrieval_task(estimator, X, y, X_database, y_database)
+        if database_images is None and not exclude_self:
+            database_images = X_database
+        if database_images is None and not exclude_self:
+            raise ValueError(
+                "The estimator's database keeps codes, not images. Give the images of "
+                "its items as database_images, in the order in which it was fitted."
+            )
+        return cls.from_codes(
+            *given,
+            query_images=X if query_images is None else query_images,
+            database_images=database_images,
+            image_shape=image_shape,
+            rows=rows,
+            n_neighbors=n_neighbors,
+            exclude_self=exclude_self,
+            ax=ax,
+            **kwargs,
+        )
+
+    @classmethod
+    def from_codes(
+        cls,
+        queries,
+        database,
+        query_labels=None,
+        database_labels=None,
+        *,
+        query_images,
+        database_images=None,
+        image_shape=None,
+        rows=5,
+        n_neighbors=8,
+        relevance=None,
+        exclude_self=False,
+        n_jobs=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw the items with the nearest codes.
+
+        Parameters
+        ----------
+        queries, database, query_labels, database_labels
+            As in :meth:`PrecisionRecallDisplay.from_codes`.
+        query_images, database_images : array-like of shape (n, h, w), (n, h, w, c) \
+                or (n, h * w * c), default=None
+            Images of both sides, with 1, 3 or 4 channels c; integers from 0 to 255 or
+            floats from 0 to 1 for colours, any range for grey. `database_images` may
+            be left out if the queries are the database.
+        image_shape : tuple of int, default=None
+            What flat images mean: (h, w) or (h, w, c).
+        rows : int or array-like of shape (n_rows,), default=5
+            How many of the queries to show, from the first, or which.
+        n_neighbors : int, default=8
+            Number of nearest images to show.
+        relevance, exclude_self, n_jobs
+            As in :func:`skhash.metrics.average_precision`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **kwargs
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : RetrievalGridDisplay
+
+        Raises
+        ------
+        ValueError
+            If codes, labels or images do not fit together.
+        """
+        check_axes(ax)
+        n_neighbors = check_rank("n_neighbors", n_neighbors)
+        retrieval = Retrieval.of(
+            queries,
+            database,
+            query_labels,
+            database_labels,
+            relevance,
+            exclude_self,
+            n_jobs,
+        )
+        rows = _chosen(rows, len(retrieval.queries))
+        query_images = as_images(query_images, "query_images", image_shape)
+        check_consistent_length(query_images, retrieval.queries)
+        if database_images is None:
+            if not exclude_self:
+                raise ValueError("database_images are missing: what has been found?")
+            database_images = query_images
+        else:
+            database_images = as_images(database_images, "database_images", image_shape)
+        check_consistent_length(database_images, retrieval.database)
+        others = len(retrieval.database) - retrieval.exclude_self
+        depth = min(n_neighbors, others)
+        index, is_right = _search(retrieval, rows, depth)
+        distance = np.array(
+            [
+                distances(retrieval.queries[[row]], retrieval.database[found])[0]
+                for row, found in zip(rows, index, strict=True)
+            ],
+            dtype=np.int64,
+        ).reshape(index.shape)
+        names = None if query_labels is None else _names(query_labels, rows)
+        display = cls(
+            query_images[rows],
+            database_images[index],
+            distance,
+            is_right,
+            query_names=names,
+        )
+        return display.plot(ax, **kwargs)
+
+    def plot(self, ax=None, *, show_distance=True, cmap="gray_r"):
+        """Draw the grid.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        show_distance : bool, default=True
+            Write the distance under each image.
+        cmap : str or matplotlib Colormap, default="gray_r"
+            Colours of grey images.
+
+        Returns
+        -------
+        self : RetrievalGridDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        TypeError
+            If `ax` is no matplotlib Axes.
+        """
+        check_axes(ax)
+        queries, found = np.asarray(self.query_images), np.asarray(self.neighbor_images)
+        n_rows, n_columns = found.shape[:2]
+        height = found.shape[2] / found.shape[3]
+        step = height + _GAP + (0.22 if show_distance else 0)
+        size = 0.72 * (n_columns * (1 + _GAP) + 1.9), 0.72 * n_rows * step + 0.9
+        self.ax_ = one_panel(ax, size)
+        self.figure_ = self.ax_.figure
+        both = np.concatenate([queries.ravel(), found.ravel()]).astype(float)
+        limits = {"vmin": both.min(), "vmax": both.max(), "cmap": cmap}
+        self.images_, self.frames_ = [], []
+        lefts = [0.0, *(np.arange(n_columns) * (1 + _GAP) + 1 + _GAP + _AFTER_QUERY)]
+        for row in range(n_rows):
+            top = row * step
+            for column, left in enumerate(lefts):
+                image = found[row, column - 1] if column else queries[row]
+                box = (left, left + 1, top + height, top)
+                self.images_.append(draw_image(self.ax_, image, box, limits))
+                if column:
+                    self._frame(row, column - 1, box, show_distance)
+        self._label(lefts, step, height)
+        return self
+
+    def _frame(self, row, column, box, show_distance):
+        from matplotlib.patches import Rectangle
+
+        left, right, bottom, top = box
+        is_right = bool(np.asarray(self.is_right)[row, column])
+        frame = Rectangle(
+            (left - 0.04, top - 0.04),
+            right - left + 0.08,
+            bottom - top + 0.08,
+            fill=False,
+            edgecolor=GREEN if is_right else VERMILLION,
+            linestyle="-" if is_right else (0, (2.5, 1.5)),
+            linewidth=1.8,
+            zorder=3,
+        )
+        self.frames_.append(self.ax_.add_patch(frame))
+        if not is_right:
+            self.ax_.plot(
+                right + 0.03,
+                top - 0.03,
+                marker="X",
+                markersize=8,
+                color=VERMILLION,
+                markeredgecolor="white",
+                zorder=4,
+            )
+        if show_distance:
+            self.ax_.text(
+                (left + right) / 2,
+                bottom + 0.07,
+                f"{np.asarray(self.distance)[row, column]}",
+                ha="center",
+                va="top",
+                fontsize="small",
+            )
+
+    def _label(self, lefts, step, height):
+        from matplotlib.lines import Line2D
+
+        ax, n_rows = self.ax_, len(np.asarray(self.distance))
+        ranks = [str(rank) for rank in range(1, len(lefts))]
+        ax.set_xticks(np.array(lefts) + 0.5, ["query", *ranks])
+        names = self.query_names if self.query_names is not None else range(n_rows)
+        ax.set_yticks(np.arange(n_rows) * step + height / 2, [str(n) for n in names])
+        ax.tick_params(length=0, labeltop=True, labelbottom=False)
+        ax.spines[:].set_visible(False)
+        ax.set(
+            xlim=(-0.15, lefts[-1] + 1.2),
+            ylim=(n_rows * step - (step - height) + 0.35, -0.2),
+            aspect="equal",
+            ylabel="query",
+            xlabel="rank",
+        )
+        ax.xaxis.set_label_position("top")
+        keys = [
+            Line2D([], [], color=GREEN, linewidth=1.8, label="right"),
+            Line2D(
+                [],
+                [],
+                color=VERMILLION,
+                linewidth=1.8,
+                linestyle=(0, (2.5, 1.5)),
+                marker="X",
+                label="wrong",
+            ),
+        ]
+        ax.legend(
+            handles=keys,
+            loc="upper right",
+            bbox_to_anchor=(1, 0),
+            ncols=2,
+            frameon=False,
+            borderaxespad=0.1,
+        )
+
+
+def _chosen(rows, n_queries):
+    """Indices of the queries to show."""
+    if np.ndim(rows) == 0:
+        return np.arange(min(check_rank("rows", rows), n_queries))
+    rows = np.asarray(rows)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or not rows.size:
+        raise ValueError(f"rows must be a number or a list of row numbers, got {rows}.")
+    if rows.min() < 0 or rows.max() >= n_queries:
+        raise ValueError(f"rows must be from 0 to {n_queries - 1}, got {rows}.")
+    return rows
+
+
+def _search(retrieval, rows, depth):
+    """Indices of the nearest items of each row, and whether they are relevant."""
+    index = np.empty((len(rows), depth), dtype=np.intp)
+    is_right = np.empty((len(rows), depth), dtype=bool)
+    for place, row in enumerate(rows):
+        one = slice(int(row), int(row) + 1)
+        index[place] = retrieval._nearest(one, depth)[0]
+        is_right[place] = retrieval._hits(one)[0, index[place]]
+    return index, is_right
+
+
+def _names(labels, rows):
+    """What to write before each row: the class, or the classes' numbers."""
+    labels = np.asarray(labels.toarray() if hasattr(labels, "toarray") else labels)
+    if labels.ndim == 1:
+        return labels[rows]
+    return np.array([", ".join(map(str, np.flatnonzero(labels[r]))) for r in rows])

@@ -1,0 +1,73 @@
+"""Colours, lines and marks that can be told apart by everyone, and in grey.
+
+The colours are those of M. Okabe and K. Ito, "Color universal design", 2008, without
+yellow, which is too pale for lines on white. Colour is never alone: lines differ in
+dashes and marks as well.
+"""
+
+BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
+COLORS = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
+GREY = "#767676"
+# Lines of this many points or more show a mark only here and there.
+_MANY = 14
+# Points of a scatter that a vector file may hold one by one.
+MOST_VECTORS = 5000
+
+
+def nth_style(n):
+    """Colour, dashes and mark of the n-th line of a panel; they repeat after 385."""
+    return {
+        "color": COLORS[n % len(COLORS)],
+        "linestyle": DASHES[n % len(DASHES)],
+        "marker": MARKERS[n % len(MARKERS)],
+        "markersize": 4.5,
+        "linewidth": 1.6,
+    }
+
+
+def next_style(ax):
+    """Style of the next line: as many lines are in the panel, so many are taken."""
+    return nth_style(len(ax.get_lines()))
+
+
+def draw_line(ax, x, y, style, **kwargs):
+    """Draw a line in `style`, what the user asks for in `kwargs` comes first."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    wanted = {**style, **normalize_kwargs(kwargs, Line2D)}
+    if len(x) >= _MANY and "markevery" not in wanted:
+        # Marks of lines drawn one after another do not sit on one another.
+        step = max(1, len(x) // 8)
+        wanted["markevery"] = (len(ax.get_lines()) % step, step)
+    (line,) = ax.plot(x, y, **wanted)
+    return line
+
+
+def finish(ax):
+    """The looks that all panels share."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(True, color="0.9", linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
+def legend(ax, **kwargs):
+    """A legend, if anything has a name; matplotlib looks for the emptiest place."""
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(**{"loc": "best", "frameon": True, "edgecolor": "0.8", **kwargs})
+
+
+def legend_beside(ax, **kwargs):
+    """A legend to the right of a panel, where it covers nothing."""
+    legend(
+        ax,
+        **{
+            "loc": "center left",
+            "bbox_to_anchor": (1.01, 0.5),
+            "borderaxespad": 0.3,
+            "fontsize": "small",
+            **kwargs,
+        },
+    )
