@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from skhash.hamming._codes import check_codes, pack, unpack
 from skhash.hamming._groups import GroupedCodes
+from skhash.hamming._multi_index import MultiIndex
 from skhash.hamming._search import (
     count_within,
     distances,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GroupedCodes",
+    "MultiIndex",
     "PivotIndex",
     "TorchCodes",
     "check_codes",

@@ -13,17 +13,22 @@ def as_words(codes: NDArray[np.uint8]) -> NDArray:
     The caller's memory when it is aligned and a whole number of words wide, a copy
     padded with zeros otherwise. Read-only always, so that kernels meet one type.
     """
-    n, n_bytes = codes.shape
-    dtype = np.dtype(np.uint32 if n_bytes <= 4 else np.uint64)
-    n_words = -(-n_bytes // dtype.itemsize)
-    aligned = codes.ctypes.data % dtype.itemsize == 0
-    if n_bytes != n_words * dtype.itemsize or not aligned:
-        padded = np.zeros((n, n_words * dtype.itemsize), np.uint8)
-        padded[:, :n_bytes] = codes
-        codes = padded
-    words = np.asarray(codes).view(dtype)
+    dtype = np.dtype(np.uint32 if codes.shape[1] <= 4 else np.uint64)
+    words = np.asarray(padded(codes)).view(dtype)
     words.flags.writeable = False
     return words
+
+
+def padded(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pad codes with zeros to whole, aligned words; the same array if they are."""
+    n, n_bytes = codes.shape
+    word_bytes = 4 if n_bytes <= 4 else 8
+    width = -(-n_bytes // word_bytes) * word_bytes
+    if n_bytes == width and codes.ctypes.data % word_bytes == 0:
+        return codes
+    whole = np.zeros((n, width), np.uint8)
+    whole[:, :n_bytes] = codes
+    return whole
 
 
 def width_tag(words: NDArray) -> tuple[int, ...]:

@@ -1,0 +1,277 @@
+"""Search by substrings: codes that are near each other agree in some part.
+
+Cut codes into m substrings. Two codes within r bits of each other differ in at most
+r // m bits of one of them, or in fewer of the others. So tables from the value of each
+substring to its items list all neighbours, and those few lists are compared. How many
+lists there are follows from the radius alone, and their sizes stand in the tables;
+queries that a scan answers sooner are left to it.
+"""
+
+from collections.abc import Callable
+from math import comb, log2
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skhash.hamming import _search
+from skhash.hamming._codes import check_codes
+from skhash.hamming._cost import least_seconds
+from skhash.hamming._engine import compiled
+from skhash.hamming._pool import run, spans
+from skhash.hamming._threads import n_threads
+from skhash.hamming._words import as_words, padded, width_tag
+
+# A key is ``distance << INDEX_BITS | index``.
+INDEX_BITS = 40
+# A scan compares so many codes in the time of a lookup or of a listed item, usually.
+USUAL_ADVANTAGE = 40
+# It is measured where there are so many items.
+MEASURED = 1 << 14
+# Queries that are tried before the rest is taken to be like them.
+TRIED = 32
+# Widest substring, in bits: its table takes 64 MiB.
+WIDEST = 24
+
+
+class MultiIndex:
+    """Codes in tables by their substrings: multi-index hashing.
+
+    Made for small radii, on codes of any kind: a few lookups replace a scan. Answers
+    are those of :func:`skhash.hamming.within`, :func:`skhash.hamming.count_within` and
+    :func:`skhash.hamming.nearest`, in the same order. The codes given are kept, not
+    copied, if they are a whole number of machine words wide.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_items, n_bytes)
+        Codes (see :func:`check_codes`), fewer than 2 ** 32.
+    n_substrings : int, default=None
+        Number of tables. When None, so many that substrings have about log2(n_items)
+        bits and lists about one item, which suits radii below that number.
+    n_jobs : int, default=None
+        Number of threads that build; None means all cores the process may use.
+
+    Attributes
+    ----------
+    codes : ndarray of shape (n_items, n_bytes), uint8
+        The codes.
+    n_substrings : int
+        Number of tables.
+    n_bytes : int
+        Memory taken by the tables.
+
+    References
+    ----------
+    M. Norouzi, A. Punjani, D. J. Fleet, "Fast exact search in Hamming space with
+    multi-index hashing", IEEE Transactions on Pattern Analysis and Machine
+    Intelligence 36 (2014), sections 2 to 4. Here each query takes its rarest
+    substrings first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.hamming import MultiIndex
+    >>> index = MultiIndex(np.array([[7], [0], [1], [0]], np.uint8))
+    >>> index.within(np.array([[0]], np.uint8), 1)
+    (array([0, 3]), array([0, 0, 1], dtype=int32), array([1, 3, 2]))
+    """
+
+    def __init__(
+        self,
+        codes: ArrayLike,
+        n_substrings: int | None = None,
+        *,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.codes = check_codes(codes)
+        n, n_bits = len(self.codes), 8 * self.codes.shape[1]
+        least = -(-n_bits // WIDEST)
+        if n >= 1 << 32:
+            raise ValueError(f"MultiIndex holds fewer than 2 ** 32 codes, got {n}.")
+        if n_substrings is None:
+            n_substrings = max(least, round(n_bits / max(log2(n + 1), 8)))
+        elif not least <= n_substrings <= n_bits:
+            raise ValueError(
+                f"Codes of {n_bits} bits are cut into {least} to {n_bits} substrings "
+                f"(of {WIDEST} bits at most), got n_substrings={n_substrings!r}."
+            )
+        self.n_substrings = m = n_substrings
+        self._padded = padded(self.codes)
+        self._sizes = np.full(m, n_bits // m) + (np.arange(m) < n_bits % m)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        lengths = (1 << self._sizes) + 1
+        self._firsts = np.cumsum(lengths) - lengths
+        # Lists at each distance from a query's value.
+        self._probes = np.array(
+            [[comb(int(s), far) for far in range(n_bits // m + 2)] for s in self._sizes]
+        )
+        levels = np.arange(n_bits + 1) // m
+        self._probes_within = np.cumsum(self._probes.max(axis=0)[levels])
+        self._offsets = np.zeros(lengths.sum(), np.uint32)
+        self._items = np.empty((m, n), np.uint32)
+        # Without a compiler the tables stay empty, and nothing is looked up.
+        self._limit = n // USUAL_ADVANTAGE if compiled() else 0
+        if compiled():
+            self._fill(n_threads(n_jobs))
+        self._close()
+        if compiled() and n >= MEASURED:
+            self._limit = self._measured_limit()
+
+    def _fill(self, threads: int) -> None:
+        # Loading numba takes longer than all the rest, and without it a scan answers.
+        from skhash.hamming._multi_index_kernels import fill_table
+
+        words, tables = (
+            as_words(self._padded),
+            np.split(self._offsets, self._firsts[1:]),
+        )
+        parts = zip(self._starts, self._sizes, tables, self._items, strict=True)
+        run(fill_table, [(words, *part) for part in parts], threads)
+
+    def _measured_limit(self) -> int:
+        """How many items may be compared, or lists looked up, in the time of a scan."""
+        step = len(self._padded) // TRIED
+        queries = np.ascontiguousarray(self._padded[::step][:TRIED])
+        radius = int(np.searchsorted(self._probes_within, self._limit // 4, "right"))
+        probes = self._probes_within[max(0, radius - 1)]
+        scan, listed = least_seconds(
+            lambda: _search.count_within(queries, self._padded, 0, n_jobs=1),
+            lambda: self._listed(queries, max(0, radius - 1), 1),
+        )
+        work = self._listed(queries, max(0, radius - 1), 1)[1]
+        units = TRIED * probes + np.maximum(work, 0).sum()
+        return int(scan / TRIED / (listed / units))
+
+    def _close(self) -> None:
+        """Make the arrays read-only, so that kernels meet one type of each."""
+        for array in (
+            *(self._starts, self._sizes, self._firsts, self._probes),
+            *(self._offsets, self._items),
+        ):
+            array.flags.writeable = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._close()
+
+    @property
+    def n_bytes(self) -> int:
+        own = 0 if self._padded is self.codes else self._padded.nbytes
+        return self._offsets.nbytes + self._items.nbytes + own
+
+    def within(
+        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """Find all items within a radius, as :func:`skhash.hamming.within` does."""
+        queries = self._checked(queries)
+        counts, work, found = self._listed(queries, radius, n_jobs)
+        rest = work < 0
+        if rest.all():
+            return _search.within(queries, self._padded, radius, n_jobs=n_jobs)
+        keys = np.concatenate(found)
+        if rest.any():
+            rows, distances, indices = _search.within(
+                queries[rest], self._padded, radius, n_jobs=n_jobs
+            )
+            counts[rest] = np.diff(rows)
+            scanned = np.repeat(rest, counts)
+            listed, keys = keys, np.empty(len(scanned), np.int64)
+            keys[scanned] = distances.astype(np.int64) << INDEX_BITS | indices
+            keys[~scanned] = listed
+        indptr = np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(counts, out=indptr[1:])
+        distances = (keys >> INDEX_BITS).astype(np.int32)
+        return indptr, distances, keys & ((1 << INDEX_BITS) - 1)
+
+    def count_within(
+        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
+    ) -> NDArray[np.int64]:
+        """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
+        queries = self._checked(queries)
+        counts, work, _ = self._listed(queries, radius, n_jobs)
+        rest = work < 0
+        if rest.any():
+            counts[rest] = _search.count_within(
+                queries[rest], self._padded, radius, n_jobs=n_jobs
+            )
+        return counts
+
+    def nearest(
+        self, queries: ArrayLike, k: int, *, n_jobs: int | None = None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Find the k nearest items, as :func:`skhash.hamming.nearest` does."""
+        queries = self._checked(queries)
+        k = _search.check_k(k, len(self.codes), queries)
+        distances = np.empty((len(queries), k), np.int32)
+        indices = np.empty((len(queries), k), np.int64)
+        rest = np.ones(len(queries), bool)
+        if compiled() and self._limit > 0:
+            from skhash.hamming._multi_index_kernels import nearest_by_substrings
+
+            _, work = self._run(
+                nearest_by_substrings, queries, k, self._probes, self._limit // 4,
+                self._limit // 4, distances, indices, n_jobs=n_jobs,
+            )  # fmt: skip
+            rest = work < 0
+        if rest.any():
+            distances[rest], indices[rest] = _search.nearest(
+                queries[rest], self._padded, k, n_jobs=n_jobs
+            )
+        return distances, indices
+
+    def _checked(self, queries: ArrayLike) -> NDArray[np.uint8]:
+        return padded(check_codes(queries, n_bytes=self.codes.shape[1], name="queries"))
+
+    def _listed(
+        self, queries: NDArray[np.uint8], radius: int, n_jobs: int | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.int64]]]:
+        """Answer what the tables answer sooner than a scan.
+
+        Returns counts, the work of each query, -1 for those left, and the keys of the
+        others in order.
+        """
+        radius = min(_search.check_radius(radius), 8 * self.codes.shape[1])
+        counts = np.zeros(len(queries), np.int64)
+        n_probes = int(self._probes_within[radius])
+        # As much may be compared as is looked up.
+        if not compiled() or 2 * n_probes > self._limit:
+            return counts, np.full(len(queries), -1), []
+        from skhash.hamming._multi_index_kernels import within_by_substrings
+
+        limits = radius, n_probes, self._limit - n_probes
+        found, work = self._run(
+            within_by_substrings, queries, *limits, counts, n_jobs=n_jobs
+        )
+        return counts, work, found
+
+    def _run(
+        self,
+        kernel: Callable[..., Any],
+        queries: NDArray[np.uint8],
+        *args: Any,
+        n_jobs: int | None,
+    ) -> tuple[list[Any], NDArray[np.int64]]:
+        """Run a kernel over the queries; return its results and their work.
+
+        That is -1 for queries left to a scan. Where these are most of the first, no
+        more are tried: the others will be like them.
+        """
+        words, threads = as_words(queries), n_threads(n_jobs)
+        tables = (
+            as_words(self._padded),
+            *(self._starts, self._sizes, self._firsts, self._offsets, self._items),
+        )
+        work = np.full(len(words), -1)
+        results: list[Any] = []
+        for first, last in ((0, min(TRIED, len(words))), (TRIED, len(words))):
+            if first and (work[:first] < 0).mean() > 0.5:
+                break
+            parts = spans(first, last, 4 * threads, 8)
+            tasks = [
+                (*tables, words, *part, *args, work, width_tag(words)) for part in parts
+            ]
+            results += run(kernel, tasks, threads)
+            if last == len(words):
+                break
+        return results, work
