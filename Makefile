@@ -27,7 +27,10 @@ format: .venv/.installed  ## rewrite the code in the project's style
 	.venv/bin/ruff format .
 
 docs: .venv/.installed-docs  ## build the documentation into docs/_build/html
+	rm -rf docs/api/generated  # pages of names that are gone
 	.venv/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	.venv/bin/python docs/check_links.py docs/_build/html
+	.venv/bin/python docs/check_api.py docs/_build/html
 
 clean:  ## remove the environments and all that the tools left behind
 	rm -rf .venv .venv-oldest build dist *.egg-info demo.png

@@ -3,7 +3,10 @@
 import sys
 from pathlib import Path
 
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 (its links)
+
 import skhash
+from skhash.documentation import ROOT
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
@@ -21,7 +24,9 @@ extensions = [
     "numpydoc",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sphinx-mathjax-offline",  # formulas without a network
     "myst_parser",
+    "loss_pages",
     "loss_table",
     "results_table",
 ]
@@ -45,10 +50,12 @@ sphinx_gallery_conf = {
     "reference_url": {"skhash": None},
     "abort_on_example_error": True,
     "show_memory": False,
+    "write_computation_times": False,  # that page loads scripts from other hosts
     "remove_config_comments": True,
     "within_subsection_order": "FileNameSortKey",
 }
 
+html_baseurl = ROOT
 html_theme = "pydata_sphinx_theme"
 html_title = "skhash"
 html_static_path = ["_static"]
