@@ -154,7 +154,7 @@ class BitHealthDisplay:
         self._plot_correlation(self.ax_[1], cmap)
         name = self.name if name is None else name
         if name is not None:
-            self.ax_[0].set_title(name)
+            self.ax_[0].set_title(name, loc="left")
         return self
 
     def _plot_balance(self, ax):
@@ -175,7 +175,13 @@ class BitHealthDisplay:
                 label="dead bit",
                 clip_on=False,
             )
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+            ax.legend(
+                loc="lower right",
+                bbox_to_anchor=(1, 1),
+                frameon=False,
+                borderaxespad=0.2,
+                handletextpad=0.2,
+            )
         ax.set(
             xlabel="bit",
             ylabel="share of items with the bit",
@@ -205,6 +211,8 @@ class BitHealthDisplay:
         ax.set_yticks(ticks + 0.5, ticks)
         ax.set(xlabel="bit", ylabel="bit", aspect="equal")
         ax.invert_yaxis()
+        # Inside the panel's own frame, so that it is as high as the matrix.
+        scale = ax.inset_axes([1.04, 0, 0.05, 1])
         self.colorbar_ = ax.figure.colorbar(
-            self.mesh_, ax=ax, label="absolute correlation"
+            self.mesh_, cax=scale, label="absolute correlation"
         )

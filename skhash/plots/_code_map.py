@@ -19,11 +19,15 @@ from skhash.plots._style import (
 from skhash.plots._task import check_n_bits, codes_of
 
 _METHODS = ("mds", "tsne", "pca")
+# Areas in square points of print: of a point that stands for one item, at least and
+# at most, and of the largest point, where that leaves enough for the smallest.
+_LEAST, _MOST, _LARGEST = 8, 24, 400
 
 
 class CodeMapDisplay:
     """A map of codes in which near codes are near, with classes by colour and mark.
 
+    Items of one class with the same code are one point, of as many times the area.
     Use :meth:`from_estimator` or :meth:`from_codes` to make a display.
 
     Parameters
@@ -223,27 +227,30 @@ class CodeMapDisplay:
         places = np.asarray(self.embedding)
         none = self.labels is None
         labels = np.zeros(len(places)) if none else np.asarray(self.labels)
-        self.points_ = [
-            self.ax_.scatter(
-                *places[labels == label].T,
-                **{
-                    "color": COLORS[n % len(COLORS)],
-                    "marker": MARKERS[n % len(MARKERS)],
-                    "s": 22,
-                    "linewidth": 0.4,
-                    "edgecolor": "white",
-                    "label": None if none else str(label),
-                    "rasterized": len(places) > MOST_VECTORS,
-                    **kwargs,
-                },
+        largest = np.unique(places, axis=0, return_counts=True)[1].max()
+        area = np.clip(_LARGEST / largest, _LEAST, _MOST)
+        self.points_ = []
+        for n, label in enumerate(np.unique(labels)):
+            spots, counts = np.unique(
+                places[labels == label], axis=0, return_counts=True
             )
-            for n, label in enumerate(np.unique(labels))
-        ]
+            style = {
+                "color": COLORS[n % len(COLORS)],
+                "marker": MARKERS[n % len(MARKERS)],
+                "s": area * counts,
+                "linewidth": 0.5,
+                "edgecolor": "white",
+                "label": None if none else str(label),
+                "rasterized": len(places) > MOST_VECTORS,
+            }
+            self.points_.append(self.ax_.scatter(*spots.T, **{**style, **kwargs}))
         finish(self.ax_)
         self._label_axes()
         if not none:
             columns = -(-len(self.points_) // 14)
-            legend_beside(self.ax_, title="class", ncols=columns)
+            handles = legend_beside(self.ax_, title="class", ncols=columns)
+            for handle in handles.legend_handles:
+                handle.set_sizes([_MOST])
         return self
 
     def _label_axes(self):
@@ -253,25 +260,34 @@ class CodeMapDisplay:
             self.ax_.set(xlabel="principal axis 1", ylabel="principal axis 2")
         else:
             self.ax_.set(xlabel="t-SNE 1", ylabel="t-SNE 2", xticks=[], yticks=[])
-        self.ax_.set_aspect("equal", adjustable="datalim")
+        if self.method != "tsne":
+            self.ax_.set_aspect("equal", adjustable="datalim")
 
 
 def _embed(packed, n_bits, method, random_state):
-    """Places of codes in the plane."""
+    """Places of codes in the plane; equal codes share one."""
+    # Repeats would be moved apart by rounding, and crowd out all else in t-SNE.
+    _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
     bits = unpack(packed, n_bits).astype(np.float64)
     # One bit makes a line.
     wide = np.pad(bits, [(0, 0), (0, max(0, 2 - n_bits))])
-    start = PCA(2, svd_solver="full").fit_transform(wide)
-    if method == "pca":
-        return start
-    apart = distances(packed, packed).astype(np.float64)
-    if method == "mds":
-        return smacof(apart, n_components=2, init=start, n_init=1)[0]
-    spread = start[:, 0].std()
+    places = PCA(2, svd_solver="full").fit_transform(wide)[first]
+    if method != "pca" and len(first) > 3:  # fewer have no neighbourhoods
+        apart = distances(packed[first], packed[first]).astype(np.float64)
+        lay_out = {"mds": _by_distances, "tsne": _by_neighbours}[method]
+        places = lay_out(apart, places, random_state)
+    return places[which.ravel()]
+
+
+def _by_distances(apart, start, random_state):
+    return smacof(apart, n_components=2, init=start, n_init=1)[0]
+
+
+def _by_neighbours(apart, start, random_state):
     tsne = TSNE(
-        perplexity=min(30.0, (len(packed) - 1) / 3),
+        perplexity=min(30.0, (len(apart) - 1) / 3),
         metric="precomputed",
-        init=(start * (1e-4 / spread if spread else 1)).astype(np.float32),
+        init=(start * (1e-4 / start[:, 0].std())).astype(np.float32),
         random_state=random_state,
     )
     return tsne.fit_transform(apart)

@@ -2,10 +2,14 @@
 
 import numpy as np
 
+from skhash.metrics._health import check_bits
 from skhash.metrics._retrieval import Retrieval
 from skhash.plots._axes import check_axes, one_panel
-from skhash.plots._style import BLUE, VERMILLION, finish, legend
+from skhash.plots._style import finish, legend, nth_style
 from skhash.plots._task import check_n_bits, retrieval_task
+
+# Fillings of the first two histograms of a panel; more of them would hide each other.
+_FILLINGS = [{"fill": True}, {"fill": True, "hatch": "////"}]
 
 
 class DistanceHistogramDisplay:
@@ -143,8 +147,6 @@ class DistanceHistogramDisplay:
         ValueError
             If codes or labels do not fit together.
         """
-        from skhash.metrics._health import check_bits
-
         check_axes(ax)
         n_bits = check_bits(database, n_bits)[1]
         retrieval = Retrieval.of(
@@ -187,20 +189,20 @@ class DistanceHistogramDisplay:
             If `ax` is no matplotlib Axes.
         """
         check_axes(ax)
+        from matplotlib.patches import StepPatch
+
         self.ax_ = one_panel(ax, (5.8, 3.8))
         self.figure_ = self.ax_.figure
         name = self.name if name is None else name
         before = "" if name is None else f"{name}, "
+        n_before = sum(isinstance(patch, StepPatch) for patch in self.ax_.patches)
         self.similar_, self.dissimilar_ = (
-            self._stairs(counts, {"label": f"{before}{kind} pairs", **style, **kwargs})
-            for counts, kind, style in [
-                (self.n_similar, "similar", {"color": BLUE, "linestyle": "-"}),
-                (
-                    self.n_dissimilar,
-                    "dissimilar",
-                    {"color": VERMILLION, "linestyle": "--", "hatch": "////"},
-                ),
-            ]
+            self._stairs(
+                counts, n_before + n, {"label": f"{before}{kind} pairs", **kwargs}
+            )
+            for n, (counts, kind) in enumerate(
+                [(self.n_similar, "similar"), (self.n_dissimilar, "dissimilar")]
+            )
         )
         self.ax_.set(xlabel="Hamming distance (bits)", ylabel="share of pairs")
         self.ax_.set_ylim(bottom=0)
@@ -209,17 +211,18 @@ class DistanceHistogramDisplay:
         legend(self.ax_)
         return self
 
-    def _stairs(self, counts, style):
-        from matplotlib.colors import to_rgba
-
+    def _stairs(self, counts, n, style):
+        """Draw the n-th histogram of the panel."""
         counts = np.asarray(counts, dtype=float)
         edges = np.arange(len(counts) + 1) - 0.5
-        color = style.pop("color")
+        look = nth_style(n)
+        color = style.pop("color", look["color"])
         style = {
-            "fill": True,
-            "facecolor": to_rgba(color, 0.2 if "hatch" not in style else 0.08),
+            "facecolor": (color, 0.08 if n else 0.2),
             "edgecolor": color,
-            "linewidth": 1.6,
+            "linestyle": look["linestyle"],
+            "linewidth": look["linewidth"],
+            **(_FILLINGS[n] if n < len(_FILLINGS) else {"fill": False}),
             **style,
         }
         return self.ax_.stairs(counts / max(counts.sum(), 1), edges, **style)

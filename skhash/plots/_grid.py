@@ -7,8 +7,7 @@ from skhash.hamming import distances
 from skhash.metrics._options import check_rank
 from skhash.metrics._retrieval import Retrieval
 from skhash.plots._axes import check_axes, one_panel
-from skhash.plots._images import as_images, draw_image
-from skhash.plots._style import GREEN, VERMILLION
+from skhash.plots._images import as_images, draw_frame, draw_image, frame_keys
 from skhash.plots._task import retrieval_task
 
 # Free space around an image, in widths of one; more after the queries.
@@ -263,7 +262,7 @@ class RetrievalGridDisplay:
         queries, found = np.asarray(self.query_images), np.asarray(self.neighbor_images)
         n_rows, n_columns = found.shape[:2]
         height = found.shape[2] / found.shape[3]
-        step = height + _GAP + (0.22 if show_distance else 0)
+        step = height + _GAP + (0.28 if show_distance else 0)
         size = 0.72 * (n_columns * (1 + _GAP) + 1.9), 0.72 * n_rows * step + 0.9
         self.ax_ = one_panel(ax, size)
         self.figure_ = self.ax_.figure
@@ -279,48 +278,24 @@ class RetrievalGridDisplay:
                 self.images_.append(draw_image(self.ax_, image, box, limits))
                 if column:
                     self._frame(row, column - 1, box, show_distance)
-        self._label(lefts, step, height)
+        self._label(lefts, step, height, show_distance)
         return self
 
     def _frame(self, row, column, box, show_distance):
-        from matplotlib.patches import Rectangle
-
-        left, right, bottom, top = box
+        left, right, bottom, _ = box
         is_right = bool(np.asarray(self.is_right)[row, column])
-        frame = Rectangle(
-            (left - 0.04, top - 0.04),
-            right - left + 0.08,
-            bottom - top + 0.08,
-            fill=False,
-            edgecolor=GREEN if is_right else VERMILLION,
-            linestyle="-" if is_right else (0, (2.5, 1.5)),
-            linewidth=1.8,
-            zorder=3,
-        )
-        self.frames_.append(self.ax_.add_patch(frame))
-        if not is_right:
-            self.ax_.plot(
-                right + 0.03,
-                top - 0.03,
-                marker="X",
-                markersize=8,
-                color=VERMILLION,
-                markeredgecolor="white",
-                zorder=4,
-            )
+        self.frames_.append(draw_frame(self.ax_, box, is_right))
         if show_distance:
             self.ax_.text(
                 (left + right) / 2,
-                bottom + 0.07,
+                bottom + 0.1,
                 f"{np.asarray(self.distance)[row, column]}",
                 ha="center",
                 va="top",
                 fontsize="small",
             )
 
-    def _label(self, lefts, step, height):
-        from matplotlib.lines import Line2D
-
+    def _label(self, lefts, step, height, show_distance):
         ax, n_rows = self.ax_, len(np.asarray(self.distance))
         ranks = [str(rank) for rank in range(1, len(lefts))]
         ax.set_xticks(np.array(lefts) + 0.5, ["query", *ranks])
@@ -336,26 +311,23 @@ class RetrievalGridDisplay:
             xlabel="rank",
         )
         ax.xaxis.set_label_position("top")
-        keys = [
-            Line2D([], [], color=GREEN, linewidth=1.8, label="right"),
-            Line2D(
-                [],
-                [],
-                color=VERMILLION,
-                linewidth=1.8,
-                linestyle=(0, (2.5, 1.5)),
-                marker="X",
-                label="wrong",
-            ),
-        ]
         ax.legend(
-            handles=keys,
+            handles=frame_keys(),
             loc="upper right",
             bbox_to_anchor=(1, 0),
             ncols=2,
             frameon=False,
             borderaxespad=0.1,
         )
+        if show_distance:
+            ax.text(
+                0,
+                0,
+                "below each image: distance (bits)",
+                transform=ax.transAxes,
+                va="top",
+                fontsize="small",
+            )
 
 
 def _chosen(rows, n_queries):

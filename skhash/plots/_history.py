@@ -181,12 +181,13 @@ class TrainingHistoryDisplay:
         self.lines_, self.bands_ = {}, []
         for panel, axes in zip(self.panels_, self.ax_, strict=True):
             self._shade(axes, with_names=axes is self.ax_[0])
-            for n, (key, label, values) in enumerate(self._curves(panel)):
+            curves = list(self._curves(panel))
+            for n, (key, label, values) in enumerate(curves):
                 style = {**nth_style(n), "label": label}
                 self.lines_[key] = draw_line(axes, self.epochs, values, style, **kwargs)
             axes.set_ylabel(_LABELS[panel])
             finish(axes)
-            if len(axes.get_lines()) > 1 or panel == "health":
+            if len(curves) > 1 or panel == "health":
                 legend_beside(axes)
         self._finish_panels()
         return self
@@ -221,7 +222,7 @@ class TrainingHistoryDisplay:
             return
         for place, (first, last, name) in enumerate(stages):
             low, high = first - 0.5, last + 0.5
-            shade = "0.92" if place % 2 else "1.0"
+            shade = ("0.5", 0.14) if place % 2 else "none"
             self.bands_.append(
                 axes.axvspan(low, high, facecolor=shade, edgecolor="none", zorder=0)
             )
@@ -238,7 +239,6 @@ class TrainingHistoryDisplay:
                     va="bottom",
                     rotation=0 if len(stages) < 4 else 90,
                     fontsize="small",
-                    color="0.25",
                 )
 
     def _finish_panels(self):

@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from skhash.plots._style import GREEN, VERMILLION
+
+_DASHED = (0, (2.5, 1.5))
+
 
 def as_images(images, name, image_shape=None):
     """Images as an array of shape (n, h, w) or (n, h, w, c)."""
@@ -39,3 +43,38 @@ def draw_image(ax, image, box, limits):
     return ax.imshow(
         image, extent=box, interpolation="nearest", aspect="auto", zorder=2, **grey
     )
+
+
+def draw_frame(ax, box, is_right):
+    """Draw a solid frame, or a dashed one with a cross in its corner."""
+    from matplotlib.patches import Rectangle
+
+    left, right, bottom, top = box
+    frame = Rectangle(
+        (left - 0.04, top - 0.04),
+        right - left + 0.08,
+        bottom - top + 0.08,
+        fill=False,
+        edgecolor=GREEN if is_right else VERMILLION,
+        linestyle="-" if is_right else _DASHED,
+        linewidth=1.8,
+        zorder=3,
+    )
+    if not is_right:
+        cross = {"color": VERMILLION, "markeredgecolor": "white"}
+        ax.plot(right + 0.03, top - 0.03, marker="X", markersize=8, zorder=4, **cross)
+    return ax.add_patch(frame)
+
+
+def frame_keys():
+    """Entries of a legend of the two frames."""
+    from matplotlib.lines import Line2D
+
+    solid = {"color": GREEN, "linestyle": "-", "label": "right"}
+    dashed = {
+        "color": VERMILLION,
+        "linestyle": _DASHED,
+        "marker": "X",
+        "label": "wrong",
+    }
+    return [Line2D([], [], linewidth=1.8, **style) for style in (solid, dashed)]

@@ -99,7 +99,7 @@ class LossShapeDisplay:
             with centres, or triplets.
         """
         check_axes(ax, 2)
-        if not (callable(loss) and hasattr(loss, "setup")):
+        if isinstance(loss, type) or not hasattr(loss, "setup"):
             raise TypeError(
                 "loss must be a loss object such as skhash.losses.DualHinge(), got "
                 f"{loss!r}."

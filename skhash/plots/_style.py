@@ -10,8 +10,9 @@ COLORS = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 GREY = "#767676"
-# Lines of this many points or more show a mark only here and there.
-_MANY = 14
+# Lines of this many points or more show marks only here and there: at this share of
+# the panel's diagonal.
+_MANY, _APART = 14, 0.12
 # Points of a scatter that a vector file may hold one by one.
 MOST_VECTORS = 5000
 
@@ -40,8 +41,7 @@ def draw_line(ax, x, y, style, **kwargs):
     wanted = {**style, **normalize_kwargs(kwargs, Line2D)}
     if len(x) >= _MANY and "markevery" not in wanted:
         # Marks of lines drawn one after another do not sit on one another.
-        step = max(1, len(x) // 8)
-        wanted["markevery"] = (len(ax.get_lines()) % step, step)
+        wanted["markevery"] = (len(ax.get_lines()) % 4 * _APART / 4, _APART)
     (line,) = ax.plot(x, y, **wanted)
     return line
 
@@ -49,25 +49,18 @@ def draw_line(ax, x, y, style, **kwargs):
 def finish(ax):
     """The looks that all panels share."""
     ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(True, color="0.9", linewidth=0.8)
+    ax.grid(True, color="0.5", alpha=0.25, linewidth=0.8)
     ax.set_axisbelow(True)
 
 
 def legend(ax, **kwargs):
     """A legend, if anything has a name; matplotlib looks for the emptiest place."""
-    if ax.get_legend_handles_labels()[1]:
-        ax.legend(**{"loc": "best", "frameon": True, "edgecolor": "0.8", **kwargs})
+    if not ax.get_legend_handles_labels()[1]:
+        return None
+    return ax.legend(**{"loc": "best", "frameon": True, "edgecolor": "0.8", **kwargs})
 
 
 def legend_beside(ax, **kwargs):
     """A legend to the right of a panel, where it covers nothing."""
-    legend(
-        ax,
-        **{
-            "loc": "center left",
-            "bbox_to_anchor": (1.01, 0.5),
-            "borderaxespad": 0.3,
-            "fontsize": "small",
-            **kwargs,
-        },
-    )
+    place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "borderaxespad": 0.3}
+    return legend(ax, **{**place, "fontsize": "small", **kwargs})
