@@ -13,10 +13,8 @@ from skhash.hamming._vectors import lowest_bit
 
 # Looking up a list costs as much as comparing so many codes.
 LIST_COST = 24
-# Lists that may be counted for a first bound.
-FIRST_LISTS = 32
-# Pivots whose lists are ruled out together.
-GROUP = 64
+# Pivots are looked through in columns: pivot i stands in column i % COLUMNS.
+COLUMNS = 64
 # More than any distance.
 FAR = 20000
 
@@ -30,87 +28,120 @@ def annulus(offsets: NDArray, n_bins: int, p: int, distance: int, reach: int) ->
 
 
 @kernel
-def least(values: NDArray) -> int:
-    """Position of the least value; `argmin` does not become vectors."""
-    smallest = np.uint16(65535)
-    for i in range(values.size):
-        smallest = min(smallest, values[i])
-    for i in range(values.size):
-        if values[i] == smallest:
-            return i
-    return 0
+def look_through(near: NDArray, widest: NDArray, least: NDArray, gap: NDArray) -> None:
+    """Least distance to a pivot, and to the ball around one, in each column.
+
+    The ball of a pivot holds its list: `widest` is its radius.
+    """
+    for c in range(np.uint64(COLUMNS)):
+        least[c] = FAR
+        gap[c] = FAR
+    # Unsigned indices and whole columns let LLVM vectorize this loop.
+    for start in range(np.uint64(0), np.uint64(near.size), np.uint64(COLUMNS)):
+        for c in range(np.uint64(COLUMNS)):
+            distance = near[start + c]
+            least[c] = min(least[c], distance)
+            gap[c] = min(gap[c], np.int16(distance - widest[start + c]))
 
 
 @kernel
-def first_reach(
-    lists: NDArray,
-    offsets: NDArray,
-    n_bins: int,
-    near: NDArray,
-    queries: NDArray,
-    q: int,
-    k: int,
-    words: Any,
-) -> int:
-    """A distance that holds k codes: the k-th within the nearest pivots' lists."""
-    left = near.copy()
-    histogram = np.zeros(n_bins, np.int64)
-    buffer = np.empty(512, np.uint16)
-    counted = 0
-    for _ in range(min(FIRST_LISTS, left.size)):
-        p = least(left)
-        left[p] = 65535
-        first, last = offsets[p * n_bins], offsets[(p + 1) * n_bins]
-        for at in range(first, last, 512):
-            stop = min(last, at + 512)
-            fill_distances(lists, at, stop, queries, q, buffer, words)
-            for i in range(stop - at):
-                histogram[buffer[i]] += 1
-        counted += last - first
-        if counted >= k:
-            break
-    reach, within = 0, histogram[0]
-    while within < k and reach < n_bins - 1:
-        reach += 1
-        within += histogram[reach]
-    return reach
+def take_nearest(near: NDArray, least: NDArray) -> Any:
+    """The pivot nearest to the query, and its distance; it is then as if far."""
+    column = 0
+    for c in range(1, COLUMNS):
+        if least[c] < least[column]:
+            column = c
+    pivot, second = column, np.int16(FAR)
+    for p in range(column + COLUMNS, near.size, COLUMNS):
+        if near[p] < near[pivot]:
+            second = near[pivot]
+            pivot = p
+        else:
+            second = min(second, near[p])
+    distance = np.int64(near[pivot])
+    near[pivot] = FAR
+    least[column] = second
+    return pivot, distance
 
 
 @kernel
-def work(
+def choose(
     offsets: NDArray,
     n_bins: int,
     near: NDArray,
     widest: NDArray,
+    gap: NDArray,
     reach: int,
     limit: int,
     chosen: NDArray,
 ) -> tuple[int, int]:
-    """Work for a reach: codes to compare, lists to look up; stops above the limit.
+    """Find the lists that may hold codes within `reach`; stop above the limit.
 
-    Returns it and the number of lists, which `chosen` names.
+    Returns the work (codes to compare, lists to look up) and the number of lists,
+    which `chosen` names.
     """
-    total, n_chosen = 0, 0
-    for start in range(0, near.size, GROUP):
-        group, widths = near[start : start + GROUP], widest[start : start + GROUP]
-        # Most groups have no list near enough: one vector comparison tells.
-        nearest = np.int16(FAR)
-        for i in range(group.size):
-            nearest = min(nearest, np.int16(np.int16(group[i]) - widths[i]))
-        if nearest > reach:
+    work, n_chosen = 0, 0
+    for c in range(COLUMNS):
+        # Most columns have no ball near enough.
+        if gap[c] > reach:
             continue
-        for i in range(group.size):
-            distance = np.int64(group[i])
-            if distance - widths[i] > reach:
+        for p in range(c, near.size, COLUMNS):
+            distance = np.int64(near[p])
+            if distance - widest[p] > reach:
                 continue
-            first, last = annulus(offsets, n_bins, start + i, distance, reach)
+            first, last = annulus(offsets, n_bins, p, distance, reach)
             if last > first:
-                total += last - first + LIST_COST
-                chosen[n_chosen] = start + i
+                work += last - first + LIST_COST
+                chosen[n_chosen] = p
                 n_chosen += 1
-        if total > limit:
+        if work > limit:
             break
-    return total, n_chosen
+    return work, n_chosen
+
+
+@inlined
+def hits(
+    lists: NDArray, at: int, last: int, queries: NDArray, q: int, below: int, words: Any
+) -> Any:
+    """One bit for each of at most `CHUNK` codes up to `last` nearer than `below`."""
+    bits: Any = near_ones(lists, at, at + CHUNK, queries, q, below, words)
+    if last - at < CHUNK:
+        bits &= (np.uint64(1) << np.uint64(last - at)) - np.uint64(1)
+    return bits
+
+
+@inlined
+def scan_list(
+    lists: NDArray,
+    rows: NDArray,
+    part: Any,
+    queries: NDArray,
+    q: int,
+    k: int,
+    keys: NDArray,
+    stored: int,
+    histogram: NDArray,
+    counted: int,
+    reach: int,
+    words: Any,
+) -> Any:
+    """Add the keys of a list's codes within `reach`, and reduce it by them."""
+    for at in range(part[0], part[1], CHUNK):
+        bits = hits(lists, at, part[1], queries, q, reach + 1, words)
+        while bits:
+            i = at + np.int64(lowest_bit(bits))
+            bits &= bits - np.uint64(1)
+            found = distance_at(lists, i, queries, q, words)
+            # Codes come in no order of index: those at the reach count too.
+            if found <= reach:
+                keys[stored] = found << INDEX_BITS | rows[i]
+                stored += 1
+                histogram[found] += 1
+                counted += 1
+                while counted - histogram[reach] >= k:
+                    counted -= histogram[reach]
+                    reach -= 1
+    return stored, counted, reach
 
 
 @kernel
@@ -133,52 +164,70 @@ def nearest_by_pivots(
     """Answer those queries that need no more comparisons than the limit."""
     n_pivots = pivots.shape[0]
     n_bins = (offsets.size - 1) // n_pivots
-    near = np.empty(n_pivots, np.uint16)
+    near = np.full(widest.size, FAR, np.int16)
+    least = np.empty(COLUMNS, np.int16)
+    gap = np.empty(COLUMNS, np.int16)
     histogram = np.empty(n_bins, np.int64)
     keys = np.empty(limit + CHUNK, np.int64)
     chosen = np.empty(n_pivots, np.int64)
     for q in range(first_query, last_query):
         fill_distances(pivots, 0, n_pivots, queries, q, near, words)
-        reach = first_reach(lists, offsets, n_bins, near, queries, q, k, words)
-        total, n_chosen = work(offsets, n_bins, near, widest, reach, limit, chosen)
-        if total > limit:
-            continue
+        look_through(near, widest, least, gap)
         histogram[:] = 0
-        stored, counted = 0, 0
-        for c in range(n_chosen):
-            p = chosen[c]
-            distance = np.int64(near[p])
-            if distance - reach > widest[p]:
-                continue
-            first, last = annulus(offsets, n_bins, p, distance, reach)
-            for at in range(first, last, CHUNK):
-                bits: Any = near_ones(
-                    lists, at, at + CHUNK, queries, q, reach + 1, words
+        reach, stored, counted = n_bins - 1, 0, 0
+        work, n_chosen = 0, 0
+        while True:
+            # The nearest pivots' lists, until k codes give a bound; then all others
+            # that the bound leaves.
+            begun = counted < k
+            if begun:
+                p, distance = take_nearest(near, least)
+                chosen[0], n_chosen = p, 1
+                work += offsets[(p + 1) * n_bins] - offsets[p * n_bins] + LIST_COST
+            else:
+                rest, n_chosen = choose(
+                    offsets, n_bins, near, widest, gap, reach, limit - work, chosen
                 )
-                if last - at < CHUNK:
-                    bits &= (np.uint64(1) << np.uint64(last - at)) - np.uint64(1)
-                while bits:
-                    i = at + np.int64(lowest_bit(bits))
-                    bits &= bits - np.uint64(1)
-                    found = distance_at(lists, i, queries, q, words)
-                    # Codes come in no order of index: those at the reach all count.
-                    if found <= reach:
-                        keys[stored] = found << INDEX_BITS | rows[i]
-                        stored += 1
-                        histogram[found] += 1
-                        counted += 1
-                        while counted - histogram[reach] >= k:
-                            counted -= histogram[reach]
-                            reach -= 1
+                work += rest
+            if work > limit:
+                break
+            for c in range(n_chosen):
+                p = chosen[c]
+                if not begun:
+                    distance = np.int64(near[p])
+                    if distance - reach > widest[p]:
+                        continue
+                stored, counted, reach = scan_list(
+                    lists, rows, annulus(offsets, n_bins, p, distance, reach),
+                    queries, q, k, keys, stored, histogram, counted, reach, words,
+                )  # fmt: skip
+            if not begun:
+                break
+        if work > limit:
+            continue
         kept = 0
         for j in range(stored):
             keys[kept] = keys[j]
             kept += keys[j] >> INDEX_BITS <= reach
-        keys[:kept].sort()
+        order(keys, kept)
         for j in range(k):
             distances[q, j] = keys[j] >> INDEX_BITS
             indices[q, j] = keys[j] & ((1 << INDEX_BITS) - 1)
         unanswered[q] = False
+
+
+@kernel
+def order(keys: NDArray, n: int) -> None:
+    """Sort the first n keys; there are seldom many more than asked for."""
+    if n > 64:
+        keys[:n].sort()
+        return
+    for j in range(1, n):
+        key, i = keys[j], j
+        while i > 0 and keys[i - 1] > key:
+            keys[i] = keys[i - 1]
+            i -= 1
+        keys[i] = key
 
 
 @kernel
@@ -189,35 +238,51 @@ def within_by_pivots(
     pivots: NDArray,
     widest: NDArray,
     queries: NDArray,
-    q: int,
+    first_query: int,
+    last_query: int,
     radius: int,
     limit: int,
+    counts: NDArray,
     words: Any,
-) -> Any:
-    """Sorted keys of the codes within a radius, if that is within the limit."""
+) -> NDArray:
+    """Sorted keys of the codes within a radius, query after query.
+
+    `counts` tells how many each query has; -1 where it needs more comparisons than the
+    limit, and has none.
+    """
     n_pivots = pivots.shape[0]
     n_bins = (offsets.size - 1) // n_pivots
-    near = np.empty(n_pivots, np.uint16)
-    fill_distances(pivots, 0, n_pivots, queries, q, near, words)
+    near = np.full(widest.size, FAR, np.int16)
+    least = np.empty(COLUMNS, np.int16)
+    gap = np.empty(COLUMNS, np.int16)
     chosen = np.empty(n_pivots, np.int64)
-    total, n_chosen = work(offsets, n_bins, near, widest, radius, limit, chosen)
-    if total > limit:
-        return False, np.empty(0, np.int64)
-    keys = np.empty(total, np.int64)
+    keys = np.empty(1024, np.int64)
     stored = 0
-    for c in range(n_chosen):
-        p = chosen[c]
-        distance = np.int64(near[p])
-        first, last = annulus(offsets, n_bins, p, distance, radius)
-        for at in range(first, last, CHUNK):
-            bits: Any = near_ones(lists, at, at + CHUNK, queries, q, radius + 1, words)
-            if last - at < CHUNK:
-                bits &= (np.uint64(1) << np.uint64(last - at)) - np.uint64(1)
-            while bits:
-                i = at + np.int64(lowest_bit(bits))
-                bits &= bits - np.uint64(1)
-                keys[stored] = (
-                    distance_at(lists, i, queries, q, words) << INDEX_BITS | rows[i]
-                )
-                stored += 1
-    return True, np.sort(keys[:stored])
+    for q in range(first_query, last_query):
+        fill_distances(pivots, 0, n_pivots, queries, q, near, words)
+        look_through(near, widest, least, gap)
+        work, n_chosen = choose(
+            offsets, n_bins, near, widest, gap, radius, limit, chosen
+        )
+        counts[q] = -1
+        if work > limit:
+            continue
+        if stored + work > keys.size:
+            more = np.empty(2 * (stored + work), np.int64)
+            more[:stored] = keys[:stored]
+            keys = more
+        begin = stored
+        for c in range(n_chosen):
+            p = chosen[c]
+            first, last = annulus(offsets, n_bins, p, np.int64(near[p]), radius)
+            for at in range(first, last, CHUNK):
+                bits = hits(lists, at, last, queries, q, radius + 1, words)
+                while bits:
+                    i = at + np.int64(lowest_bit(bits))
+                    bits &= bits - np.uint64(1)
+                    found = distance_at(lists, i, queries, q, words)
+                    keys[stored] = found << INDEX_BITS | rows[i]
+                    stored += 1
+        keys[begin:stored].sort()
+        counts[q] = stored - begin
+    return keys[:stored]

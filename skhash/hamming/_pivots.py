@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming._codes import check_codes
 from skhash.hamming._nearest import nearest_words
-from skhash.hamming._pivot_kernels import nearest_by_pivots, within_by_pivots
+from skhash.hamming._pivot_kernels import COLUMNS, nearest_by_pivots, within_by_pivots
 from skhash.hamming._pool import run, spans
 from skhash.hamming._search import check_k, check_radius
+from skhash.hamming._select import INDEX_BITS
 from skhash.hamming._threads import n_threads
 from skhash.hamming._within import within_words
 from skhash.hamming._words import as_words, width_tag
@@ -88,7 +89,9 @@ class PivotIndex:
         self._lists.flags.writeable = False
         taken = counts.reshape(len(pivots), n_bins) > 0
         widest = n_bins - 1 - taken[:, ::-1].argmax(axis=1)
-        self._widest = np.where(taken.any(axis=1), widest, -n_bins).astype(np.int16)
+        # Whole columns of pivots are looked through; no list is near the last ones.
+        self._widest = np.full(-(-len(pivots) // COLUMNS) * COLUMNS, -n_bins, np.int16)
+        self._widest[: len(pivots)] = np.where(taken.any(axis=1), widest, -n_bins)
 
     @property
     def n_bytes(self) -> int:
@@ -129,26 +132,28 @@ class PivotIndex:
         words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
         radius = min(check_radius(radius), 8 * self.codes.shape[1])
         threads = n_threads(n_jobs)
-        rows: list[Any] = [None] * len(words)
-        for q in range(len(words)):
-            rows[q] = within_by_pivots(
-                self._lists, self._rows, self._offsets, self._pivots, self._widest,
-                words, q, radius, self._limit, width_tag(words),
-            )  # fmt: skip
-        rest = [q for q, (answered, _) in enumerate(rows) if not answered]
-        if rest:
-            unanswered = np.ascontiguousarray(words[rest])
-            unanswered.flags.writeable = False
-            indptr, found, items = within_words(
-                unanswered, self._words, radius, threads
-            )
-            for j, q in enumerate(rest):
-                mine = slice(indptr[j], indptr[j + 1])
-                rows[q] = True, found[mine].astype(np.int64) << 40 | items[mine]
-        bounds = np.zeros(len(words) + 1, np.int64)
-        np.cumsum([len(keys) for _, keys in rows], out=bounds[1:])
-        keys = np.concatenate([np.empty(0, np.int64), *(keys for _, keys in rows)])
-        return bounds, (keys >> 40).astype(np.int32), keys & ((1 << 40) - 1)
+        counts = np.empty(len(words), np.int64)
+        tasks = [
+            (self._lists, self._rows, self._offsets, self._pivots, self._widest,
+             words, a, b, radius, self._limit, counts, width_tag(words))
+            for a, b in spans(0, len(words), 4 * threads, 1)
+        ]  # fmt: skip
+        keys = np.concatenate(
+            [np.empty(0, np.int64), *run(within_by_pivots, tasks, threads)]
+        )
+        unanswered = counts < 0
+        if unanswered.any():
+            rest = np.ascontiguousarray(words[unanswered])
+            rest.flags.writeable = False
+            bounds, found, items = within_words(rest, self._words, radius, threads)
+            counts[unanswered] = np.diff(bounds)
+            scanned = np.repeat(unanswered, counts)
+            answered, keys = keys, np.empty(len(scanned), np.int64)
+            keys[~scanned] = answered
+            keys[scanned] = found.astype(np.int64) << INDEX_BITS | items
+        indptr = np.concatenate([[0], np.cumsum(counts)])
+        distances = (keys >> INDEX_BITS).astype(np.int32)
+        return indptr, distances, keys & ((1 << INDEX_BITS) - 1)
 
     def count_within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None

@@ -28,12 +28,18 @@ def test_pivots_give_the_nearest(search, n_jobs, k, n_pivots):
 
 
 @relaxed
-@given(searches(), st.sampled_from([0, 1, 5, 60, 9999]), st.integers(1, 20))
-def test_pivots_give_all_within(search, radius, n_pivots):
+@given(
+    searches(),
+    st.sampled_from([0, 1, 5, 60, 9999]),
+    st.integers(1, 20),
+    st.sampled_from(THREADS),
+)
+def test_pivots_give_all_within(search, radius, n_pivots, n_jobs):
     queries, database, _ = search
     if len(database):
         index = PivotIndex(database, n_pivots)
-        assert_same(index.within(queries, radius), within(queries, database, radius))
+        found = index.within(queries, radius, n_jobs=n_jobs)
+        assert_same(found, within(queries, database, radius))
         counts = count_within(queries, database, radius)
         np.testing.assert_array_equal(index.count_within(queries, radius), counts)
 
@@ -55,6 +61,24 @@ def test_lists_and_scan_agree_on_clustered_codes(n_bits, advantage, monkeypatch)
         assert_same(index.within(queries, radius), within(queries, database, radius))
     promise = index.promise(queries, 1)
     assert promise == (0.0 if advantage == 1000 else 1.0)
+
+
+def test_queries_answered_by_lists_and_by_scan_come_in_order():
+    # More pivots than stand in one row of the kernel's columns.
+    rng = np.random.default_rng(3)
+    centres = rng.integers(0, 256, (80, 16), dtype=np.uint8)
+    flips = np.packbits(rng.random((20000, 128)) < 0.02, axis=1)
+    database = centres[rng.integers(0, 80, 20000)] ^ flips
+    queries = database[:60].copy()
+    queries[1::3] = rng.integers(0, 256, (20, 16), dtype=np.uint8)
+    index = PivotIndex(database, 150)
+    assert 0.6 < index.promise(queries, 5) < 0.7
+    for n_jobs in (1, 2, 5):
+        found = index.nearest(queries, 5, n_jobs=n_jobs)
+        assert_same(found, nearest(queries, database, 5))
+        for radius in (8, 40):
+            found = index.within(queries, radius, n_jobs=n_jobs)
+            assert_same(found, within(queries, database, radius))
 
 
 def test_pivots_suit_clustered_codes_only():
