@@ -26,6 +26,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx-mathjax-offline",  # formulas without a network
     "myst_parser",
+    "architecture",
     "loss_pages",
     "loss_table",
     "results_table",
@@ -55,6 +56,8 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
 }
 
+mathjax3_config = {"chtml": {"scale": 0.9}}
+
 html_baseurl = ROOT
 html_theme = "pydata_sphinx_theme"
 html_title = "skhash"
@@ -69,7 +72,10 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": [], "install": [], "changes": [], "glossary": []}
+html_sidebars = {
+    page: []
+    for page in ("index", "install", "papers", "changes", "glossary", "developing")
+}
 
 
 def skip_member(app, what, name, obj, skip, options):

@@ -92,7 +92,8 @@ def formula(doc: str) -> str:
 def default(family: type, name: str, value: object) -> str:
     """A default as code; what "auto" comes to is worked out."""
     if value != "auto":
-        return f"``{value!r}``"
+        shown = f'"{value}"' if isinstance(value, str) else value
+        return f"``{shown}``"
     generator = torch.Generator().manual_seed(0)
     loss = family().setup(N_BITS, torch.arange(N_CLASSES), generator=generator)
     worked_out = getattr(loss, f"{name}_")
