@@ -35,6 +35,7 @@ exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "py:obj"
 nitpicky = False
+toc_object_entries_show_parents = "hide"
 
 # Types stand in the docstrings, with shapes, where they can be read.
 autodoc_typehints = "none"
