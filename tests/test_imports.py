@@ -26,7 +26,7 @@ def loaded_after(statement):
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("part", ["hamming", "metrics", "neighbors"])
+@pytest.mark.parametrize("part", ["hamming", "metrics", "neighbors", "plots"])
 def test_part_does_not_load_torch(part):
     loaded = loaded_after(f"import skhash.{part}")
     assert f"skhash.{part}" in loaded

@@ -205,7 +205,7 @@ class BitHealthDisplay:
             rasterized=correlation.size > MOST_VECTORS,
         )
         n_bits = len(correlation)
-        step = max(1, -(-n_bits // 8))
+        step = max(1, -(-n_bits // 6))
         ticks = np.arange(0, n_bits, step)
         ax.set_xticks(ticks + 0.5, ticks)
         ax.set_yticks(ticks + 0.5, ticks)

@@ -268,6 +268,8 @@ def _embed(packed, n_bits, method, random_state):
     """Places of codes in the plane; equal codes share one."""
     # Repeats would be moved apart by rounding, and crowd out all else in t-SNE.
     _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    if len(first) == 1:
+        return np.zeros((len(packed), 2))
     bits = unpack(packed, n_bits).astype(np.float64)
     # One bit makes a line.
     wide = np.pad(bits, [(0, 0), (0, max(0, 2 - n_bits))])

@@ -6,7 +6,7 @@ from skhash.metrics._health import check_bits
 from skhash.metrics._retrieval import Retrieval
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._style import finish, legend, nth_style
-from skhash.plots._task import check_n_bits, retrieval_task
+from skhash.plots._task import check_database, check_n_bits, retrieval_task
 
 # Fillings of the first two histograms of a panel; more of them would hide each other.
 _FILLINGS = [{"fill": True}, {"fill": True, "hatch": "////"}]
@@ -148,6 +148,7 @@ class DistanceHistogramDisplay:
             If codes or labels do not fit together.
         """
         check_axes(ax)
+        check_database(database)
         n_bits = check_bits(database, n_bits)[1]
         retrieval = Retrieval.of(
             queries,

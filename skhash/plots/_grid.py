@@ -8,7 +8,7 @@ from skhash.metrics._options import check_rank
 from skhash.metrics._retrieval import Retrieval
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._images import as_images, draw_frame, draw_image, frame_keys
-from skhash.plots._task import retrieval_task
+from skhash.plots._task import check_database, retrieval_task
 
 # Free space around an image, in widths of one; more after the queries.
 _GAP, _AFTER_QUERY = 0.2, 0.25
@@ -195,6 +195,7 @@ class RetrievalGridDisplay:
             If codes, labels or images do not fit together.
         """
         check_axes(ax)
+        check_database(database)
         n_neighbors = check_rank("n_neighbors", n_neighbors)
         retrieval = Retrieval.of(
             queries,

@@ -7,7 +7,7 @@ import numpy as np
 from skhash.metrics import mean_average_precision, score_by_length
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._style import draw_line, finish, legend, next_style
-from skhash.plots._task import check_n_bits, retrieval_task
+from skhash.plots._task import check_database, check_n_bits, retrieval_task
 
 
 class LengthCurveDisplay:
@@ -173,6 +173,7 @@ class LengthCurveDisplay:
             If codes, labels or lengths do not fit together.
         """
         check_axes(ax)
+        check_database(database)
         scored = score_by_length(
             queries,
             database,

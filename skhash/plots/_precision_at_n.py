@@ -6,7 +6,7 @@ from skhash.metrics import precision_recall_by_rank
 from skhash.metrics._curves import check_ranks
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._style import draw_line, finish, legend, next_style
-from skhash.plots._task import retrieval_task
+from skhash.plots._task import check_database, retrieval_task
 
 # Nobody looks further down a list of results.
 _DEEPEST = 1000
@@ -162,6 +162,7 @@ class PrecisionAtNDisplay:
             If codes or labels do not fit together.
         """
         check_axes(ax)
+        check_database(database)
         if ranks is None:
             n_items = len(database) - bool(exclude_self)
             ranks = check_ranks(None, min(n_items, _DEEPEST))

@@ -6,7 +6,7 @@ from skhash.metrics import precision_recall_by_radius, precision_recall_by_rank
 from skhash.metrics._options import check_option
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._style import draw_line, finish, legend, next_style
-from skhash.plots._task import retrieval_task
+from skhash.plots._task import check_database, retrieval_task
 
 _CURVES = {"rank": precision_recall_by_rank, "radius": precision_recall_by_radius}
 
@@ -184,6 +184,7 @@ class PrecisionRecallDisplay:
             If codes or labels do not fit together, or an option is unknown.
         """
         check_axes(ax)
+        check_database(database)
         check_option("by", by, tuple(_CURVES))
         curve = _CURVES[by](
             queries,

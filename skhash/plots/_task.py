@@ -49,6 +49,15 @@ def retrieval_task(estimator, X, y, X_database=None, y_database=None):
     return Task(queries, codes_of(estimator, X_database), y, y_database, False)
 
 
+def check_database(database):
+    """Say what a database is for, where it was forgotten."""
+    if database is None:
+        raise ValueError(
+            "database is None: give the codes that are searched. For each item to "
+            "query all others, give the queries again with exclude_self=True."
+        )
+
+
 def codes_of(estimator, X):
     """Codes of items, by any estimator that encodes or ends in a database of codes."""
     return _rank_against(estimator, X)[0]
