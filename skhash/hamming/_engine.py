@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -15,7 +16,11 @@ def engine() -> ModuleType:
     The numba kernels, unless the environment says ``SKHASH_ENGINE=numpy``, numba's
     compiler is switched off (``NUMBA_DISABLE_JIT=1``), or numba cannot be imported.
     """
-    name = _forced or os.environ.get("SKHASH_ENGINE", "numba")
+    return _module(_forced or os.environ.get("SKHASH_ENGINE", "numba"))
+
+
+@cache
+def _module(name: str) -> ModuleType:
     if name not in ("numba", "numpy"):
         raise ValueError(f"SKHASH_ENGINE must be 'numba' or 'numpy', got {name!r}.")
     if name == "numba":

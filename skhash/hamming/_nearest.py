@@ -45,6 +45,10 @@ def nearest_words(
         parts = spans(0, n_queries, 4 * n_threads, 1)
         tasks = [(codes, queries, a, b, k, distances, indices, words) for a, b in parts]
         run(nearest_by_counting, tasks, n_threads)
+    elif n_threads == 1 and n_queries <= group:
+        nearest_by_scan(
+            codes, 0, n, queries, 0, n_queries, k, distances, indices, words
+        )
     elif n_queries >= n_threads * lanes(codes) or n_threads == 1 or k * n_threads > n:
         parts = spans(0, n_queries, n_threads, lanes(codes))
         parts = [

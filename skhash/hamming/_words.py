@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 # Widths, in words, that get a kernel of their own; others share one.
 UNROLLED = (1, 2, 4)
+_HALF, _WHOLE = np.dtype(np.uint32), np.dtype(np.uint64)
 
 
 def as_words(codes: NDArray[np.uint8]) -> NDArray:
@@ -13,8 +14,7 @@ def as_words(codes: NDArray[np.uint8]) -> NDArray:
     The caller's memory when it is aligned and a whole number of words wide, a copy
     padded with zeros otherwise. Read-only always, so that kernels meet one type.
     """
-    dtype = np.dtype(np.uint32 if codes.shape[1] <= 4 else np.uint64)
-    words = np.asarray(padded(codes)).view(dtype)
+    words = np.asarray(padded(codes)).view(_word(codes.shape[1]))
     words.flags.writeable = False
     return words
 
@@ -22,13 +22,17 @@ def as_words(codes: NDArray[np.uint8]) -> NDArray:
 def padded(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pad codes with zeros to whole, aligned words; the same array if they are."""
     n, n_bytes = codes.shape
-    word_bytes = 4 if n_bytes <= 4 else 8
-    width = -(-n_bytes // word_bytes) * word_bytes
-    if n_bytes == width and codes.ctypes.data % word_bytes == 0:
+    word = _word(n_bytes)
+    width = -(-n_bytes // word.itemsize) * word.itemsize
+    if n_bytes == width and codes.view(word).flags.aligned:
         return codes
     whole = np.zeros((n, width), np.uint8)
     whole[:, :n_bytes] = codes
     return whole
+
+
+def _word(n_bytes: int) -> np.dtype:
+    return _HALF if n_bytes <= _HALF.itemsize else _WHOLE
 
 
 def width_tag(words: NDArray) -> tuple[int, ...]:
