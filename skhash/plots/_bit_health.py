@@ -4,7 +4,7 @@ import numpy as np
 
 from skhash.metrics import bit_balance, bit_correlation
 from skhash.plots._axes import check_axes, panels
-from skhash.plots._style import BLUE, GREY, MOST_VECTORS, VERMILLION, finish
+from skhash.plots._style import BLUE, GREY, MOST_VECTORS, VERMILION, finish
 from skhash.plots._task import check_n_bits, codes_of
 
 
@@ -170,7 +170,7 @@ class BitHealthDisplay:
                 np.clip(share[dead], 0.04, 0.96),
                 linestyle="",
                 marker="x",
-                color=VERMILLION,
+                color=VERMILION,
                 markeredgewidth=2,
                 label="dead bit",
                 clip_on=False,

@@ -282,7 +282,7 @@ def _embed(packed, n_bits, method, random_state):
 
 
 def _by_distances(apart, start, random_state):
-    return smacof(apart, n_components=2, init=start, n_init=1)[0]
+    return smacof(apart, n_components=2, init=start, n_init=1, eps=1e-6)[0]
 
 
 def _by_neighbours(apart, start, random_state):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skhash.plots._style import GREEN, VERMILLION
+from skhash.plots._style import GREEN, VERMILION
 
 _DASHED = (0, (2.5, 1.5))
 
@@ -55,13 +55,13 @@ def draw_frame(ax, box, is_right):
         right - left + 0.08,
         bottom - top + 0.08,
         fill=False,
-        edgecolor=GREEN if is_right else VERMILLION,
+        edgecolor=GREEN if is_right else VERMILION,
         linestyle="-" if is_right else _DASHED,
         linewidth=1.8,
         zorder=3,
     )
     if not is_right:
-        cross = {"color": VERMILLION, "markeredgecolor": "white"}
+        cross = {"color": VERMILION, "markeredgecolor": "white"}
         ax.plot(right + 0.03, top - 0.03, marker="X", markersize=8, zorder=4, **cross)
     return ax.add_patch(frame)
 
@@ -72,7 +72,7 @@ def frame_keys():
 
     solid = {"color": GREEN, "linestyle": "-", "label": "right"}
     dashed = {
-        "color": VERMILLION,
+        "color": VERMILION,
         "linestyle": _DASHED,
         "marker": "X",
         "label": "wrong",

@@ -5,8 +5,8 @@ yellow, which is too pale for lines on white. Colour is never alone: lines diffe
 dashes and marks as well.
 """
 
-BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
-COLORS = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
+COLORS = (BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 GREY = "#767676"
