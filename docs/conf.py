@@ -54,7 +54,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "write_computation_times": False,  # that page loads scripts from other hosts
     "remove_config_comments": True,
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_order.TeachingOrder",
 }
 
 mathjax3_config = {"chtml": {"scale": 0.9}}
