@@ -224,7 +224,10 @@ def test_legend_covers_no_data(name, retrieval):
         box = legend.get_window_extent()
         for line in ax.get_lines():
             points = line.get_transform().transform(line.get_xydata())
-            assert not any(box.contains(x, y) for x, y in points)
+            # Between the points, too.
+            way = np.linspace(points[:-1], points[1:], 20).reshape(-1, 2)
+            for x, y in way if line.get_linestyle() != "None" else points:
+                assert not box.contains(x, y)
 
 
 @EVERY

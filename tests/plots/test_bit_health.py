@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skhash.hamming import pack
+from skhash.neighbors import HammingNeighbors
 from skhash.plots import BitHealthDisplay
 from tests.plots.estimators import Packs, as_items
 
@@ -52,6 +55,19 @@ def test_from_estimator_knows_the_number_of_bits(retrieval):
         Packs().fit(bits), as_items(bits), n_bits=16
     )
     assert len(padded.balance) == 16
+
+
+def test_asks_the_best_pipeline_of_a_search(retrieval):
+    bits, labels = retrieval[1::2]
+    search = GridSearchCV(
+        make_pipeline(Packs(), HammingNeighbors()), {"packs__n_bits": [11, 12]}, cv=2
+    ).fit(as_items(bits), labels)
+    n_bits = search.best_params_["packs__n_bits"]
+    database = search.best_estimator_[-1]
+    display = BitHealthDisplay.from_estimator(search, as_items(bits))
+    wanted = BitHealthDisplay.from_codes(database.codes_, n_bits=n_bits)
+    np.testing.assert_array_equal(display.balance, wanted.balance)
+    assert len(display.balance) == n_bits
 
 
 def test_number_of_bits_that_does_not_fit_is_not_believed(retrieval):

@@ -64,7 +64,7 @@ def test_equal_codes_share_a_point(method, retrieval):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("n_distinct", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("n_distinct", [1, 2, 3, 4])
 def test_few_distinct_codes_have_a_map(method, n_distinct):
     bits = (np.arange(5)[:, None] > np.arange(4))[np.arange(20) % n_distinct]
     display = CodeMapDisplay.from_codes(bits, method=method)
@@ -91,9 +91,9 @@ def test_classes_differ_in_mark_and_have_names(retrieval):
         assert len(points.get_offsets()) == len(wanted)
 
 
-def test_axes_have_units_where_they_mean_distances(retrieval):
+def test_axes_have_units_where_they_mean_distances():
     labels = {
-        method: CodeMapDisplay.from_codes(retrieval[1], method=method).ax_.get_xlabel()
+        method: CodeMapDisplay(np.eye(2), method=method).plot().ax_.get_xlabel()
         for method in METHODS
     }
     assert labels == {
@@ -123,8 +123,10 @@ def test_many_points_become_an_image(rng):
 
 def test_from_estimator_equals_from_codes(retrieval):
     bits, labels = retrieval[1::2]
-    of_codes = CodeMapDisplay.from_codes(pack(bits), labels, n_bits=12)
-    display = CodeMapDisplay.from_estimator(Packs().fit(bits), as_items(bits), labels)
+    of_codes = CodeMapDisplay.from_codes(pack(bits), labels, n_bits=12, method="pca")
+    display = CodeMapDisplay.from_estimator(
+        Packs().fit(bits), as_items(bits), labels, method="pca"
+    )
     np.testing.assert_array_equal(display.embedding, of_codes.embedding)
     np.testing.assert_array_equal(display.labels, labels)
 
