@@ -14,66 +14,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _harness import environment, load
+from _harness import command, environment
+from _search_data import CENTRES, clustered, learned, limits, random_codes, timed
 from _search_peers import AT_MOST, PEERS
 from threadpoolctl import threadpool_limits
 
 from skhash.hamming import nearest
 from skhash.neighbors import HammingNeighbors
 
-CENTRES = 1000
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
-
-
-def timed(call: Callable[[], object], budget: float = 0.05) -> float:
-    """Seconds of one call, repeated until they are worth measuring."""
-    start, calls = time.perf_counter(), 0
-    while True:
-        call()
-        calls += 1
-        seconds = time.perf_counter() - start
-        if seconds > budget:
-            return seconds / calls
-
-
-def limits() -> dict[str, float]:
-    """Bytes per second that one thread reads from cache and from memory."""
-    out = {}
-    for name, size in (("cache", 1 << 19), ("memory", 1 << 29)):
-        words = np.zeros(size // 8, np.uint64)
-        out[f"{name}_gb_per_s"] = size / timed(words.max) / 1e9
-    return out
-
-
-def random_codes(rng: np.random.Generator, n: int, n_bits: int) -> np.ndarray:
-    return rng.integers(0, 256, (n, n_bits // 8), dtype=np.uint8)
-
-
-def clustered(
-    rng: np.random.Generator, centres: np.ndarray, n: int, flips: float
-) -> np.ndarray:
-    """Centres drawn anew, each bit flipped with a probability."""
-    codes = centres[rng.integers(0, len(centres), n)]
-    for first in range(0, n, 1 << 17):
-        part = codes[first : first + (1 << 17)]
-        noise = rng.random((len(part), 8 * part.shape[1]), dtype=np.float32)
-        part ^= np.packbits(noise < flips, axis=1)
-    return codes
-
-
-def learned(folder: Path, name: str, n_bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of training and test images from an encoder with its defaults."""
-    from skhash import DeepHashEncoder
-
-    X, y, X_test, _ = load(folder, name)
-    encoder = DeepHashEncoder(n_bits, max_epochs=5, random_state=0).fit(X, y)
-    return encoder.transform(X), encoder.transform(X_test)
 
 
 def cases(
@@ -189,9 +143,8 @@ def main() -> None:
     rows = []
     with threadpool_limits(args.threads):
         for codes, n_bits, database, queries in cases(args):
-            scanned = database.nbytes / 1e3
             for row in measure(args, database, queries):
-                least = scanned / probe["memory_gb_per_s"]
+                least = 1e6 * database.nbytes / probe["bytes_per_s_1_gb"]
                 row = {"codes": codes, "bits": n_bits, "n": len(database), **row}
                 # A single query reads the database once.
                 if row["batch"] == 1:
@@ -199,7 +152,12 @@ def main() -> None:
                     row["of_memory_bandwidth"] = round(least / scan, 2)
                 rows.append(row)
                 print(table([row]).splitlines()[-1], flush=True)
-                content = {**environment(), "threads": args.threads, **probe}
+                content = {
+                    "command": command(),
+                    **environment(),
+                    "threads": args.threads,
+                    **probe,
+                }
                 args.out.write_text(json.dumps({**content, "rows": rows}, indent=1))
     plot(rows, args.out.with_suffix(".png"))
 
