@@ -58,11 +58,37 @@ class ResultsTable(SphinxDirective):
                 f"   {'* -' if i == 0 else '  -'} {c}"
                 for i, c in enumerate([head, *rest])
             ]
-        caption = (
-            f"{content['date']}, skhash {content['skhash']}, torch {content['torch']}, "
-            f"{content['processor']}. ``{content['command']}``"
-        )
-        return self.parse_text_to_nodes("\n".join([*lines, "", caption]))
+        return self.parse_text_to_nodes("\n".join([*lines, "", _caption(content)]))
+
+
+class ResultsValues(SphinxDirective):
+    """The numbers of one entry of a results file, one a row.
+
+    ``.. results-values:: epoch-time-mlp-2.json`` with options ``entry`` and ``digits``.
+    """
+
+    required_arguments = 1
+    option_spec = {  # noqa: RUF012 (as docutils has it)
+        "entry": directives.unchanged_required,
+        "digits": directives.nonnegative_int,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        path = RESULTS / self.arguments[0]
+        self.env.note_dependency(str(path))
+        content = json.loads(path.read_text())
+        lines = [".. list-table::", ""]
+        for name, value in content[self.options["entry"]].items():
+            number = f"{value:.{self.options.get('digits', 2)}f}"
+            lines += [f"   * - {name}", f"     - {number}"]
+        return self.parse_text_to_nodes("\n".join([*lines, "", _caption(content)]))
+
+
+def _caption(content: dict) -> str:
+    return (
+        f"{content['date']}, skhash {content['skhash']}, torch {content['torch']}, "
+        f"{content['processor']}. ``{content['command']}``"
+    )
 
 
 def _word(key: str, value: str) -> str:
@@ -81,4 +107,5 @@ def _cell(values: list[float] | None, digits: int) -> str:
 
 def setup(app: Sphinx) -> dict:
     app.add_directive("results-table", ResultsTable)
+    app.add_directive("results-values", ResultsValues)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
