@@ -139,7 +139,9 @@ axes[0].text(8, floats + 0.01, f"floats, {4 * X.shape[1]} bytes", fontsize=9)
 axes[0].legend(loc="center right")
 axes[0].set_ylim(0, None)
 for ax, name in zip(axes[1:], ("random hyperplanes", "learned"), strict=True):
-    CodeMapDisplay.from_codes(codes[name, 32][0], y_queries, n_bits=32, ax=ax)
+    CodeMapDisplay.from_codes(
+        codes[name, 32][0], y_queries, n_bits=32, n_samples=300, ax=ax
+    )
     ax.set_title(f"{name}, 32 bits")
 axes[1].get_legend().remove()
 plt.show()

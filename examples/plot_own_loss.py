@@ -93,7 +93,7 @@ styles = ["-", "--", "-.", ":"]
 colours = ["#2166ac", "#b2601a", "#444444", "#7b3294"]
 for (name, loss), style, colour in zip(histories.items(), styles, colours, strict=True):
     share = [value / loss[0] for value in loss]
-    left.plot(range(1, 16), share, style, color=colour, label=name)
+    left.plot(range(1, len(share) + 1), share, style, color=colour, label=name)
 left.set(xlabel="epoch", ylabel="loss, relative to the first epoch", ylim=(0, None))
 left.legend(loc="center right", bbox_to_anchor=(1, 0.62))
 bars = right.barh(list(scores), list(scores.values()), color=colours)

@@ -34,7 +34,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from skhash import DeepHashEncoder, HammingNeighbors
-from skhash.hamming import histograms, pack
+from skhash.hamming import pack
 from skhash.metrics import mean_average_precision, precision_at_radius
 
 
@@ -75,99 +75,53 @@ for n_bits in (16, 32):
         neighbors = HammingNeighbors(n_neighbors=6).fit(database, y_database)
         neighbors.kneighbors(queries)  # the first call compiles the kernel
         start = perf_counter()
-        distances, nearest = neighbors.kneighbors(queries)
+        neighbors.kneighbors(queries)
         search = perf_counter() - start
 
         labelled = queries, database, y_queries, y_database
         score = mean_average_precision(*labelled)
         precision = precision_at_radius(*labelled, radius=2)
-        found[name, n_bits] = labelled, nearest, score
+        found[name, n_bits] = labelled
         print(
             f"{name:18} {n_bits:5} {score:6.3f} {precision:9.3f} "
             f"{training:8.2f} s {1000 * search:6.2f} ms"
         )
 
 # %%
-# Nearest images
-# --------------
-# Each query stands in front of the images with the nearest codes. A green frame says
-# right; a red one with a cross, wrong.
-
-import matplotlib.pyplot as plt
-from matplotlib.patches import Rectangle
-
-
-def draw_images(ax, images, title):
-    """Draw 8 x 8 images, given as (rows, columns, 64), with a margin around each."""
-    tiles = np.pad(
-        images.reshape(*images.shape[:2], 8, 8), [(0, 0), (0, 0), (2, 2), (2, 2)]
-    )
-    rows, columns = tiles.shape[:2]
-    ax.imshow(tiles.swapaxes(1, 2).reshape(12 * rows, 12 * columns), cmap="gray_r")
-    ax.set_title(title, fontsize=10)
-    ax.set_axis_off()
-
-
-def draw_frames(ax, is_right):
-    for (row, column), right_one in np.ndenumerate(is_right):
-        corner = 12 * column + 0.5, 12 * row + 0.5
-        colour = "#1a9850" if right_one else "#d73027"
-        ax.add_patch(Rectangle(corner, 10, 10, fill=False, edgecolor=colour, lw=1.6))
-        if not right_one:
-            ax.plot(corner[0] + 8.6, corner[1] + 1.4, "x", color=colour, ms=5, mew=1.6)
-
-
-# %%
-# Precision and recall
-# --------------------
-# ``histograms`` counts, for every query, the images and the right images at each
-# distance. Added up to a radius, they give the precision and recall of that radius,
-# here of all queries together.
-
-
-def draw_curve(ax, labelled, **style):
-    n_total, n_relevant = (
-        counts.sum(axis=0).cumsum() for counts in histograms(*labelled)
-    )
-    reached = n_total > 0
-    precision = n_relevant[reached] / n_total[reached]
-    ax.plot(n_relevant[reached] / n_relevant[-1], precision, markersize=4, **style)
-
-
-# %%
 # The picture
 # -----------
-# The first held-out image of each digit, its six nearest by learned and by random codes
-# of 16 bits, and the curves of all queries.
+# The first held-out image of each digit and its six nearest, by learned and by random
+# codes of 16 bits; a dashed frame with a cross says wrong. The curves are those of all
+# queries, one point for each number of images that are taken from the top.
+
+import matplotlib.pyplot as plt
+
+from skhash.plots import PrecisionRecallDisplay, RetrievalGridDisplay
 
 _, first_of_digit = np.unique(y_queries, return_index=True)
-figure = plt.figure(figsize=(12, 6.6), layout="constrained")
-figure.get_layout_engine().set(h_pad=0.1)
-left, right = figure.subfigures(1, 2, width_ratios=[1.9, 1])
-panels = left.subplots(1, 3, width_ratios=[1, 6, 6])
-
-draw_images(panels[0], X_queries[first_of_digit][:, np.newaxis], "query")
-for ax, (name, _) in zip(panels[1:], ways, strict=True):
-    _, nearest, score = found[name, 16]
-    shown = nearest[first_of_digit]
-    draw_images(ax, X_database[shown], f"{name}\n16 bits, mAP {score:.2f}")
-    draw_frames(ax, y_database[shown] == y_queries[first_of_digit, np.newaxis])
-
-ax = right.subplots()
-for (name, n_bits), (labelled, *_) in found.items():
-    learned = name == "DeepHashEncoder"
-    draw_curve(
-        ax,
-        labelled,
-        marker="o" if learned else "s",
-        color="#2166ac" if learned else "#b2601a",
-        linestyle="-" if n_bits == 16 else "--",
-        label=f"{name}, {n_bits} bits",
+figure = plt.figure(figsize=(12, 5.6), layout="constrained")
+axes = figure.subplots(1, 3, width_ratios=[1, 1, 1.15])
+for ax, (name, _) in zip(axes, ways, strict=False):
+    RetrievalGridDisplay.from_codes(
+        *found[name, 16],
+        query_images=X_queries,
+        database_images=X_database,
+        image_shape=(8, 8),
+        rows=first_of_digit,
+        n_neighbors=6,
+        show_distance=False,
+        ax=ax,
     )
-ax.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
-ax.set_title("one point per radius", fontsize=10)
-ax.grid(alpha=0.3)
-ax.legend(loc="upper right", bbox_to_anchor=(0.95, 0.85), fontsize=9)
+    ax.set_title(f"{name}, 16 bits", pad=22)
+for (name, n_bits), labelled in found.items():
+    PrecisionRecallDisplay.from_codes(
+        *labelled,
+        name=f"{name}, {n_bits} bits",
+        color="#0072B2" if name == "DeepHashEncoder" else "#D55E00",
+        linestyle="-" if n_bits == 16 else "--",
+        ax=axes[2],
+    )
+axes[2].legend(loc="upper right", bbox_to_anchor=(0.97, 0.9), fontsize=9)
 plt.show()
 
 # %%
