@@ -4,6 +4,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhash.hamming._jit import kernel
+from skhash.hamming._sorting import FEW, read_off, sort_keys
+
+# Of n items, more than this share are put in order by marking them: a bit each.
+MARKED = 1 / 1024
+
+
+@kernel
+def marks_for(items: NDArray, most: int) -> NDArray:
+    """A bit for each item; none where no more than `most` items are ever sorted."""
+    few = most <= max(FEW, MARKED * items.size)
+    return np.zeros(0 if few else (items.size >> 6) + 1, np.uint64)
+
+
+@kernel
+def fill_level(
+    groups: NDArray, room: int, bounds: NDArray, items: NDArray, marks: NDArray
+) -> NDArray:
+    """Items of some groups, ascending; at most `room` of each group."""
+    # All lists are touched first: one cache miss then need not wait for another.
+    total, touched = 0, 0
+    for j in range(groups.size):
+        first = bounds[groups[j]]
+        total += min(room, bounds[groups[j] + 1] - first)
+        touched |= items[first]
+    level = np.empty(total + (touched < 0), np.int64)
+    at, marking = 0, groups.size > 1 and total > max(FEW, MARKED * items.size)
+    for j in range(groups.size):
+        first = bounds[groups[j]]
+        for i in range(first, min(first + room, bounds[groups[j] + 1])):
+            if marking:
+                marks[items[i] >> 6] |= np.uint64(1) << np.uint64(items[i] & 63)
+            else:
+                level[at] = items[i]
+                at += 1
+    if marking:
+        read_off(marks, level)
+    elif groups.size > 1:
+        sort_keys(level, items.size)
+    return level
 
 
 @kernel
@@ -17,26 +56,16 @@ def expand_nearest(
 ) -> None:
     """Fill rows of the k nearest items from rows of the nearest groups."""
     n_queries, k = indices.shape
+    marks = marks_for(items, k * found.shape[1])
     for q in range(n_queries):
         filled, first = 0, 0
         while filled < k:
             # Groups at one distance share their places by index.
             distance, last, room = found[q, first], first, k - filled
-            total = 0
             while last < found.shape[1] and found[q, last] == distance:
-                group = groups[q, last]
-                total += min(room, bounds[group + 1] - bounds[group])
                 last += 1
-            level = np.empty(total, np.int64)
-            at = 0
-            for j in range(first, last):
-                start = bounds[groups[q, j]]
-                size = min(room, bounds[groups[q, j] + 1] - start)
-                level[at : at + size] = items[start : start + size]
-                at += size
-            if last - first > 1:
-                level.sort()
-            size = min(room, total)
+            level = fill_level(groups[q, first:last], room, bounds, items, marks)
+            size = min(room, level.size)
             indices[q, filled : filled + size] = level[:size]
             distances[q, filled : filled + size] = distance
             filled += size
@@ -54,18 +83,16 @@ def expand_within(
     indices: NDArray,
 ) -> None:
     """Fill the items within a radius, query by query, from the groups within it."""
+    marks = marks_for(items, indices.size)
     at = 0
     for q in range(rows.size - 1):
         first = rows[q]
         while first < rows[q + 1]:
-            last, start = first, at
+            last = first
             while last < rows[q + 1] and found[last] == found[first]:
-                group = groups[last]
-                size = bounds[group + 1] - bounds[group]
-                indices[at : at + size] = items[bounds[group] : bounds[group + 1]]
-                at += size
                 last += 1
-            distances[start:at] = found[first]
-            if last - first > 1:
-                indices[start:at].sort()
+            level = fill_level(groups[first:last], items.size, bounds, items, marks)
+            indices[at : at + level.size] = level
+            distances[at : at + level.size] = found[first]
+            at += level.size
             first = last

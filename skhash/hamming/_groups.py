@@ -1,11 +1,19 @@
 """Equal codes stored once: search the distinct ones, then list their items."""
 
+from copy import copy
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming._codes import check_codes
 from skhash.hamming._engine import engine
-from skhash.hamming._search import check_k, nearest, within
+from skhash.hamming._search import check_k, within
+from skhash.hamming._threads import n_threads
+from skhash.hamming._words import padded
+
+# Of so many codes it is worth asking for no more than hold the k nearest items.
+MANY = 1 << 16
 
 
 class GroupedCodes:
@@ -52,35 +60,77 @@ class GroupedCodes:
         rank[order] = np.arange(len(order))
         group = rank[group.reshape(-1)]
         self.codes = checked[first[order]]
+        self._padded = padded(self.codes)
         self.n_items = len(checked)
         self._items = np.argsort(group, kind="stable")
         self._bounds = np.zeros(len(order) + 1, np.int64)
         np.cumsum(np.bincount(group, minlength=len(order)), out=self._bounds[1:])
 
+    def without(self, keep: NDArray[np.bool_]) -> "GroupedCodes":
+        """Return the same for some items only, numbered anew; nothing is sorted again.
+
+        Parameters
+        ----------
+        keep : ndarray of shape (n_items,), bool
+            Which items are kept.
+        """
+        kept = keep[self._items]
+        sums = np.concatenate([[0], np.cumsum(kept)])[self._bounds]
+        counts, left = np.diff(sums), np.flatnonzero(np.diff(sums))
+        items = (np.cumsum(keep) - 1)[self._items[kept]]
+        # Codes stay in order of their first item, which may be another one now.
+        left = left[np.argsort(items[sums[left]])]
+        part = copy(self)
+        part.codes, part.n_items = self.codes[left], len(items)
+        part._padded = padded(part.codes)
+        part._bounds = np.concatenate([[0], np.cumsum(counts[left])])
+        shifts = np.repeat(sums[left] - part._bounds[:-1], counts[left])
+        part._items = items[shifts + np.arange(len(items))]
+        return part
+
     @property
     def n_bytes(self) -> int:
-        return self.codes.nbytes + self._items.nbytes + self._bounds.nbytes
+        own = 0 if self._padded is self.codes else self._padded.nbytes
+        return self.codes.nbytes + own + self._items.nbytes + self._bounds.nbytes
 
     def nearest(
         self, queries: ArrayLike, k: int, *, n_jobs: int | None = None
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Find the k nearest items, as :func:`skhash.hamming.nearest` does."""
+        queries = check_codes(queries, n_bytes=self.codes.shape[1], name="queries")
         k = check_k(k, self.n_items, queries)
-        found, groups = nearest(
-            queries, self.codes, min(k, len(self.codes)), n_jobs=n_jobs
-        )
-        distances = np.empty((len(found), k), np.int32)
-        indices = np.empty((len(found), k), np.int64)
-        engine().expand_nearest(
-            found, groups, self._bounds, self._items, distances, indices
-        )
+        queries = padded(queries)
+        # So many codes hold k items in any case, far fewer of them mostly.
+        few = most = min(k, len(self.codes))
+        if len(self.codes) > MANY:
+            few = min(most, 16 + 4 * k * len(self.codes) // self.n_items)
+        distances = np.empty((len(queries), k), np.int32)
+        indices = np.empty((len(queries), k), np.int64)
+        search, threads = engine(), n_threads(n_jobs)
+        lists = self._bounds, self._items
+        found, groups = search.nearest(queries, self._padded, few, threads)
+        if few == most or (enough := self._hold(found, groups, k)).all():
+            search.expand_nearest(found, groups, *lists, distances, indices)
+            return distances, indices
+        more = search.nearest(queries[~enough], self._padded, most, threads)
+        for rows, near in ((enough, (found[enough], groups[enough])), (~enough, more)):
+            part = distances[rows], indices[rows]
+            search.expand_nearest(*near, *lists, *part)
+            distances[rows], indices[rows] = part
         return distances, indices
+
+    def _hold(self, found: NDArray, groups: NDArray, k: int) -> NDArray[np.bool_]:
+        """Which rows of nearest codes surely hold the k nearest items."""
+        sizes = np.diff(self._bounds)[groups]
+        # Codes left out at that distance have no item before these codes' first ones.
+        sizes[found == found[:, -1:]] = 1
+        return sizes.sum(axis=1) >= k
 
     def within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
         """Find all items within a radius, as :func:`skhash.hamming.within` does."""
-        rows, found, groups = within(queries, self.codes, radius, n_jobs=n_jobs)
+        rows, found, groups = self._within(queries, radius, n_jobs)
         indptr = self._sums(groups)[rows]
         distances = np.empty(indptr[-1], np.int32)
         indices = np.empty(indptr[-1], np.int64)
@@ -93,8 +143,13 @@ class GroupedCodes:
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> NDArray[np.int64]:
         """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
-        rows, _, groups = within(queries, self.codes, radius, n_jobs=n_jobs)
+        rows, _, groups = self._within(queries, radius, n_jobs)
         return np.diff(self._sums(groups)[rows])
+
+    def _within(self, queries: ArrayLike, radius: int, n_jobs: int | None) -> Any:
+        """The distinct codes within a radius."""
+        queries = check_codes(queries, n_bytes=self.codes.shape[1], name="queries")
+        return within(padded(queries), self._padded, radius, n_jobs=n_jobs)
 
     def _sums(self, groups: NDArray[np.int64]) -> NDArray[np.int64]:
         """Numbers of items in the first 0, 1, 2, ... of the groups listed."""

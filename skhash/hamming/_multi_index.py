@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming import _search
 from skhash.hamming._codes import check_codes
-from skhash.hamming._cost import least_seconds
+from skhash.hamming._cost import TRIED, Record, least_seconds
 from skhash.hamming._engine import compiled
 from skhash.hamming._pool import run, spans
 from skhash.hamming._threads import n_threads
@@ -28,8 +28,6 @@ INDEX_BITS = 40
 USUAL_ADVANTAGE = 40
 # It is measured where there are so many items.
 MEASURED = 1 << 14
-# Queries that are tried before the rest is taken to be like them.
-TRIED = 32
 # Widest substring, in bits: its table takes 64 MiB.
 WIDEST = 24
 
@@ -86,19 +84,11 @@ class MultiIndex:
     ) -> None:
         self.codes = check_codes(codes)
         n, n_bits = len(self.codes), 8 * self.codes.shape[1]
-        least = -(-n_bits // WIDEST)
         if n >= 1 << 32:
             raise ValueError(f"MultiIndex holds fewer than 2 ** 32 codes, got {n}.")
-        if n_substrings is None:
-            n_substrings = max(least, round(n_bits / max(log2(n + 1), 8)))
-        elif not least <= n_substrings <= n_bits:
-            raise ValueError(
-                f"Codes of {n_bits} bits are cut into {least} to {n_bits} substrings "
-                f"(of {WIDEST} bits at most), got n_substrings={n_substrings!r}."
-            )
-        self.n_substrings = m = n_substrings
+        self._sizes = np.array(substring_sizes(n, n_bits, n_substrings))
+        self.n_substrings = m = len(self._sizes)
         self._padded = padded(self.codes)
-        self._sizes = np.full(m, n_bits // m) + (np.arange(m) < n_bits % m)
         self._starts = np.cumsum(self._sizes) - self._sizes
         lengths = (1 << self._sizes) + 1
         self._firsts = np.cumsum(lengths) - lengths
@@ -122,10 +112,8 @@ class MultiIndex:
         # Loading numba takes longer than all the rest, and without it a scan answers.
         from skhash.hamming._multi_index_kernels import fill_table
 
-        words, tables = (
-            as_words(self._padded),
-            np.split(self._offsets, self._firsts[1:]),
-        )
+        words = as_words(self._padded)
+        tables = np.split(self._offsets, self._firsts[1:])
         parts = zip(self._starts, self._sizes, tables, self._items, strict=True)
         run(fill_table, [(words, *part) for part in parts], threads)
 
@@ -144,12 +132,17 @@ class MultiIndex:
         return int(scan / TRIED / (listed / units))
 
     def _close(self) -> None:
-        """Make the arrays read-only, so that kernels meet one type of each."""
-        for array in (
-            *(self._starts, self._sizes, self._firsts, self._probes),
-            *(self._offsets, self._items),
-        ):
+        """Gather what kernels read, read-only, so that they meet one type of each."""
+        self._tables = (
+            as_words(self._padded),
+            *(self._starts, self._sizes, self._firsts, self._offsets, self._items),
+        )
+        for array in (*self._tables, self._probes):
             array.flags.writeable = False
+        self._record = Record()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_tables": None, "_record": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -167,10 +160,11 @@ class MultiIndex:
         queries = self._checked(queries)
         counts, work, found = self._listed(queries, radius, n_jobs)
         rest = work < 0
-        if rest.all():
+        n_rest = int(np.count_nonzero(rest))
+        if n_rest == len(rest):
             return _search.within(queries, self._padded, radius, n_jobs=n_jobs)
-        keys = np.concatenate(found)
-        if rest.any():
+        keys = np.concatenate(found) if len(found) > 1 else found[0]
+        if n_rest:
             rows, distances, indices = _search.within(
                 queries[rest], self._padded, radius, n_jobs=n_jobs
             )
@@ -180,7 +174,7 @@ class MultiIndex:
             keys[scanned] = distances.astype(np.int64) << INDEX_BITS | indices
             keys[~scanned] = listed
         indptr = np.zeros(len(counts) + 1, np.int64)
-        np.cumsum(counts, out=indptr[1:])
+        counts.cumsum(out=indptr[1:])
         distances = (keys >> INDEX_BITS).astype(np.int32)
         return indptr, distances, keys & ((1 << INDEX_BITS) - 1)
 
@@ -191,7 +185,7 @@ class MultiIndex:
         queries = self._checked(queries)
         counts, work, _ = self._listed(queries, radius, n_jobs)
         rest = work < 0
-        if rest.any():
+        if np.count_nonzero(rest):
             counts[rest] = _search.count_within(
                 queries[rest], self._padded, radius, n_jobs=n_jobs
             )
@@ -203,22 +197,42 @@ class MultiIndex:
         """Find the k nearest items, as :func:`skhash.hamming.nearest` does."""
         queries = self._checked(queries)
         k = _search.check_k(k, len(self.codes), queries)
+        limit = self._limit // 4
+        if not limit or not compiled() or not self._record.promises(k):
+            return _search.nearest(queries, self._padded, k, n_jobs=n_jobs)
+        from skhash.hamming._multi_index_kernels import nearest_by_substrings
+
         distances = np.empty((len(queries), k), np.int32)
         indices = np.empty((len(queries), k), np.int64)
-        rest = np.ones(len(queries), bool)
-        if compiled() and self._limit > 0:
-            from skhash.hamming._multi_index_kernels import nearest_by_substrings
-
-            _, work = self._run(
-                nearest_by_substrings, queries, k, self._probes, self._limit // 4,
-                self._limit // 4, distances, indices, n_jobs=n_jobs,
-            )  # fmt: skip
-            rest = work < 0
-        if rest.any():
+        args = k, self._probes, limit, limit, distances, indices
+        _, work = self._run(nearest_by_substrings, queries, *args, n_jobs=n_jobs)
+        rest = work < 0
+        n_rest = int(np.count_nonzero(rest))
+        self._record.note(k, len(rest), len(rest) - n_rest)
+        if n_rest:
             distances[rest], indices[rest] = _search.nearest(
                 queries[rest], self._padded, k, n_jobs=n_jobs
             )
         return distances, indices
+
+    def promise(
+        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
+    ) -> float:
+        """Share of the queries that the tables answer sooner than a scan."""
+        _, work, _ = self._listed(self._checked(queries), radius, n_jobs)
+        return float((work >= 0).mean())
+
+    @staticmethod
+    def suits(codes: ArrayLike, radius: int) -> bool:
+        """Whether lookups within a radius are few, compared to the codes."""
+        checked = check_codes(codes)
+        n, n_bits = len(checked), 8 * checked.shape[1]
+        sizes = substring_sizes(n, n_bits)
+        far, more = divmod(min(_search.check_radius(radius), n_bits), len(sizes))
+        probes = [sum(comb(size, at) for at in range(far + 1)) for size in sizes]
+        less = [sum(comb(size, at) for at in range(far)) for size in sizes]
+        n_probes = sum(probes[: more + 1]) + sum(less[more + 1 :])
+        return 2 * n_probes * USUAL_ADVANTAGE <= n
 
     def _checked(self, queries: ArrayLike) -> NDArray[np.uint8]:
         return padded(check_codes(queries, n_bytes=self.codes.shape[1], name="queries"))
@@ -258,20 +272,30 @@ class MultiIndex:
         more are tried: the others will be like them.
         """
         words, threads = as_words(queries), n_threads(n_jobs)
-        tables = (
-            as_words(self._padded),
-            *(self._starts, self._sizes, self._firsts, self._offsets, self._items),
-        )
-        work = np.full(len(words), -1)
+        work, tag = np.full(len(words), -1), width_tag(words)
         results: list[Any] = []
         for first, last in ((0, min(TRIED, len(words))), (TRIED, len(words))):
-            if first and (work[:first] < 0).mean() > 0.5:
-                break
-            parts = spans(first, last, 4 * threads, 8)
             tasks = [
-                (*tables, words, *part, *args, work, width_tag(words)) for part in parts
+                (*self._tables, words, *part, *args, work, tag)
+                for part in spans(first, last, 4 * threads, 8)
             ]
             results += run(kernel, tasks, threads)
-            if last == len(words):
+            if last == len(words) or (work[:last] < 0).mean() > 0.5:
                 break
         return results, work
+
+
+def substring_sizes(
+    n_items: int, n_bits: int, n_substrings: int | None = None
+) -> list[int]:
+    """Bits of each substring: about log2(n_items), if their number is not given."""
+    least = -(-n_bits // WIDEST)
+    if n_substrings is None:
+        n_substrings = max(least, round(n_bits / max(log2(n_items + 1), 8)))
+    elif not least <= n_substrings <= n_bits:
+        raise ValueError(
+            f"Codes of {n_bits} bits are cut into {least} to {n_bits} substrings "
+            f"(of {WIDEST} bits at most), got n_substrings={n_substrings!r}."
+        )
+    size, longer = divmod(n_bits, n_substrings)
+    return [size + (j < longer) for j in range(n_substrings)]

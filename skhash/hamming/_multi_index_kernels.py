@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skhash.hamming._jit import inlined, kernel
 from skhash.hamming._select import INDEX_BITS, distance_at
+from skhash.hamming._sorting import sort_keys
 from skhash.hamming._vectors import lowest_bit, popcount
 
 
@@ -203,7 +204,7 @@ def within_by_substrings(
                 ):
                     keys[stored] = distance << INDEX_BITS | i
                     stored += 1
-        keys[begin:stored].sort()
+        sort_keys(keys[begin:stored], codes.shape[0])
         counts[q] = stored - begin
         work[q] = total
     return keys[:stored].copy()
@@ -282,7 +283,7 @@ def nearest_by_substrings(
         for c in range(stored):
             keys[kept] = keys[c]
             kept += keys[c] >> INDEX_BITS <= reach
-        keys[:kept].sort()
+        sort_keys(keys[:kept], codes.shape[0])
         for c in range(k):
             distances[q, c] = keys[c] >> INDEX_BITS
             indices[q, c] = keys[c] & ((1 << INDEX_BITS) - 1)

@@ -9,6 +9,7 @@ from skhash.hamming._distances import fill_distances
 from skhash.hamming._ir import CHUNK
 from skhash.hamming._jit import inlined, kernel
 from skhash.hamming._select import INDEX_BITS, distance_at, near_ones
+from skhash.hamming._sorting import sort_keys
 from skhash.hamming._vectors import lowest_bit
 
 # Looking up a list costs as much as comparing so many codes.
@@ -209,7 +210,7 @@ def nearest_by_pivots(
         for j in range(stored):
             keys[kept] = keys[j]
             kept += keys[j] >> INDEX_BITS <= reach
-        order(keys, kept)
+        order(keys, kept, rows.size)
         for j in range(k):
             distances[q, j] = keys[j] >> INDEX_BITS
             indices[q, j] = keys[j] & ((1 << INDEX_BITS) - 1)
@@ -217,10 +218,10 @@ def nearest_by_pivots(
 
 
 @kernel
-def order(keys: NDArray, n: int) -> None:
+def order(keys: NDArray, n: int, n_items: int) -> None:
     """Sort the first n keys; there are seldom many more than asked for."""
     if n > 64:
-        keys[:n].sort()
+        sort_keys(keys[:n], n_items)
         return
     for j in range(1, n):
         key, i = keys[j], j
@@ -283,6 +284,6 @@ def within_by_pivots(
                     found = distance_at(lists, i, queries, q, words)
                     keys[stored] = found << INDEX_BITS | rows[i]
                     stored += 1
-        keys[begin:stored].sort()
+        sort_keys(keys[begin:stored], rows.size)
         counts[q] = stored - begin
     return keys[:stored]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming._codes import check_codes
+from skhash.hamming._cost import Record
 from skhash.hamming._nearest import nearest_words
 from skhash.hamming._pivot_kernels import COLUMNS, nearest_by_pivots, within_by_pivots
 from skhash.hamming._pool import run, spans
@@ -73,6 +74,7 @@ class PivotIndex:
         if n_pivots is None:
             n_pivots = min(4096, max(1, n // 256))
         self.codes = checked
+        self._record = Record()
         self._words = as_words(checked)
         threads = n_threads(n_jobs)
         pivots = choose_pivots(checked, min(n_pivots, n), threads)
@@ -110,6 +112,8 @@ class PivotIndex:
         indices = np.empty((len(words), k), np.int64)
         unanswered = np.ones(len(words), bool)
         threads = n_threads(n_jobs)
+        if not self._record.promises(k):
+            return nearest_words(words, self._words, k, threads)
         for part in self._promising(len(words), unanswered):
             tasks = [
                 (self._lists, self._rows, self._offsets, self._pivots, self._widest,
@@ -118,7 +122,9 @@ class PivotIndex:
                 for a, b in spans(part.start, part.stop, 4 * threads, 1)
             ]  # fmt: skip
             run(nearest_by_pivots, tasks, threads)
-        if unanswered.any():
+        n_left = int(np.count_nonzero(unanswered))
+        self._record.note(k, len(words), len(words) - n_left)
+        if n_left:
             rest = np.ascontiguousarray(words[unanswered])
             rest.flags.writeable = False
             found = nearest_words(rest, self._words, k, threads)

@@ -1,0 +1,60 @@
+"""Sorting of items, and of keys ``distance << INDEX_BITS | index``."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skhash.hamming._jit import kernel
+from skhash.hamming._select import INDEX_BITS
+from skhash.hamming._vectors import lowest_bit
+
+# Bits that one pass sorts by: its counters stay in the first-level cache.
+DIGIT = 11
+# Fewer keys are sorted by comparison, which needs no counters.
+FEW = 512
+
+
+@kernel
+def sort_keys(keys: NDArray, n: int) -> None:
+    """Sort keys of items 0 to n - 1 in place, many of them by counting digits.
+
+    Only as many digits are looked at as indices below n, and the distances, have.
+    """
+    if keys.size < FEW:
+        keys.sort()
+        return
+    largest = np.int64(0)
+    for i in range(keys.size):
+        largest = max(largest, keys[i] >> INDEX_BITS)
+    source, target = keys, np.empty_like(keys)
+    counts = np.empty((1 << DIGIT) + 1, np.int64)
+    mask = (1 << DIGIT) - 1
+    for part in range(2):
+        shift, most = (0, np.int64(n - 1)) if part == 0 else (INDEX_BITS, largest)
+        while most > 0:
+            counts[:] = 0
+            for i in range(source.size):
+                counts[((source[i] >> shift) & mask) + 1] += 1
+            for digit in range(1 << DIGIT):
+                counts[digit + 1] += counts[digit]
+            for i in range(source.size):
+                digit = (source[i] >> shift) & mask
+                target[counts[digit]] = source[i]
+                counts[digit] += 1
+            source, target = target, source
+            most >>= DIGIT
+            shift += DIGIT
+    keys[:] = source
+
+
+@kernel
+def read_off(marks: NDArray, out: NDArray) -> None:
+    """Write the positions of ones, ascending, and clear them."""
+    at = 0
+    for word in range(marks.size):
+        bits = marks[word]
+        if bits:
+            marks[word] = 0
+        while bits:
+            out[at] = word << 6 | np.int64(lowest_bit(bits))
+            bits &= bits - np.uint64(1)
+            at += 1
