@@ -10,9 +10,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from skhash.neighbors._choice import ALGORITHMS
 from skhash.neighbors._database import build
 from skhash.neighbors._search import KNeighborsMixin
-from skhash.neighbors._searchers import ALGORITHMS
 from skhash.neighbors._validation import fit_codes
 
 
@@ -31,7 +31,8 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Weight of each vote: equal; the inverse of the distance, where neighbours at
         distance 0 outvote all others; or a function from an array of distances to an
         array of weights of the same shape.
-    algorithm : {"auto", "brute", "grouped", "pivot", "torch"}, default="auto"
+    algorithm : {"auto", "brute", "grouped", "multi_index", "pivot", "torch"}, \
+            default="auto"
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.

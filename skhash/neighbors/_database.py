@@ -11,7 +11,9 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
-from skhash.neighbors._searchers import extended, searcher_for
+from skhash.neighbors._choice import for_many, searcher_for
+from skhash.neighbors._progress import announced
+from skhash.neighbors._searchers import extended
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Database:
     algorithm: str
     # Threads that build an index; a query uses its estimator's own setting.
     n_jobs: int | None
+    verbose: int
     build_seconds: float
     # The memory behind `codes` after an addition.
     room: Room | None = None
@@ -66,6 +69,12 @@ class Database:
             raise ValueError(f"No code has the id {ids[~known].tolist()[0]!r}.")
         return rows
 
+    def searcher_within(self, radius, n_queries, n_jobs):
+        """What searches within a radius: tables for the call, where these pay."""
+        if self.algorithm != "auto":
+            return self.searcher
+        return for_many(self.searcher, self.codes, radius, n_queries, n_jobs)
+
     def with_more(self, codes, labels, ids):
         """Return the database with codes added at its end."""
         check_alike(self.labels, labels, "labels")
@@ -84,26 +93,43 @@ class Database:
         room.rows[n:total] = codes
         room.taken = total
         more = room.rows[:total]
-        searcher = extended(self.searcher, n, more, self.algorithm, self.n_jobs)
-        return replace(
-            self, codes=more, labels=labels, ids=ids, searcher=searcher, room=room
-        )
+        changed = replace(self, codes=more, labels=labels, ids=ids, room=room)
+        return changed._searched_by(extended(self.searcher, n, more))
 
     def without(self, positions):
         """Return the database without some rows, the others in the same order."""
         keep = np.ones(len(self), bool)
         keep[positions] = False
+        codes = self.codes[keep]
         labels = None if self.labels is None else self.labels[keep]
         ids = None if self.ids is None else self.ids[keep]
-        return build(self.codes[keep], labels, ids, self.algorithm, self.n_jobs)
+        changed = replace(self, codes=codes, labels=labels, ids=ids, room=None)
+        return changed._searched_by(self.searcher.without(keep, codes))
+
+    def _searched_by(self, searcher):
+        """Return the database with a searcher; one made anew if that is None."""
+        if searcher is not None and len(self):
+            return replace(self, searcher=searcher)
+        return build(
+            self.codes,
+            self.labels,
+            self.ids,
+            self.algorithm,
+            self.n_jobs,
+            self.verbose,
+            self.room,
+        )
 
 
-def build(codes, labels, ids, algorithm, n_jobs=None):
+def build(codes, labels, ids, algorithm, n_jobs=None, verbose=0, room=None):
     """Make a database, and the index that its algorithm needs."""
     start = perf_counter()
-    searcher = searcher_for(codes, algorithm, n_jobs)
+    with announced(len(codes), verbose):
+        searcher = searcher_for(codes, algorithm, n_jobs)
     seconds = perf_counter() - start
-    return Database(codes, labels, ids, searcher, algorithm, n_jobs, seconds)
+    return Database(
+        codes, labels, ids, searcher, algorithm, n_jobs, verbose, seconds, room
+    )
 
 
 def as_labels(y, codes):

@@ -6,10 +6,10 @@ from typing import ClassVar
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skhash.neighbors._choice import ALGORITHMS
 from skhash.neighbors._database import as_ids, as_labels, build
 from skhash.neighbors._radius import RadiusNeighborsMixin
 from skhash.neighbors._search import KNeighborsMixin
-from skhash.neighbors._searchers import ALGORITHMS
 from skhash.neighbors._streams import StreamsMixin
 from skhash.neighbors._updates import UpdatesMixin
 from skhash.neighbors._validation import fit_codes, query_codes
@@ -37,18 +37,24 @@ class HammingNeighbors(
         Number of neighbours that :meth:`kneighbors` finds.
     radius : int, default=2
         Distance in bits within which :meth:`radius_neighbors` finds, inclusive.
-    algorithm : {"auto", "brute", "grouped", "pivot", "torch"}, default="auto"
+    algorithm : {"auto", "brute", "grouped", "multi_index", "pivot", "torch"}, \
+            default="auto"
         How to search; answers do not depend on it. "brute" compares queries with
         every code and copies nothing. "grouped" compares each distinct code once,
         which pays where codes repeat, as learned codes do. "pivot" hangs codes on
         nearby pivots and skips what the triangle inequality excludes, which pays for
-        many codes in clusters; queries that it cannot help are answered by "brute".
-        "torch" compares all codes on a GPU (by torch on the CPU where there is none).
-        "auto" tries a sample of the codes and takes what pays.
+        many codes in clusters. "multi_index" looks codes up by their substrings, which
+        pays for small radii on codes of any kind. Queries that these two cannot help
+        are answered by "brute". "torch" compares all codes on a GPU (by torch on the
+        CPU where there is none). "auto" tries a sample of the codes and takes what
+        pays.
     n_jobs : int, default=None
         Number of threads. None means all cores the process may use, within the limits
         of an active joblib context and of threadpoolctl, and one inside a worker.
         Answers do not depend on it.
+    verbose : int, default=0
+        Whether to print, every few seconds, how long an index has been building, and
+        in the end its time.
 
     Attributes
     ----------
@@ -87,13 +93,17 @@ class HammingNeighbors(
         "radius": [Interval(Integral, 0, None, closed="left")],
         "algorithm": [StrOptions(set(ALGORITHMS))],
         "n_jobs": [None, Integral],
+        "verbose": ["verbose"],
     }
 
-    def __init__(self, n_neighbors=5, radius=2, *, algorithm="auto", n_jobs=None):
+    def __init__(
+        self, n_neighbors=5, radius=2, *, algorithm="auto", n_jobs=None, verbose=0
+    ):
         self.n_neighbors = n_neighbors
         self.radius = radius
         self.algorithm = algorithm
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, ids=None):
@@ -115,7 +125,9 @@ class HammingNeighbors(
         """
         codes = fit_codes(self, X)
         labels, ids = as_labels(y, codes), as_ids(ids, codes)
-        self._database = build(codes, labels, ids, self.algorithm, self.n_jobs)
+        self._database = build(
+            codes, labels, ids, self.algorithm, self.n_jobs, self.verbose
+        )
         return self
 
     @property
@@ -130,8 +142,8 @@ class HammingNeighbors(
         -------
         info : dict
             ``n_samples_fit``, ``n_bytes_per_code``, ``algorithm`` (the one chosen:
-            "brute", "grouped", "pivot" or "torch"), ``codes_bytes``, ``index_bytes``
-            (memory beyond the codes), ``build_seconds``.
+            "brute", "grouped", "multi_index", "pivot" or "torch"), ``codes_bytes``,
+            ``index_bytes`` (memory beyond the codes), ``build_seconds``.
         """
         database = self._fitted()
         return {

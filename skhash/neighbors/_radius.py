@@ -108,13 +108,15 @@ class RadiusNeighborsMixin(FittedCodes):
         database = self._fitted()
         queries = self._queries(database, X)
         radius = self.radius if radius is None else radius
-        counts = database.searcher.count_within(queries, radius, self.n_jobs)
+        searcher = database.searcher_within(radius, len(queries), self.n_jobs)
+        counts = searcher.count_within(queries, radius, self.n_jobs)
         return counts - 1 if X is None else counts
 
     def _within(self, database, X, radius):
         queries = self._queries(database, X)
         radius = self.radius if radius is None else radius
-        found = database.searcher.within(queries, radius, self.n_jobs)
+        searcher = database.searcher_within(radius, len(queries), self.n_jobs)
+        found = searcher.within(queries, radius, self.n_jobs)
         return drop_self_from_rows(*found) if X is None else found
 
     def _queries(self, database, X):

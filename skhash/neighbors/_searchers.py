@@ -5,66 +5,63 @@ A searcher has ``nearest(queries, k, n_jobs)``, ``within(queries, radius, n_jobs
 `name`, and `n_bytes` of memory beyond the codes themselves.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from skhash import hamming
-from skhash.hamming import GroupedCodes, TorchCodes
-from skhash.hamming._engine import compiled
+from skhash.hamming._words import padded
 
-ALGORITHMS = ("auto", "brute", "grouped", "pivot", "torch")
-# Fewer codes are scanned in microseconds.
-SMALL = 2048
-# An index is built of no fewer codes unless asked for: building takes about as long as
-# scanning for some ten thousand queries.
-LARGE = 1 << 18
+# Added codes are scanned beside an index until they are so much of what it holds.
+MOST_ADDED = 1 / 4
 
 
 class Scan:
     """Compare queries with every code, as it lies in memory."""
 
     name = "brute"
-    n_bytes = 0
 
     def __init__(self, codes):
         self.codes = codes
 
-    def nearest(self, queries, k, n_jobs):
-        return hamming.nearest(queries, self.codes, k, n_jobs=n_jobs)
+    @cached_property
+    def whole(self):
+        """The codes; those that are no whole words are padded once, when first asked.
 
-    def within(self, queries, radius, n_jobs):
-        return hamming.within(queries, self.codes, radius, n_jobs=n_jobs)
+        Not before, so that codes can be added many times in a row.
+        """
+        return padded(self.codes)
 
-    def count_within(self, queries, radius, n_jobs):
-        return hamming.count_within(queries, self.codes, radius, n_jobs=n_jobs)
+    @property
+    def n_bytes(self):
+        whole = self.__dict__.get("whole", self.codes)
+        return 0 if whole is self.codes else whole.nbytes
 
-
-class Grouped:
-    """Compare queries with every distinct code once."""
-
-    name = "grouped"
-
-    def __init__(self, codes):
-        self.groups = GroupedCodes(codes)
-        self.n_bytes = self.groups.n_bytes
+    def __getstate__(self):
+        return {"codes": self.codes}
 
     def nearest(self, queries, k, n_jobs):
-        return self.groups.nearest(queries, k, n_jobs=n_jobs)
+        return hamming.nearest(padded(queries), self.whole, k, n_jobs=n_jobs)
 
     def within(self, queries, radius, n_jobs):
-        return self.groups.within(queries, radius, n_jobs=n_jobs)
+        return hamming.within(padded(queries), self.whole, radius, n_jobs=n_jobs)
 
     def count_within(self, queries, radius, n_jobs):
-        return self.groups.count_within(queries, radius, n_jobs=n_jobs)
+        return hamming.count_within(padded(queries), self.whole, radius, n_jobs=n_jobs)
+
+    def without(self, keep, codes):
+        return Scan(codes)
 
 
-class Pivots:
-    """Compare queries with the codes about as far from pivots as they are."""
+class Indexed:
+    """Ask an index of `skhash.hamming`."""
 
-    name = "pivot"
+    def __init__(self, name, index):
+        self.name, self.index = name, index
 
-    def __init__(self, codes, n_jobs):
-        self.index = hamming.PivotIndex(codes, n_jobs=n_jobs)
-        self.n_bytes = self.index.n_bytes
+    @property
+    def n_bytes(self):
+        return self.index.n_bytes
 
     def nearest(self, queries, k, n_jobs):
         return self.index.nearest(queries, k, n_jobs=n_jobs)
@@ -75,6 +72,12 @@ class Pivots:
     def count_within(self, queries, radius, n_jobs):
         return self.index.count_within(queries, radius, n_jobs=n_jobs)
 
+    def without(self, keep, codes):
+        """The same for the codes of a mask, or None if that is made anew."""
+        if not hasattr(self.index, "without"):
+            return None
+        return Indexed(self.name, self.index.without(keep))
+
 
 class Torch:
     """Compare queries with every code on a GPU, or by torch where there is none."""
@@ -82,7 +85,7 @@ class Torch:
     name = "torch"
 
     def __init__(self, codes):
-        self.codes = TorchCodes(codes)
+        self.codes = hamming.TorchCodes(codes)
         self.n_bytes = codes.nbytes
 
     def nearest(self, queries, k, n_jobs):
@@ -94,6 +97,9 @@ class Torch:
     def count_within(self, queries, radius, n_jobs):
         return self.codes.count_within(queries, radius)
 
+    def without(self, keep, codes):
+        return Torch(codes)
+
 
 class Joined:
     """An index of the first codes, and a scan of those added since."""
@@ -102,7 +108,11 @@ class Joined:
         self.indexed = indexed
         self.n_indexed = n_indexed
         self.added = Scan(codes[n_indexed:])
-        self.name, self.n_bytes = indexed.name, indexed.n_bytes
+        self.name = indexed.name
+
+    @property
+    def n_bytes(self):
+        return self.indexed.n_bytes + self.added.n_bytes
 
     def nearest(self, queries, k, n_jobs):
         parts = [
@@ -135,44 +145,29 @@ class Joined:
             self.added.count_within(queries, radius, n_jobs)
         )
 
+    def without(self, keep, codes):
+        n_left = int(keep[: self.n_indexed].sum())
+        indexed = self.indexed.without(keep[: self.n_indexed], codes[:n_left])
+        if indexed is None or not n_left or many(len(codes) - n_left, n_left):
+            return None
+        return indexed if n_left == len(codes) else Joined(indexed, n_left, codes)
 
-def extended(searcher, n_before, codes, algorithm, n_jobs):
+
+def many(n_added, n_indexed):
+    """Whether added codes are so many that an index of all is made anew."""
+    return n_added > MOST_ADDED * n_indexed
+
+
+def extended(searcher, n_before, codes):
     """A searcher for codes of which another searches the first `n_before`.
 
-    Few codes more are scanned beside the index, so that adding them is cheap.
+    Few codes more are scanned beside the index, so that adding them is cheap. None
+    where they are many.
     """
     if isinstance(searcher, Joined):
         searcher, n_before = searcher.indexed, searcher.n_indexed
-    if 4 * (len(codes) - n_before) > n_before:
-        return searcher_for(codes, algorithm, n_jobs)
+    if many(len(codes) - n_before, n_before):
+        return None
     if isinstance(searcher, Scan):
         return Scan(codes)
     return Joined(searcher, n_before, codes)
-
-
-def searcher_for(codes, algorithm, n_jobs):
-    """Choose what searches these codes."""
-    if len(codes) == 0 or algorithm == "brute":
-        return Scan(codes)
-    if algorithm == "grouped":
-        return Grouped(codes)
-    if algorithm == "torch":
-        return Torch(codes)
-    if algorithm == "pivot" and compiled():
-        return Pivots(codes, n_jobs)
-    if algorithm == "auto" and len(codes) > SMALL and mostly_repeated(codes):
-        return Grouped(codes)
-    if algorithm == "auto" and len(codes) >= LARGE and compiled() and clustered(codes):
-        return Pivots(codes, n_jobs)
-    return Scan(codes)
-
-
-def clustered(codes):
-    """Whether a sample of the codes gathers around pivots."""
-    return hamming.PivotIndex.suits(codes)
-
-
-def mostly_repeated(codes):
-    """Whether half of a sample of the codes are repetitions of others."""
-    sample = codes[:: max(1, len(codes) // 4096)]
-    return 2 * len(np.unique(sample, axis=0)) <= len(sample)

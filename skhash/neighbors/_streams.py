@@ -4,6 +4,7 @@ import numpy as np
 
 from skhash.hamming import within
 from skhash.neighbors._search import FittedCodes
+from skhash.neighbors._searchers import Scan
 
 # Rows of the database that are compared with all later ones at a time.
 ROWS = 1024
@@ -76,15 +77,20 @@ class StreamsMixin(FittedCodes):
         """
         database = self._fitted()
         radius = self.radius if radius is None else radius
-        for first in range(0, len(database), ROWS):
-            # Rows before the first have met these already.
-            rows, later = database.codes[first : first + ROWS], database.codes[first:]
-            indptr, distances, right = within(rows, later, radius, n_jobs=self.n_jobs)
-            left = np.repeat(np.arange(len(rows)), np.diff(indptr))
+        codes, n_jobs = database.codes, self.n_jobs
+        searcher = database.searcher_within(radius, len(codes), n_jobs)
+        for first in range(0, len(codes), ROWS):
+            rows, start = codes[first : first + ROWS], 0
+            if isinstance(searcher, Scan):
+                # Rows before the first have met these already.
+                start = first
+                found = within(rows, codes[first:], radius, n_jobs=n_jobs)
+            else:
+                found = searcher.within(rows, radius, n_jobs)
+            indptr, distances, right = found
+            left = first + np.repeat(np.arange(len(rows)), np.diff(indptr))
+            right += start
             once = right > left
             if once.any():
-                yield (
-                    database.named(first + left[once]),
-                    database.named(first + right[once]),
-                    distances[once],
-                )
+                left, right = left[once], right[once]
+                yield database.named(left), database.named(right), distances[once]

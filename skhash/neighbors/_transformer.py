@@ -11,10 +11,10 @@ from sklearn.base import (
 )
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skhash.neighbors._choice import ALGORITHMS
 from skhash.neighbors._database import build
 from skhash.neighbors._radius import RadiusNeighborsMixin
 from skhash.neighbors._search import KNeighborsMixin
-from skhash.neighbors._searchers import ALGORITHMS
 from skhash.neighbors._validation import fit_codes
 
 
@@ -41,7 +41,8 @@ class HammingNeighborsTransformer(
     radius : int, default=None
         Keep all neighbours within this many bits, inclusive, instead of
         `n_neighbors`.
-    algorithm : {"auto", "brute", "grouped", "pivot", "torch"}, default="auto"
+    algorithm : {"auto", "brute", "grouped", "multi_index", "pivot", "torch"}, \
+            default="auto"
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.
