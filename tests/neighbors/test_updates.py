@@ -188,7 +188,7 @@ def test_many_equal_codes_are_searched_once():
     assert_same_answers(auto, brute)
 
 
-@pytest.mark.parametrize("algorithm", ["auto", "grouped", "pivot"])
+@pytest.mark.parametrize("algorithm", ["auto", "grouped", "multi_index", "pivot"])
 def test_every_algorithm_gives_the_answers_of_brute(algorithm):
     brute = HammingNeighbors(algorithm="brute").fit(CODES)
     other = HammingNeighbors(algorithm=algorithm).fit(CODES)
