@@ -73,6 +73,10 @@ class GroupedCodes:
         ----------
         keep : ndarray of shape (n_items,), bool
             Which items are kept.
+
+        Returns
+        -------
+        database : GroupedCodes
         """
         kept = keep[self._items]
         sums = np.concatenate([[0], np.cumsum(kept)])[self._bounds]

@@ -218,13 +218,50 @@ class MultiIndex:
     def promise(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> float:
-        """Share of the queries that the tables answer sooner than a scan."""
+        """Share of the queries that the tables answer sooner than a scan.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries, n_bytes)
+            Codes (see :func:`check_codes`).
+        radius : int
+            The largest distance that counts as within, in bits.
+        n_jobs : int, default=None
+            Number of threads; None means all cores the process may use.
+
+        Returns
+        -------
+        share : float
+            From 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            If `queries` holds no codes of the same width, or `radius` is negative.
+        """
         _, work, _ = self._listed(self._checked(queries), radius, n_jobs)
         return float((work >= 0).mean())
 
     @staticmethod
     def suits(codes: ArrayLike, radius: int) -> bool:
-        """Whether lookups within a radius are few, compared to the codes."""
+        """Whether lookups within a radius are few, compared to the codes.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_items, n_bytes)
+            Codes (see :func:`check_codes`).
+        radius : int
+            The largest distance that counts as within, in bits.
+
+        Returns
+        -------
+        suits : bool
+
+        Raises
+        ------
+        ValueError
+            If `codes` holds no codes, or `radius` is negative.
+        """
         checked = check_codes(codes)
         n, n_bits = len(checked), 8 * checked.shape[1]
         sizes = substring_sizes(n, n_bits)

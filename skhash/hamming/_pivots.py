@@ -168,7 +168,25 @@ class PivotIndex:
         return np.diff(self.within(queries, radius, n_jobs=n_jobs)[0])
 
     def promise(self, queries: ArrayLike, k: int) -> float:
-        """Share of the queries whose k nearest the lists find sooner than a scan."""
+        """Share of the queries whose k nearest the lists find sooner than a scan.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries, n_bytes)
+            Codes (see :func:`check_codes`).
+        k : int
+            Number of neighbours, from 1 to n_items.
+
+        Returns
+        -------
+        share : float
+            From 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            If `queries` holds no codes of the same width, or `k` is out of range.
+        """
         words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
         unanswered = np.ones(len(words), bool)
         nearest_by_pivots(
@@ -181,7 +199,22 @@ class PivotIndex:
 
     @staticmethod
     def suits(codes: ArrayLike) -> bool:
-        """Whether codes cluster, so that lists by pivots prune: tried on a sample."""
+        """Whether codes cluster, so that lists by pivots prune: tried on a sample.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_items, n_bytes)
+            Codes (see :func:`check_codes`).
+
+        Returns
+        -------
+        suits : bool
+
+        Raises
+        ------
+        ValueError
+            If `codes` holds no codes.
+        """
         checked = check_codes(codes)
         step = max(2, len(checked) // PILOT)
         sample = np.ascontiguousarray(checked[::step][:PILOT])

@@ -95,6 +95,11 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Returns
         -------
         self : HammingNeighborsClassifier
+
+        Raises
+        ------
+        ValueError
+            If X does not hold codes, y no class labels, or their lengths differ.
         """
         if y is None:
             raise ValueError(
@@ -137,6 +142,12 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         -------
         probabilities : ndarray of shape (n_queries, n_classes), float64
             Columns in the order of `classes_`; each row sums to one.
+
+        Raises
+        ------
+        ValueError
+            If X does not hold codes of the fitted width, or all neighbours of a query
+            have weight zero.
         """
         votes = self._votes(X)
         total = votes.sum(axis=1, keepdims=True)

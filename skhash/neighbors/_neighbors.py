@@ -61,8 +61,8 @@ class HammingNeighbors(
     codes_ : ndarray of shape (`n_samples_fit_`, n_bytes), uint8
         The packed codes of the database; the caller's own memory when it was packed
         and C-contiguous.
-    labels_ : ndarray or None
-        The labels given to `fit`.
+    labels_ : ndarray of shape (`n_samples_fit_`,) or (`n_samples_fit_`, n_classes)
+        The labels given to `fit`, or None.
     ids_ : ndarray of shape (`n_samples_fit_`,) or None
         The ids given to `fit`.
     n_samples_fit_ : int

@@ -71,6 +71,12 @@ class RadiusNeighborsMixin(FittedCodes):
         -------
         graph : sparse matrix of shape (n_queries, n_samples_fit), CSR, float64
             Columns are rows of the database, whatever its ids.
+
+        Raises
+        ------
+        ValueError
+            If `mode` is unknown, `X` does not hold codes of the fitted width, or the
+            radius is negative.
         """
         check_mode(mode)
         database = self._fitted()

@@ -137,6 +137,12 @@ class KNeighborsMixin(FittedCodes):
             Each row's neighbours in order of distance. Columns are rows of the
             database, whatever its ids.
 
+        Raises
+        ------
+        ValueError
+            If `mode` is unknown, `X` does not hold codes of the fitted width, or there
+            are fewer codes than neighbours asked for.
+
         Examples
         --------
         >>> import numpy as np

@@ -27,7 +27,7 @@ class StreamsMixin(FittedCodes):
 
         Yields
         ------
-        answer : tuple of ndarray, or ndarray
+        answer : tuple of ndarray, or ndarray, of shape (n_queries, n_neighbors)
             What :meth:`kneighbors` returns for the batch. All batches see the
             database as it was at the first.
 

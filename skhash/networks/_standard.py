@@ -63,6 +63,14 @@ def linear(
     Returns
     -------
     network : HashNetwork
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skhash.networks import linear
+    >>> network = linear((64,), n_bits=16)
+    >>> network(torch.zeros(2, 64)).shape
+    torch.Size([2, 16])
     """
     width = math.prod(input_shape)
     head = hash_layer(width, n_bits, normalize=normalize_z, generator=generator)
@@ -99,6 +107,14 @@ def mlp(
     Returns
     -------
     network : HashNetwork
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skhash.networks import mlp
+    >>> network = mlp((64,), n_bits=16, hidden=(32,))
+    >>> network(torch.zeros(2, 64)).shape
+    torch.Size([2, 16])
     """
     layers: list[nn.Module] = [nn.Flatten()]
     width = math.prod(input_shape)
@@ -152,6 +168,14 @@ def convnet(
     ------
     ValueError
         If `input_shape` is not that of an image.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skhash.networks import convnet
+    >>> network = convnet((1, 28, 28), n_bits=16)
+    >>> network(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 16])
     """
     if len(input_shape) != 3:
         raise ValueError(
