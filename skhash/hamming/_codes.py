@@ -1,5 +1,8 @@
 """Packed codes: made from bits, turned back into bits, and checked."""
 
+from numbers import Integral
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -69,8 +72,11 @@ def unpack(codes: ArrayLike, n_bits: int) -> NDArray[np.bool_]:
 
     Raises
     ------
+    TypeError
+        If `n_bits` is no integer.
     ValueError
-        If `codes` are no codes, or not ``ceil(n_bits / 8)`` bytes wide.
+        If `codes` are no codes, or not ``ceil(n_bits / 8)`` bytes wide, or `n_bits` is
+        not 1 to 4096.
 
     Examples
     --------
@@ -79,12 +85,24 @@ def unpack(codes: ArrayLike, n_bits: int) -> NDArray[np.bool_]:
     array([[ True, False,  True]])
     """
     codes = check_codes(codes)
-    if codes.shape[1] != (n_bits + 7) // 8:
+    n_bytes = -(-check_n_bits(n_bits) // 8)
+    if codes.shape[1] != n_bytes:
+        most = 8 * codes.shape[1]
         raise ValueError(
-            f"{n_bits} bits take {(n_bits + 7) // 8} bytes, got codes of "
-            f"{codes.shape[1]} bytes (shape {codes.shape})."
+            f"{n_bits} bits take {n_bytes} bytes, got codes of {codes.shape[1]} bytes "
+            f"(shape {codes.shape}), which hold {most - 7} to {most} bits."
         )
     return np.unpackbits(codes, axis=1, count=n_bits).view(bool)
+
+
+def check_n_bits(n_bits: Any) -> int:
+    """Return a number of bits as an int, or say what is wrong with it."""
+    if isinstance(n_bits, bool) or not isinstance(n_bits, Integral):
+        raise TypeError(f"n_bits must be an integer, got {n_bits!r}.")
+    number = int(n_bits)
+    if not 1 <= number <= MAX_BITS:
+        raise ValueError(f"Codes have 1 to {MAX_BITS} bits, got n_bits={number}.")
+    return number
 
 
 def check_codes(

@@ -329,7 +329,7 @@ def substring_sizes(
     least = -(-n_bits // WIDEST)
     if n_substrings is None:
         n_substrings = max(least, round(n_bits / max(log2(n_items + 1), 8)))
-    elif not least <= n_substrings <= n_bits:
+    elif n_substrings not in range(least, n_bits + 1):
         raise ValueError(
             f"Codes of {n_bits} bits are cut into {least} to {n_bits} substrings "
             f"(of {WIDEST} bits at most), got n_substrings={n_substrings!r}."

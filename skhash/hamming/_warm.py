@@ -4,10 +4,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from skhash.hamming._codes import check_n_bits
+from skhash.hamming._engine import compiled
+from skhash.hamming._groups import GroupedCodes
+from skhash.hamming._multi_index import MultiIndex
 from skhash.hamming._search import count_within, distances, histograms, nearest, within
 
 
-def warm_up(n_bits: int | Iterable[int] = (32, 64, 128)) -> None:
+def warm_up(
+    n_bits: int | Iterable[int] = (32, 64, 128), *, indexes: bool = False
+) -> None:
     """Compile or load the kernels for codes of some widths.
 
     The first call of each function with codes of a new width compiles its kernel,
@@ -21,18 +27,35 @@ def warm_up(n_bits: int | Iterable[int] = (32, 64, 128)) -> None:
     n_bits : int or iterable of int, default=(32, 64, 128)
         Widths of codes. Kernels are shared by all widths up to 32 bits, from 33 to
         64, from 65 to 128, from 193 to 256, and by all others.
+    indexes : bool, default=False
+        Whether to compile the kernels of the indexes, too.
+
+    Raises
+    ------
+    TypeError
+        If a width is no integer.
+    ValueError
+        If a width is not 1 to 4096.
 
     Examples
     --------
     >>> from skhash.hamming import warm_up
     >>> warm_up(16)
     """
-    for bits in [n_bits] if isinstance(n_bits, int) else n_bits:
-        codes = np.zeros((2, -(-bits // 8)), np.uint8)
-        labels = np.zeros(2, np.int64)
-        distances(codes, codes)
-        nearest(codes, codes, 1)
-        within(codes, codes, 0)
-        count_within(codes, codes, 0)
-        histograms(codes, codes, labels, labels)
-        histograms(codes, codes, labels[:, None] == [0, 1], labels[:, None] == [0, 1])
+    widths = n_bits if isinstance(n_bits, Iterable) else [n_bits]
+    for bits in [check_n_bits(width) for width in widths]:
+        # An index of fewer codes would leave all to a scan.
+        codes = np.zeros((512, -(-bits // 8)), np.uint8)
+        few, labels = codes[:2], np.zeros(2, np.int64)
+        distances(few, few)
+        nearest(few, few, 1)
+        within(few, few, 0)
+        count_within(few, few, 0)
+        histograms(few, few, labels, labels)
+        histograms(few, few, labels[:, None] == [0, 1], labels[:, None] == [0, 1])
+        if indexes and compiled():
+            from skhash.hamming._pivots import PivotIndex
+
+            for index in (GroupedCodes(codes), MultiIndex(codes), PivotIndex(codes)):
+                index.nearest(~few, 1)
+                index.within(~few, 0)

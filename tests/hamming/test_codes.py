@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from skhash.hamming import check_codes, pack, unpack
+from skhash.hamming import check_codes, pack, unpack, warm_up
 
 
 def bits_arrays(max_bits=70):
@@ -115,3 +115,17 @@ def test_check_codes_refuses_what_is_no_codes(codes, message):
 def test_check_codes_names_the_array_and_the_expected_width():
     with pytest.raises(ValueError, match="queries must be 4 bytes wide, got 2 bytes"):
         check_codes(np.zeros((1, 2), np.uint8), n_bytes=4, name="queries")
+
+
+@pytest.mark.parametrize("n_bits", [0, -8, 4097])
+def test_number_of_bits_that_cannot_be_is_refused(n_bits):
+    codes = np.zeros((2, 1), np.uint8)
+    for call in (lambda: unpack(codes, n_bits), lambda: warm_up(n_bits)):
+        with pytest.raises(ValueError, match=f"1 to 4096 bits, got n_bits={n_bits}"):
+            call()
+
+
+@pytest.mark.parametrize("n_bits", [8.0, True, None, "8"])
+def test_number_of_bits_that_is_no_integer_is_refused(n_bits):
+    with pytest.raises(TypeError, match="n_bits must be an integer"):
+        unpack(np.zeros((2, 1), np.uint8), n_bits)

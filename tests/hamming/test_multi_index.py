@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skhash.hamming import MultiIndex, _multi_index, count_within, nearest, within
+from skhash.hamming import (
+    MultiIndex,
+    _multi_index,
+    count_within,
+    nearest,
+    warm_up,
+    within,
+)
 from skhash.hamming._engine import forced_engine
 from tests.hamming.brute import THREADS, distance_matrix, draw_codes, ranked, searches
 
@@ -225,7 +232,7 @@ def test_index_refuses_what_a_scan_refuses():
         index.nearest(codes[:2, :4], 1)
     with pytest.raises(ValueError, match="radius must be"):
         index.within(codes[:2], -1)
-    for n_substrings in (2, 65):
+    for n_substrings in (2, 65, 4.5):
         with pytest.raises(ValueError, match="cut into 3 to 64 substrings"):
             MultiIndex(codes, n_substrings)
 
@@ -242,3 +249,18 @@ def test_index_reports_its_memory():
 def test_loading_the_package_does_not_load_numba():
     code = "import sys, skhash.hamming; sys.exit('numba' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_warm_up_compiles_the_indexes():
+    from skhash.hamming._multi_index_kernels import (
+        nearest_by_substrings,
+        within_by_substrings,
+    )
+
+    warm_up(16, indexes=True)
+    for kernel in (nearest_by_substrings, within_by_substrings):
+        before = len(kernel.signatures)
+        codes = draw_codes(np.random.default_rng(0), 600, 16, 0.2)
+        MultiIndex(codes).nearest(codes[:3], 1)
+        MultiIndex(codes).within(codes[:3], 0)
+        assert len(kernel.signatures) == before > 0
