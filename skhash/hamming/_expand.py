@@ -22,6 +22,9 @@ def fill_level(
     groups: NDArray, room: int, bounds: NDArray, items: NDArray, marks: NDArray
 ) -> NDArray:
     """Items of some groups, ascending; at most `room` of each group."""
+    if groups.size == 1:
+        first = bounds[groups[0]]
+        return items[first : min(first + room, bounds[groups[0] + 1])]
     # All lists are touched first: one cache miss then need not wait for another.
     total, touched = 0, 0
     for j in range(groups.size):
@@ -29,7 +32,7 @@ def fill_level(
         total += min(room, bounds[groups[j] + 1] - first)
         touched |= items[first]
     level = np.empty(total + (touched < 0), np.int64)
-    at, marking = 0, groups.size > 1 and total > max(FEW, MARKED * items.size)
+    at, marking = 0, total > max(FEW, MARKED * items.size)
     for j in range(groups.size):
         first = bounds[groups[j]]
         for i in range(first, min(first + room, bounds[groups[j] + 1])):
@@ -40,7 +43,7 @@ def fill_level(
                 at += 1
     if marking:
         read_off(marks, level)
-    elif groups.size > 1:
+    else:
         sort_keys(level, items.size)
     return level
 
