@@ -2,7 +2,7 @@
 Near-duplicates: pairs of codes that are almost equal
 =====================================================
 
-The same picture comes back cropped, brighter, or compressed. No label tells what is a
+The same picture comes back shifted, brighter, or noisy. No label tells what is a
 duplicate; but we can make copies ourselves, and learn codes that change little with
 them. ``HammingNeighbors.pairs`` then lists all pairs of a collection that are a few
 bits apart.
@@ -53,7 +53,7 @@ print(f"{len(tiles)} tiles to learn from, {len(others)} others to search")
 # -----------------------------
 # Its class is the tile and five altered copies. Shuffled batches would hold hardly a
 # pair of the same class; the encoder sees that, and puts four items of each class that
-# it draws into a batch. Halves of the pixels' resolution are enough.
+# it draws into a batch. Half the resolution is enough.
 
 from skhash import DeepHashEncoder, HammingNeighbors
 

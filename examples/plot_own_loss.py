@@ -90,7 +90,7 @@ import matplotlib.pyplot as plt
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
 styles = ["-", "--", "-.", ":"]
-colours = ["#2166ac", "#b2601a", "#444444", "#7b3294"]
+colours = ["#0072B2", "#D55E00", "#444444", "#7b3294"]
 for (name, loss), style, colour in zip(histories.items(), styles, colours, strict=True):
     share = [value / loss[0] for value in loss]
     left.plot(range(1, len(share) + 1), share, style, color=colour, label=name)

@@ -110,7 +110,7 @@ for name, network in networks.items():
 import matplotlib.pyplot as plt
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
-ax.semilogx(sizes.values(), scores.values(), "o", color="#2166ac")
+ax.semilogx(sizes.values(), scores.values(), "o", color="#0072B2")
 for name in networks:
     ax.annotate(
         name,

@@ -33,7 +33,7 @@ X, X_queries, y, y_queries = train_test_split(
 pipeline = Pipeline(
     [
         ("scale", StandardScaler()),
-        ("encode", DeepHashEncoder(16, max_epochs=8, random_state=0)),
+        ("encode", DeepHashEncoder(16, max_epochs=6, random_state=0)),
         ("search", HammingNeighborsClassifier(n_neighbors=5)),
     ]
 )
