@@ -25,6 +25,8 @@ SAMPLE, QUERIES, WORTH = 1 << 15, 64, 0.6
 MOST_HASHED = 1 << 24
 # Queries for each code from which tables for one call pay within a radius.
 MANY = 1 / 64
+# Codes beyond so many bytes get no such tables, which take about five times as many.
+MOST_BYTES = 1 << 28
 
 
 def searcher_for(codes, algorithm, n_jobs):
@@ -61,6 +63,7 @@ def for_many(searcher, codes, radius, n_queries, n_jobs):
         isinstance(searcher, Scan)
         and compiled()
         and len(codes) > SMALL
+        and codes.nbytes <= MOST_BYTES
         and n_queries >= MANY * len(codes)
         and hamming.MultiIndex.suits(codes, radius)
     ):

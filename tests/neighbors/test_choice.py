@@ -85,13 +85,16 @@ def test_work_of_pivots_is_less_where_codes_are_nearer(small):
 
 
 @pytest.mark.parametrize("n_queries", [5, 4000])
-def test_many_queries_build_tables_for_the_call(n_queries):
+def test_many_queries_build_tables_for_the_call(n_queries, monkeypatch):
     scan = Scan(RANDOM)
     searcher = _choice.for_many(scan, RANDOM, 1, n_queries, 1)
     assert isinstance(searcher, Indexed) == (n_queries == 4000)
     assert _choice.for_many(scan, RANDOM, 60, n_queries, 1) is scan
     grouped = Indexed("grouped", None)
     assert _choice.for_many(grouped, RANDOM, 1, n_queries, 1) is grouped
+    monkeypatch.setattr(_choice, "MOST_BYTES", RANDOM.nbytes - 1)
+    assert _choice.for_many(scan, RANDOM, 1, n_queries, 1) is scan
+    monkeypatch.undo()
     # In one dense cluster every list is long.
     dense = draw_codes(RNG, 9000, 64, 0.001)
     assert _choice.for_many(Scan(dense), dense, 1, 9000, 1).codes is dense
