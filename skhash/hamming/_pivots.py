@@ -144,19 +144,20 @@ class PivotIndex:
              words, a, b, radius, self._limit, counts, width_tag(words))
             for a, b in spans(0, len(words), 4 * threads, 1)
         ]  # fmt: skip
-        keys = np.concatenate(
-            [np.empty(0, np.int64), *run(within_by_pivots, tasks, threads)]
-        )
+        found = run(within_by_pivots, tasks, threads)
         unanswered = counts < 0
+        if unanswered.all():
+            return within_words(words, self._words, radius, threads)
+        keys = np.concatenate(found)
         if unanswered.any():
             rest = np.ascontiguousarray(words[unanswered])
             rest.flags.writeable = False
-            bounds, found, items = within_words(rest, self._words, radius, threads)
+            bounds, near, items = within_words(rest, self._words, radius, threads)
             counts[unanswered] = np.diff(bounds)
             scanned = np.repeat(unanswered, counts)
             answered, keys = keys, np.empty(len(scanned), np.int64)
             keys[~scanned] = answered
-            keys[scanned] = found.astype(np.int64) << INDEX_BITS | items
+            keys[scanned] = near.astype(np.int64) << INDEX_BITS | items
         indptr = np.concatenate([[0], np.cumsum(counts)])
         distances = (keys >> INDEX_BITS).astype(np.int32)
         return indptr, distances, keys & ((1 << INDEX_BITS) - 1)
