@@ -98,7 +98,8 @@ class DeepHashEncoder(
         integer gives the same codes on every joblib backend; global generators are
         neither used nor changed.
     callbacks : list of skorch callbacks, default=None
-        Copied before training, and kept in ``net_.callbacks_``.
+        Copied before training (not what they hold: a list to fill or a trial to
+        report to is yours), and kept in ``net_.callbacks_``.
     net_params : dict, default=None
         Further parameters of the skorch net, e.g. ``{"compile": True}``,
         ``{"amp": True}`` (bfloat16), ``{"optimizer__betas": (0.9, 0.99)}``. May not

@@ -31,15 +31,18 @@ from skhash.sklearn_callbacks import ReportEpochs, supports_callbacks
 from skhash.training import DeepHashNet, FollowPlan, torch_threads
 
 # Frames that a warning does not point to.
-_OURS = ("skhash.", "sklearn.", "contextlib")
+_OURS = ("skhash.", "sklearn.", "joblib.", "contextlib")
 
 
 def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
     """Our callbacks, then copies of the user's."""
-    users = [
-        callback if isinstance(callback, tuple) else (f"callback_{i}", callback)
-        for i, callback in enumerate(copy.deepcopy(encoder.callbacks or []))
-    ]
+    users = []
+    for i, callback in enumerate(encoder.callbacks or []):
+        named = isinstance(callback, tuple)
+        name, callback = callback if named else (f"callback_{i}", callback)
+        # skorch sets attributes of a callback, but what it holds (a list to fill, a
+        # trial to report to, an open file) is the user's own.
+        users.append((name, copy.copy(callback)))
     net.callbacks = [*own.items(), *users, ("halt", Halt())]
     net.initialize_callbacks()
 

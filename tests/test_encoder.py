@@ -400,10 +400,10 @@ class Counter(Callback):
     """A user's callback with state."""
 
     def __init__(self):
-        self.epochs = []
+        self.epochs = 0
 
     def on_epoch_end(self, net, **kwargs):
-        self.epochs.append(net.history[-1, "train_loss"])
+        self.epochs += 1
 
 
 def test_parameters_are_never_changed(blobs):
@@ -431,7 +431,7 @@ def test_parameters_are_never_changed(blobs):
         for name, value in network.state_dict().items()
     )
     assert network.training
-    assert callback.epochs == []
+    assert callback.epochs == 0
     assert net_params == {"optimizer__betas": (0.8, 0.9)}
     assert input_shape == [10]
 

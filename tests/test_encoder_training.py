@@ -12,6 +12,7 @@ import scipy.sparse as sp
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
@@ -31,14 +32,11 @@ def encoder(n_bits=12, **params):
 
 
 class Recorder(Callback):
-    """Keeps what it sees where the test finds it, in spite of being copied."""
+    """Keeps what it sees."""
 
     def __init__(self, look):
         self.look = look
         self.seen = []
-
-    def __deepcopy__(self, memo):
-        return self
 
     def on_epoch_end(self, net, **kwargs):
         self.seen.append(self.look(net))
@@ -143,9 +141,6 @@ def sizes_and_class_counts(blobs, **params):
     class Look(Callback):
         def on_batch_begin(self, net, batch=None, training=None):
             seen.append(batch[1].numpy())
-
-        def __deepcopy__(self, memo):
-            return self
 
     encoder(max_epochs=1, callbacks=[Look()], **params).fit(X, y)
     return seen
@@ -783,3 +778,41 @@ def test_compiling_compiles(blobs):
     params = {"compile": True, "compile__backend": "eager"}
     encoder(net_params=params, callbacks=[compiled]).fit(*blobs)
     assert compiled.seen == [True] * 4
+
+
+class Report(Callback):
+    """Tells another object of each epoch, and what it does to itself is forgotten."""
+
+    def __init__(self, told):
+        self.told = told
+
+    def initialize(self):
+        self.epochs_ = 0
+        return self
+
+    def on_epoch_end(self, net, **kwargs):
+        self.epochs_ += 1
+        self.told.append(self.epochs_)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_callbacks_report_to_what_they_hold_and_stay_as_given(blobs, named):
+    report = Report([])
+    callbacks = [("teller", report) if named else report]
+    model = encoder(callbacks=callbacks).fit(*blobs)
+    assert report.told == [1, 2, 3, 4]
+    assert vars(report) == {"told": report.told}
+    name = "teller" if named else "callback_0"
+    assert dict(model.net_.callbacks_)[name].epochs_ == 4
+    clone(model).fit(*blobs)  # a clone has its own of everything
+    assert report.told == [1, 2, 3, 4]
+
+
+def test_warnings_point_to_the_caller_of_a_pipeline(blobs, tmp_path):
+    diverging = encoder(lr=1e30)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        make_pipeline(diverging, memory=str(tmp_path)).fit(*blobs)
+        make_pipeline(diverging, "passthrough", memory=str(tmp_path)).fit(*blobs)
+    files = {w.filename for w in caught if w.category is ConvergenceWarning}
+    assert files == {__file__}
