@@ -12,30 +12,31 @@ that fall behind. This example needs ``pip install "skhash[optuna]"``.
 # -----------------------
 # With ``early_stopping=True`` the encoder holds a part of the data out and writes its
 # retrieval score into the history after each epoch, as ``valid_score``. A callback of
-# skorch is told of each epoch, and passes the score on. Callbacks are copied before a
-# training; it is given a function, which copying leaves alone, because a copied trial
-# would report to nobody.
+# skorch is told of each epoch, and passes the score on. Raising ``TrialPruned`` ends
+# the training.
 
+import optuna
 from skorch.callbacks import Callback
 
 
-class AfterEachEpoch(Callback):
-    """Calls a function with the net after each epoch."""
+class ReportTo(Callback):
+    """Reports the score of each epoch to a trial, and stops if the trial says so."""
 
-    def __init__(self, function):
-        self.function = function
+    def __init__(self, trial):
+        self.trial = trial
 
     def on_epoch_end(self, net, **kwargs):
-        self.function(net)
+        self.trial.report(net.history[-1, "valid_score"], len(net.history))
+        if self.trial.should_prune():
+            raise optuna.TrialPruned
 
 
 # %%
 # What is searched
 # ----------------
 # The learning rate, and the rate and shape of the dual hinge loss. ``loss__rate`` is
-# the parameter ``rate`` of the loss. Raising ``TrialPruned`` ends the training.
+# the parameter ``rate`` of the loss.
 
-import optuna
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -57,11 +58,6 @@ def new_encoder(params):
 
 
 def objective(trial):
-    def report(net):
-        trial.report(net.history[-1, "valid_score"], len(net.history))
-        if trial.should_prune():
-            raise optuna.TrialPruned
-
     encoder = new_encoder(
         {
             "lr": trial.suggest_float("lr", 1e-4, 0.1, log=True),
@@ -73,7 +69,7 @@ def objective(trial):
         early_stopping=True,
         validation_fraction=0.2,
         n_iter_no_change=N_EPOCHS,
-        callbacks=[AfterEachEpoch(report)],
+        callbacks=[ReportTo(trial)],
     )
     encoder.fit(X, y)
     return max(row["valid_score"] for row in encoder.history_)

@@ -245,14 +245,16 @@ def test_halving_trains_few_candidates_for_many_epochs(data):
 # Optuna
 
 
-class AfterEachEpoch(Callback):
-    """Calls a function, which the copying of callbacks leaves as it is."""
+class ReportTo(Callback):
+    """Reports the score of each epoch to a trial."""
 
-    def __init__(self, function):
-        self.function = function
+    def __init__(self, trial, stop):
+        self.trial, self.stop = trial, stop
 
     def on_epoch_end(self, net, **kwargs):
-        self.function(net)
+        self.trial.report(net.history[-1, "valid_score"], len(net.history))
+        if self.trial.should_prune():
+            raise self.stop
 
 
 def test_optuna_prunes_trials_by_the_score_of_each_epoch(data):
@@ -261,16 +263,11 @@ def test_optuna_prunes_trials_by_the_score_of_each_epoch(data):
     X, y = data
 
     def objective(trial):
-        def report(net):
-            trial.report(net.history[-1, "valid_score"], len(net.history))
-            if trial.should_prune():
-                raise optuna.TrialPruned
-
         model = encoder(
             lr=trial.suggest_categorical("lr", [1e-2, 1e-6]),
             max_epochs=5,
             early_stopping=True,
-            callbacks=[AfterEachEpoch(report)],
+            callbacks=[ReportTo(trial, optuna.TrialPruned)],
         ).fit(X, y)
         assert model.n_iter_ == 5
         return max(row["valid_score"] for row in model.history_)
