@@ -141,7 +141,11 @@ def row_pointer(
     return builder.gep(data(context, builder, signature, args, i), [offset])
 
 
-def words_of_a_code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def words_of_a_code(
+    context: Any, builder: Any, shape: Shape, signature: Any, args: Any
+) -> Any:
+    if shape.n_words:
+        return number(shape.n_words)
     array = context.make_array(signature.args[0])(context, builder, args[0])
     return builder.extract_value(array.shape, 1)
 

@@ -13,8 +13,9 @@ from skhash.hamming._words import as_words, lanes, width_tag
 
 # Tiles of queries (a vector each) that share a pass over the database.
 TILES = 4
-# A scan of fewer words than this is not worth a second thread.
-THREAD_WORDS = 1 << 19
+# A scan of fewer words than this is not worth a second thread, which takes some fifty
+# microseconds to join in: it has to wait for the interpreter's lock twice.
+THREAD_WORDS = 3 << 20
 # Neighbours beyond this share of the database are found by counting.
 COUNTING_SHARE = 16
 

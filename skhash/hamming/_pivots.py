@@ -95,6 +95,16 @@ class PivotIndex:
         self._widest = np.full(-(-len(pivots) // COLUMNS) * COLUMNS, -n_bins, np.int16)
         self._widest[: len(pivots)] = np.where(taken.any(axis=1), widest, -n_bins)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_words": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._words = as_words(self.codes)
+        # As they were: kernels are compiled for arrays that can not be written.
+        for array in (self._lists, self._pivots):
+            array.flags.writeable = False
+
     @property
     def n_bytes(self) -> int:
         return sum(

@@ -5,42 +5,55 @@ threads at once and after a fork, under every threading layer, and compile faste
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any
 
+# What the threads are asked to do, and how many there are. A search of a million codes
+# takes some fifty microseconds; concurrent.futures would take as much for its own.
+_jobs: SimpleQueue = SimpleQueue()
+_n_workers = 0
 _lock = Lock()
-_pool: tuple[int, int, ThreadPoolExecutor] | None = None
 
 
 def run(function: Callable[..., Any], tasks: Iterable[tuple], n_threads: int) -> list:
     """Return ``[function(*task) for task in tasks]``, on several threads."""
-    todo = list(tasks)
-    if n_threads == 1 or len(todo) <= 1:
-        return [function(*task) for task in todo]
-    results: dict[int, Any] = {}
-    numbered = iter(enumerate(todo))
-    order = Lock()
+    todo = deque(enumerate(tasks))
+    n_tasks = len(todo)
+    if n_threads == 1 or n_tasks <= 1:
+        return [function(*task) for _, task in todo]
+    results: list[Any] = [None] * n_tasks
+    finished: SimpleQueue = SimpleQueue()
 
     def work() -> None:
         while True:
-            with order:
-                number, task = next(numbered, (-1, ()))
-            if number < 0:
+            try:
+                number, task = todo.popleft()
+            except IndexError:  # another thread took the last one
                 return
-            results[number] = function(*task)
+            error = None
+            try:
+                results[number] = function(*task)
+            except BaseException as caught:
+                error = caught
+                while todo:  # what nobody has begun is left
+                    todo.popleft()
+                    finished.put(None)
+            finished.put(error)
 
-    pool = _executor(n_threads)
-    helpers = min(n_threads, len(todo)) - 1
-    futures = [pool.submit(work) for _ in range(helpers)]
-    # The calling thread works too.
+    n_helpers = min(n_threads, n_tasks) - 1
+    _have_workers(n_helpers)
+    for _ in range(n_helpers):
+        _jobs.put(work)
+    # The calling thread works too. A helper that begins late finds no task left.
     work()
-    for future in futures:
-        # One that has not begun by now would find no task left.
-        if not future.cancel():
-            future.result()
-    return [results[i] for i in range(len(todo))]
+    errors = [finished.get() for _ in range(n_tasks)]
+    for error in errors:
+        if error is not None:
+            raise error
+    return results
 
 
 def spans(start: int, stop: int, n_parts: int, multiple: int) -> list[tuple[int, int]]:
@@ -50,19 +63,26 @@ def spans(start: int, stop: int, n_parts: int, multiple: int) -> list[tuple[int,
     return [(at, min(stop, at + step)) for at in range(start, stop, step)]
 
 
-def _executor(n_threads: int) -> ThreadPoolExecutor:
-    global _pool
+def _have_workers(n: int) -> None:
+    """Start threads until there are `n`, each doing one job after the other."""
+    global _n_workers
+    if _n_workers >= n:
+        return
     with _lock:
-        # Threads do not survive a fork.
-        if _pool is None or _pool[0] != os.getpid() or _pool[1] < n_threads:
-            executor = ThreadPoolExecutor(n_threads, thread_name_prefix="skhash")
-            _pool = (os.getpid(), n_threads, executor)
-        return _pool[2]
+        while _n_workers < n:
+            Thread(target=_serve, args=(_jobs,), name="skhash", daemon=True).start()
+            _n_workers += 1
+
+
+def _serve(jobs: SimpleQueue) -> None:
+    while True:
+        jobs.get()()
 
 
 def _after_fork() -> None:
-    global _lock, _pool
-    _lock, _pool = Lock(), None
+    """Threads do not survive a fork."""
+    global _lock, _jobs, _n_workers
+    _lock, _jobs, _n_workers = Lock(), SimpleQueue(), 0
 
 
 if hasattr(os, "register_at_fork"):

@@ -87,7 +87,7 @@ def next_hit(
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         shape = Shape(signature.args[0], signature.args[6])
-        n_words = words_of_a_code(context, builder, signature, args)
+        n_words = words_of_a_code(context, builder, shape, signature, args)
         row_bytes = builder.mul(n_words, number(shape.word_bytes))
         rows = data(context, builder, signature, args, 0)
         rows = builder.gep(rows, [builder.mul(args[1], row_bytes)])
@@ -145,7 +145,7 @@ def add_lanes_below(
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         shape = Shape(signature.args[0], signature.args[7])
-        n_words = words_of_a_code(context, builder, signature, args)
+        n_words = words_of_a_code(context, builder, shape, signature, args)
         row_bytes = builder.mul(n_words, number(shape.word_bytes))
         rows = data(context, builder, signature, args, 0)
         rows = builder.gep(rows, [builder.mul(args[1], row_bytes)])

@@ -1,5 +1,7 @@
 """Search by pivots gives the answers of a scan, whether pivots help or not."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -99,3 +101,14 @@ def test_index_reports_its_memory_and_refuses_what_a_scan_refuses():
         index.nearest(codes[:2, :4], 1)
     with pytest.raises(ValueError, match="radius must be"):
         index.within(codes[:2], -1)
+
+
+def test_pickling_keeps_the_types_that_kernels_were_compiled_for():
+    codes = draw_codes(np.random.default_rng(0), 500, 64, 0.1)
+    index = PivotIndex(codes)
+    loaded = pickle.loads(pickle.dumps(index))
+    for name, value in vars(index).items():
+        if isinstance(value, np.ndarray) and name != "codes":
+            assert value.flags.writeable == getattr(loaded, name).flags.writeable, name
+    assert np.shares_memory(loaded._words, loaded.codes)
+    assert_same(loaded.nearest(codes[:9], 3), index.nearest(codes[:9], 3))
