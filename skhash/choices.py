@@ -17,7 +17,7 @@ from skhash.networks._build import output_width
 _MIN_STEPS = 1000
 _MIN_EPOCHS = 10
 # Multiplications of a training step from which a second thread pays.
-_WORK_FOR_THREADS = 5e7
+_WORK_FOR_THREADS = 3e7
 # A shuffled batch with fewer items of the typical class holds too few similar pairs.
 _ITEMS_PER_CLASS = 4
 

@@ -40,10 +40,9 @@ class ResultsTable(SphinxDirective):
                 _word(key, row[key]) for key in by if row[key] not in PLAIN
             )
             cells[name, row[across]].append(row[self.options.get("value", "mAP")])
-        names = sorted({name for name, _ in cells})
-        columns = sorted(
-            {column for _, column in cells}, key=lambda c: (str(type(c)), c)
-        )
+        # In the order of the file.
+        names = list(dict.fromkeys(name for name, _ in cells))
+        columns = list(dict.fromkeys(column for _, column in cells))
         lines = [".. list-table::", "   :header-rows: 1", ""]
         for line in [["", *columns], *([n, *columns] for n in names)]:
             head, *rest = line
@@ -53,34 +52,11 @@ class ResultsTable(SphinxDirective):
                     _cell(values, int(self.options.get("digits", 4)))
                     for values in found
                 ]
-                head = f"``{head}``"
+                head = head if " " in head else f"``{head}``"
             lines += [
                 f"   {'* -' if i == 0 else '  -'} {c}"
                 for i, c in enumerate([head, *rest])
             ]
-        return self.parse_text_to_nodes("\n".join([*lines, "", _caption(content)]))
-
-
-class ResultsValues(SphinxDirective):
-    """The numbers of one entry of a results file, one a row.
-
-    ``.. results-values:: epoch-time-mlp-2.json`` with options ``entry`` and ``digits``.
-    """
-
-    required_arguments = 1
-    option_spec = {  # noqa: RUF012 (as docutils has it)
-        "entry": directives.unchanged_required,
-        "digits": directives.nonnegative_int,
-    }
-
-    def run(self) -> list[nodes.Node]:
-        path = RESULTS / self.arguments[0]
-        self.env.note_dependency(str(path))
-        content = json.loads(path.read_text())
-        lines = [".. list-table::", ""]
-        for name, value in content[self.options["entry"]].items():
-            number = f"{value:.{self.options.get('digits', 2)}f}"
-            lines += [f"   * - {name}", f"     - {number}"]
         return self.parse_text_to_nodes("\n".join([*lines, "", _caption(content)]))
 
 
@@ -92,7 +68,7 @@ def _caption(content: dict) -> str:
 
 
 def _word(key: str, value: str) -> str:
-    return value if key in ("loss", "params") else f"{key}={value}"
+    return value if key not in ("normalize_z", "n_bits") else f"{key}={value}"
 
 
 def _cell(values: list[float] | None, digits: int) -> str:
@@ -107,5 +83,4 @@ def _cell(values: list[float] | None, digits: int) -> str:
 
 def setup(app: Sphinx) -> dict:
     app.add_directive("results-table", ResultsTable)
-    app.add_directive("results-values", ResultsValues)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -81,7 +81,7 @@ def mlp(
     input_shape: Sequence[int],
     n_bits: int,
     *,
-    hidden: Sequence[int] = (512, 256),
+    hidden: Sequence[int] = (256, 128),
     dropout: float = 0.0,
     normalize_z: bool = False,
     generator: torch.Generator | None = None,
@@ -94,9 +94,10 @@ def mlp(
         Shape of one item.
     n_bits : int
         Length of the codes.
-    hidden : sequence of int, default=(512, 256)
+    hidden : sequence of int, default=(256, 128)
         Widths of the hidden layers; use ``functools.partial(mlp, hidden=...)`` as
-        the encoder's `network` for others.
+        the encoder's `network` for others. On 10 000 images of MNIST and
+        Fashion-MNIST (512, 256) gained .003 and .01 of mAP in twice the time.
     dropout : float, default=0.0
         Probability to drop a hidden value, in [0, 1).
     normalize_z : bool, default=False

@@ -123,7 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--dataset", default="mnist")
-    parser.add_argument("--networks", nargs="+", default=["mlp-512-256", "mlp-128"])
+    parser.add_argument("--networks", nargs="+", default=["mlp-256-128", "mlp-512-256"])
     parser.add_argument("--loss", default="dual_hinge", choices=sorted(LOSSES))
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=7)
@@ -142,11 +142,13 @@ def main() -> None:
                 args = built(name), options.loss, items, y, options.n_jobs
                 seconds[loop].append(contender(*args))
         for loop, values in seconds.items():
-            pairs = zip(values, seconds["skorch"], strict=True)
-            ratio = float(np.median([a / b for a, b in pairs]))
-            row = {"network": name, "loop": loop, "seconds": float(np.median(values))}
-            rows.append({**row, "ratio to skorch": ratio})
-            print(f"{name:>12} {loop:>8}  {row['seconds']:.3f} s  {ratio:.3f}")
+            figures = {"seconds": float(np.median(values))}
+            for peer in ("tight", "skorch"):
+                pairs = zip(values, seconds[peer], strict=True)
+                figures[f"x {peer}"] = float(np.median([a / b for a, b in pairs]))
+            row = {"network": name, "loop": loop}
+            rows += [{**row, "figure": f, "value": v} for f, v in figures.items()]
+            print(f"{name:>12} {loop:>8}", {f: f"{v:.3f}" for f, v in figures.items()})
     options.results.mkdir(parents=True, exist_ok=True)
     content = {"command": command(), **environment(), "rows": rows}
     path = options.results / "epoch-times.json"
