@@ -1,10 +1,12 @@
 """Items that are queries and in the database at once."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
+from sklearn.utils.validation import _num_samples
 
 
 def find_duplicates(X_queries: ArrayLike, X_database: ArrayLike) -> np.ndarray:
@@ -37,15 +39,7 @@ def find_duplicates(X_queries: ArrayLike, X_database: ArrayLike) -> np.ndarray:
     >>> find_duplicates([[1, 2], [3, 4]], [[3, 4], [5, 6], [3, 4]])
     array([[1, 0]])
     """
-    queries, database = _items(X_queries), _items(X_database)
-    if queries.shape[1:] != database.shape[1:]:
-        raise ValueError(
-            "Queries and database must hold items of the same shape, got "
-            f"{queries.shape[1:]} and {database.shape[1:]}."
-        )
-    if queries.dtype != database.dtype:
-        common = np.result_type(queries, database)
-        queries, database = queries.astype(common), database.astype(common)
+    queries, database = _comparable(X_queries, X_database)
     first: dict[bytes, int] = {}
     for i in range(len(database)):
         first.setdefault(_key(database[i]), i)
@@ -55,6 +49,43 @@ def find_duplicates(X_queries: ArrayLike, X_database: ArrayLike) -> np.ndarray:
         if (key := _key(queries[i])) in first
     ]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def count_leaks(X_queries: Any, X_database: Any, exclude_self: bool) -> int:
+    """Queries that have an equal item in the database.
+
+    With `exclude_self` query i is item i, and only equal other items count.
+    """
+    queries, database = _comparable(X_queries, X_database)
+    equal = Counter(map(_key, database))
+    if exclude_self:
+        own = (_key(q) == _key(x) for q, x in zip(queries, database, strict=True))
+    else:
+        own = (False for _ in queries)
+    return sum(equal[_key(q)] > mine for q, mine in zip(queries, own, strict=True))
+
+
+def check_items(name: str, X: Any, n: int) -> None:
+    """Raise unless there is one item per code, or none are given."""
+    if X is not None and _num_samples(X) != n:
+        raise ValueError(
+            f"{name} must hold the items that were encoded, one per code: got "
+            f"{_num_samples(X)} items for {n} codes."
+        )
+
+
+def _comparable(X_queries: Any, X_database: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Items as arrays of one dtype, so that equal ones have equal bytes."""
+    queries, database = _items(X_queries), _items(X_database)
+    if queries.shape[1:] != database.shape[1:]:
+        raise ValueError(
+            "Queries and database must hold items of the same shape, got "
+            f"{queries.shape[1:]} and {database.shape[1:]}."
+        )
+    if queries.dtype != database.dtype:
+        common = np.result_type(queries, database)
+        queries, database = queries.astype(common), database.astype(common)
+    return queries, database
 
 
 def _items(X: Any) -> np.ndarray:

@@ -12,7 +12,7 @@ from skhash.metrics._averages import nothing_relevant
 from skhash.metrics._bootstrap import bootstrap_means, interval
 from skhash.metrics._conventions import conventions_in_words
 from skhash.metrics._dcg_rows import ideal_of_counts, ndcg_rows
-from skhash.metrics._duplicates import find_duplicates
+from skhash.metrics._duplicates import check_items, count_leaks
 from skhash.metrics._health import code_health
 from skhash.metrics._ndcg import ndcg
 from skhash.metrics._options import NORMALIZERS, check_option, check_rank
@@ -75,8 +75,9 @@ def evaluate(
     relevance, exclude_self, n_jobs
         As in :func:`average_precision`.
     X_queries, X_database : array-like of shape (n, ...), default=None
-        The items that were encoded. If given, items that are on both sides are
-        counted (see :func:`find_duplicates`).
+        The items that were encoded. If given, queries that have an equal item in the
+        database are counted (see :func:`find_duplicates`); with `exclude_self`, an
+        equal other item.
     n_resamples : int, default=1000
         Bootstrap resamples of the queries behind the confidence intervals.
     confidence : float, default=0.95
@@ -123,6 +124,8 @@ def evaluate(
     given = (queries, database, query_labels, database_labels)
     retrieval = Retrieval.of(*given, relevance, exclude_self, n_jobs)
     graded = relevance is not None or retrieval.query_labels.ndim == 2
+    check_items("X_queries", X_queries, len(retrieval.queries))
+    check_items("X_database", X_database, len(retrieval.database))
     rows = _joined(
         _rows_of_piece(n_total, n_relevant, k, radius, normalizer)
         for _, n_total, n_relevant in retrieval.pieces()
@@ -233,10 +236,9 @@ def _checks(
         "share of queries with an equal code in the database": _mean(facts["_found"]),
     }
     if items[0] is not None and items[1] is not None:
-        duplicates = find_duplicates(*items)
-        if retrieval.exclude_self:
-            duplicates = duplicates[duplicates[:, 0] != duplicates[:, 1]]
-        checks["queries that are in the database"] = len(duplicates)
+        checks["queries that are in the database"] = count_leaks(
+            *items, retrieval.exclude_self
+        )
     return checks
 
 

@@ -120,6 +120,33 @@ def test_leaks_between_queries_and_database_are_counted(task):
     assert report.checks["queries that are in the database"] == 5
 
 
+@pytest.mark.parametrize("exclude_self", [False, True])
+def test_leaks_are_queries_with_an_equal_other_item(exclude_self):
+    rng = np.random.default_rng(0)
+    X = rng.random((20, 3))
+    X[15] = X[3]
+    X[[7, 11]] = X[2]
+    codes, labels = pack(X > 0.5), np.arange(20) % 2
+    report = evaluate(
+        *(codes, codes, labels, labels),
+        exclude_self=exclude_self,
+        X_queries=X,
+        X_database=X,
+    )
+    expected = sum(
+        any((X[i] == X[j]).all() for j in range(20) if not (exclude_self and i == j))
+        for i in range(20)
+    )
+    assert expected == (5 if exclude_self else 20)
+    assert report.checks["queries that are in the database"] == expected
+
+
+@pytest.mark.parametrize("name", ["X_queries", "X_database"])
+def test_items_that_are_not_one_per_code_are_refused(task, name):
+    with pytest.raises(ValueError, match=f"{name} must hold.* 7 items for"):
+        evaluate(*task, **{name: np.zeros((7, 2))})
+
+
 def test_report_reads_well_and_is_plain_data(task):
     report = evaluate(*task, k=7)
     text, html = repr(report), report._repr_html_()
