@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skhash.metrics._bootstrap import bootstrap_means, interval
-from skhash.metrics._options import check_rank
+from skhash.metrics._options import check_confidence, check_rank
 from skhash.metrics._report import RetrievalReport
 
 
@@ -138,8 +138,7 @@ def compare(
     True
     """
     n_resamples = check_rank("n_resamples", n_resamples)
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence!r}.")
+    confidence = check_confidence(confidence)
     _check_same_task(report_a, report_b)
     names = list(report_a.per_query)
     difference = np.stack(

@@ -15,7 +15,12 @@ from skhash.metrics._dcg_rows import ideal_of_counts, ndcg_rows
 from skhash.metrics._duplicates import check_items, count_leaks
 from skhash.metrics._health import code_health
 from skhash.metrics._ndcg import ndcg
-from skhash.metrics._options import NORMALIZERS, check_option, check_rank
+from skhash.metrics._options import (
+    NORMALIZERS,
+    check_confidence,
+    check_option,
+    check_rank,
+)
 from skhash.metrics._radius_rows import (
     ball_counts,
     precision_within_rows,
@@ -119,7 +124,9 @@ def evaluate(
     0
     """
     k = check_rank("k", k)
-    radius = _check_evaluate(radius, normalizer, confidence)
+    check_option("normalizer", normalizer, NORMALIZERS)
+    radius = check_radius(radius)
+    confidence = check_confidence(confidence)
     n_resamples = check_rank("n_resamples", n_resamples)
     given = (queries, database, query_labels, database_labels)
     retrieval = Retrieval.of(*given, relevance, exclude_self, n_jobs)
@@ -168,13 +175,6 @@ def evaluate(
         },
         query_labels=None if query_labels is None else retrieval.query_labels,
     )
-
-
-def _check_evaluate(radius: Any, normalizer: Any, confidence: Any) -> int:
-    check_option("normalizer", normalizer, NORMALIZERS)
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence!r}.")
-    return check_radius(radius)
 
 
 def _rows_of_piece(

@@ -1,6 +1,6 @@
 """Checks of the options that the metrics share."""
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 TIES = ("expected", "optimistic", "pessimistic", "index")
@@ -28,6 +28,19 @@ def check_rank(name: str, value: Any) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value!r}.")
     return int(value)
+
+
+def check_confidence(value: Any) -> float:
+    """Return the coverage of an interval as a float between 0 and 1."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(
+            f"confidence must be a number between 0 and 1 such as 0.95, got {value!r}."
+        )
+    if not 0 < value < 1:
+        raise ValueError(
+            f"confidence must be between 0 and 1, such as 0.95, got {value!r}."
+        )
+    return float(value)
 
 
 def check_averaging(zero_relevant: Any, average: Any, query_labels: Any) -> None:

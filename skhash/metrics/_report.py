@@ -1,5 +1,6 @@
 """What an evaluation found, and how it is shown."""
 
+import math
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, NamedTuple
@@ -64,6 +65,8 @@ class RetrievalReport:
     def to_dict(self, *, per_query: bool = False) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts, ready for JSON.
 
+        JSON has no NaN: what has no value is None.
+
         Parameters
         ----------
         per_query : bool, default=False
@@ -84,7 +87,7 @@ class RetrievalReport:
             plain["per_query"] = {
                 name: values.tolist() for name, values in self.per_query.items()
             }
-        return plain
+        return nan_to_none(plain)
 
     def __repr__(self) -> str:
         bounds = "mAP, ties at worst / best"
@@ -135,6 +138,15 @@ class RetrievalReport:
 
     def _tables(self) -> list[tuple[str, dict[str, float]]]:
         return [("Checks", self.checks), ("Code health (database)", self.code_health)]
+
+
+def nan_to_none(value: Any) -> Any:
+    """Plain data with None for NaN, all the way down."""
+    if isinstance(value, dict):
+        return {key: nan_to_none(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [nan_to_none(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _details(title: str, body: str) -> str:

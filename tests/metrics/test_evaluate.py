@@ -160,6 +160,18 @@ def test_report_reads_well_and_is_plain_data(task):
     assert "per_query" not in report.to_dict()
 
 
+def test_what_has_no_value_is_null_in_json():
+    codes = np.zeros((2, 1), np.uint8)
+    report = evaluate(codes, codes, [0, 1], [0, 0], k=2)
+    text = json.dumps(report.to_dict(per_query=True), allow_nan=False)
+    plain = json.loads(text)
+    assert plain["per_query"]["mAP"] == [1.0, None]
+    assert plain["checks"]["mean size of the tie across rank 2"] is None
+    lonely = evaluate(codes, codes, [0, 1], [2, 3], k=2).to_dict()
+    assert lonely["scores"]["mAP"] == {"mean": None, "low": None, "high": None}
+    assert lonely["tie_bounds"] == [None, None]
+
+
 def test_html_escapes_what_it_shows(task):
     report = evaluate(*task, k=7)
     report.conventions["relevant"] = "<script>"
@@ -184,6 +196,17 @@ def test_bad_options_are_refused(task, options, message):
         report = evaluate(*task)
         with pytest.raises(ValueError, match=message):
             compare(report, report, **options)
+
+
+@pytest.mark.parametrize("confidence", ["a", None, True, [0.9]])
+def test_confidence_that_is_no_number_is_refused(task, confidence):
+    report = evaluate(*task)
+    for measure in (
+        lambda: evaluate(*task, confidence=confidence),
+        lambda: compare(report, report, confidence=confidence),
+    ):
+        with pytest.raises(TypeError, match="confidence must be a number between 0"):
+            measure()
 
 
 def test_no_queries_are_refused(task):
