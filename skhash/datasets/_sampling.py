@@ -40,12 +40,15 @@ def draw_stratified(
 ) -> np.ndarray:
     """`n` items of the pool in which labels are as frequent as in the pool.
 
-    Several labels an item: labels take turns from the rarest on, each choosing among
-    the items that no rarer label has looked at (after Sechidis et al. 2011).
+    One label an item: each class gets its share, rounded down or up. Several labels:
+    labels take turns from the rarest on, each choosing among the items that no rarer
+    label has looked at (after Sechidis et al. 2011).
     """
     member = membership(labels)[pool]
-    wanted = member.sum(axis=0) * (n / len(pool))
     order = rng.permutation(len(pool))
+    if (member.sum(axis=1) <= 1).all():
+        return pool[_by_largest_remainder(member, n, order, rng)]
+    wanted = member.sum(axis=0) * (n / len(pool))
     open_ = np.ones(len(pool), dtype=bool)
     chosen: list[int] = []
     for label in np.argsort(member.sum(axis=0), kind="stable"):
@@ -59,6 +62,22 @@ def draw_stratified(
     left = order[~np.isin(order, chosen)]
     chosen.extend(left[: n - len(chosen)])
     return pool[np.array(chosen, dtype=np.intp)]
+
+
+def _by_largest_remainder(
+    member: np.ndarray, n: int, order: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """`n` rows, the first of each class in `order`; items without label are a class."""
+    n_rows, n_classes = member.shape
+    labels = np.where(member.any(axis=1), member.argmax(axis=1), n_classes)
+    sizes = np.bincount(labels, minlength=n_classes + 1)
+    # In whole numbers, so that the parts add up to n without rounding errors.
+    quota, remainder = np.divmod(sizes * n, n_rows)
+    ranked = np.lexsort((rng.random(len(sizes)), -remainder))
+    quota[ranked[: n - quota.sum()]] += 1
+    return np.concatenate(
+        [order[labels[order] == label][:take] for label, take in enumerate(quota)]
+    )
 
 
 def draw_per_class(

@@ -60,6 +60,38 @@ def test_single_labels_are_stratified(n_queries):
     assert counts.sum() == 120
 
 
+@given(
+    seed=st.integers(0, 10**6),
+    sizes=st.lists(st.integers(1, 30), min_size=1, max_size=8),
+    share=st.floats(0.01, 0.99),
+    as_matrix=st.booleans(),
+)
+@settings(max_examples=100, deadline=None)
+def test_each_class_gets_its_share_rounded_down_or_up(seed, sizes, share, as_matrix):
+    y = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    labels = np.eye(len(sizes), dtype=int)[y] if as_matrix else y
+    n_queries = max(1, int(share * len(y)))
+    if n_queries == len(y):
+        return
+    split = RetrievalSplit(n_queries, random_state=seed).split(labels)
+    for label, size in enumerate(sizes):
+        count = int((y[split.queries] == label).sum())
+        # |count - n_queries * size / n| < 1, in whole numbers.
+        assert abs(count * len(y) - n_queries * size) < len(y)
+
+
+def test_no_class_of_equal_ones_is_left_out_nor_favoured():
+    y = np.repeat(np.arange(10), 30)
+    twice = np.zeros(10, dtype=int)
+    for seed in range(100):
+        queries = RetrievalSplit(n_queries=15, random_state=seed).split(y).queries
+        counts = np.bincount(y[queries], minlength=10)
+        assert sorted(counts) == [1] * 5 + [2] * 5
+        twice += counts == 2
+    # Binomial with mean 50 and standard deviation 5.
+    assert 25 < twice.min() <= twice.max() < 75
+
+
 @pytest.mark.parametrize("as_sparse", [False, True])
 def test_several_labels_are_stratified_better_than_by_chance(as_sparse):
     rng = np.random.default_rng(0)
