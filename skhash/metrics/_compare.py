@@ -104,8 +104,8 @@ def compare(
     Parameters
     ----------
     report_a, report_b : RetrievalReport
-        Results of :func:`evaluate` with the same queries, in the same order, and the
-        same options.
+        Results of :func:`evaluate` with the same queries and the same database, in the
+        same order, and the same options. Only the codes differ.
     n_resamples : int, default=10_000
         Bootstrap resamples; the smallest p-value is ``2 / (n_resamples + 1)``.
     confidence : float, default=0.95
@@ -121,7 +121,7 @@ def compare(
     Raises
     ------
     ValueError
-        If the reports were made with other options or of other queries.
+        If the reports were made with other options, or of other queries or databases.
 
     References
     ----------
@@ -165,15 +165,24 @@ def _check_same_task(a: RetrievalReport, b: RetrievalReport) -> None:
             "The reports were made with different options and cannot be compared: "
             f"{a.settings} and {b.settings}."
         )
-    sizes = [len(report.per_query["mAP"]) for report in (a, b)]
-    labels = a.query_labels, b.query_labels
-    if labels[0] is None or labels[1] is None:
-        same_labels = labels[0] is labels[1]
-    else:
-        same_labels = np.array_equal(labels[0], labels[1])
-    if sizes[0] != sizes[1] or not same_labels:
+    for items, labels_a, labels_b in (
+        ("queries", a.query_labels, b.query_labels),
+        ("database items", a.database_labels, b.database_labels),
+    ):
+        sizes = a.checks[items], b.checks[items]
+        if sizes[0] != sizes[1]:
+            how = f"{sizes[0]} and {sizes[1]}"
+        elif not _equal_labels(labels_a, labels_b):
+            how = "their labels differ"
+        else:
+            continue
         raise ValueError(
-            "The reports are of different queries (numbers "
-            f"{sizes[0]} and {sizes[1]}, or other labels); a paired comparison needs "
-            "the same queries in the same order."
+            f"The reports are of different {items} ({how}); a paired comparison needs "
+            "the same items in the same order, encoded in two ways."
         )
+
+
+def _equal_labels(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return np.array_equal(a, b)

@@ -32,6 +32,7 @@ from skhash.metrics._rank_rows import (
     r_precision_rows,
     recall_rows,
 )
+from skhash.metrics._relevance import as_given
 from skhash.metrics._report import RetrievalReport, Score
 from skhash.metrics._retrieval import Retrieval
 
@@ -172,8 +173,10 @@ def evaluate(
             "radius": radius,
             "normalizer": normalizer,
             "exclude_self": bool(exclude_self),
+            "relevance": None if relevance is None else retrieval.fingerprint(),
         },
-        query_labels=None if query_labels is None else retrieval.query_labels,
+        query_labels=as_given(query_labels),
+        database_labels=as_given(database_labels),
     )
 
 

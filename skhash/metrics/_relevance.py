@@ -29,15 +29,20 @@ def as_rows(labels: Any, name: str, n: int) -> np.ndarray:
     """Labels for a relevance function: as given, or the indices when there are none."""
     if labels is None:
         return np.arange(n)
-    if sparse.issparse(labels):
-        labels = labels.toarray()
-    labels = np.asarray(labels)
+    labels = np.asarray(labels.toarray() if sparse.issparse(labels) else labels)
     if labels.ndim == 0 or len(labels) != n:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {name} has "
             f"shape {labels.shape} for {n} codes."
         )
     return labels
+
+
+def as_given(labels: Any) -> np.ndarray | None:
+    """A copy of labels, so that what is kept outlives what is done to them."""
+    if labels is None:
+        return None
+    return np.array(labels.toarray() if sparse.issparse(labels) else labels)
 
 
 def relevant_pairs(

@@ -35,8 +35,9 @@ class RetrievalReport:
     per_query : dict of str to ndarray of shape (n_queries,)
         Each metric's values; NaN for queries without any relevant item.
     settings : dict
-        The options that two reports must share to be compared.
-    query_labels : ndarray of shape (n_queries,) or (n_queries, n_classes), or None
+        The options that two reports must share to be compared. For `relevance` it is
+        None, or a fingerprint of the grades of all pairs.
+    query_labels, database_labels : ndarray of shape (n,) or (n, n_classes), or None
         As given.
 
     Examples
@@ -61,6 +62,7 @@ class RetrievalReport:
     per_query: dict[str, np.ndarray] = field(repr=False)
     settings: dict[str, Any] = field(repr=False)
     query_labels: np.ndarray | None = field(repr=False)
+    database_labels: np.ndarray | None = field(repr=False)
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts, ready for JSON.

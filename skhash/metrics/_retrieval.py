@@ -6,6 +6,7 @@ histograms: all items and relevant items at each distance.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,17 @@ class Retrieval:
         row, col, grade = self._pairs(rows)
         differing = self.queries[rows][row] ^ self.database[col]
         return row, np.bitwise_count(differing).sum(axis=1, dtype=np.intp), grade
+
+    def fingerprint(self) -> str:
+        """The same for the same grades of all pairs, however they are given."""
+        digest = sha256()
+        for rows in self.small_runs():
+            row, col, grade = self._pairs(rows)
+            order = np.lexsort((col, row))
+            for part in (row + rows.start, col):
+                digest.update(part[order].astype(np.int64).tobytes())
+            digest.update(grade[order].tobytes())
+        return digest.hexdigest()[:16]
 
     def totals(self, rows: slice) -> np.ndarray:
         """Items at each distance of a run of queries."""
