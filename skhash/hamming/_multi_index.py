@@ -22,6 +22,8 @@ from skhash.hamming._pool import run, spans
 from skhash.hamming._threads import n_threads
 from skhash.hamming._words import as_words, padded, width_tag
 
+# Queries whose items within a radius are listed at a time, to count them.
+PART = 4096
 # A key is ``distance << INDEX_BITS | index``.
 INDEX_BITS = 40
 # A scan compares so many codes in the time of a lookup or of a listed item, usually.
@@ -183,6 +185,15 @@ class MultiIndex:
     ) -> NDArray[np.int64]:
         """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
         queries = self._checked(queries)
+        counts = [np.empty(0, np.int64)]
+        # The items themselves are listed and dropped: for few queries at a time.
+        for at in range(0, len(queries), PART):
+            counts.append(self._counted(queries[at : at + PART], radius, n_jobs))
+        return np.concatenate(counts)
+
+    def _counted(
+        self, queries: NDArray[np.uint8], radius: int, n_jobs: int | None
+    ) -> NDArray[np.int64]:
         counts, work, _ = self._listed(queries, radius, n_jobs)
         rest = work < 0
         if np.count_nonzero(rest):

@@ -7,6 +7,7 @@ memory. On clustered codes few remain. On others nearly all do, which is known b
 any is compared; such a query is answered by a scan.
 """
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from skhash.hamming._words import as_words, width_tag
 # A scan compares codes about ten times faster than lists do, whose pieces are short.
 # Measured on codes of 64 and 128 bits.
 SCAN_ADVANTAGE = 10
+# Queries whose codes within a radius are listed at a time, to count them.
+PART = 256
 # Queries that are tried before the rest is taken to be like them.
 TRIED = 32
 # Codes of the sample that tells whether codes cluster.
@@ -73,6 +76,10 @@ class PivotIndex:
         n, n_bins = len(checked), 8 * checked.shape[1] + 1
         if n_pivots is None:
             n_pivots = min(4096, max(1, n // 256))
+        elif not isinstance(n_pivots, Integral) or n_pivots < 1:
+            raise ValueError(
+                f"n_pivots must be a whole number, 1 or more: {n_pivots!r}"
+            )
         self.codes = checked
         self._record = Record()
         self._words = as_words(checked)
@@ -176,7 +183,13 @@ class PivotIndex:
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> NDArray[np.int64]:
         """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
-        return np.diff(self.within(queries, radius, n_jobs=n_jobs)[0])
+        queries = check_codes(queries, n_bytes=self.codes.shape[1])
+        counts = [np.empty(0, np.int64)]
+        # The codes themselves are listed and dropped: for few queries at a time.
+        for at in range(0, len(queries), PART):
+            part = queries[at : at + PART]
+            counts.append(np.diff(self.within(part, radius, n_jobs=n_jobs)[0]))
+        return np.concatenate(counts)
 
     def promise(self, queries: ArrayLike, k: int) -> float:
         """Share of the queries whose k nearest the lists find sooner than a scan.

@@ -25,6 +25,7 @@ def run(function: Callable[..., Any], tasks: Iterable[tuple], n_threads: int) ->
     if n_threads == 1 or n_tasks <= 1:
         return [function(*task) for _, task in todo]
     results: list[Any] = [None] * n_tasks
+    failed: list[BaseException] = []
     finished: SimpleQueue = SimpleQueue()
 
     def work() -> None:
@@ -33,15 +34,12 @@ def run(function: Callable[..., Any], tasks: Iterable[tuple], n_threads: int) ->
                 number, task = todo.popleft()
             except IndexError:  # another thread took the last one
                 return
-            error = None
             try:
-                results[number] = function(*task)
-            except BaseException as caught:
-                error = caught
-                while todo:  # what nobody has begun is left
-                    todo.popleft()
-                    finished.put(None)
-            finished.put(error)
+                # What nobody has begun when a task fails is left.
+                results[number] = None if failed else function(*task)
+            except BaseException as error:
+                failed.append(error)
+            finished.put(None)
 
     n_helpers = min(n_threads, n_tasks) - 1
     _have_workers(n_helpers)
@@ -49,10 +47,10 @@ def run(function: Callable[..., Any], tasks: Iterable[tuple], n_threads: int) ->
         _jobs.put(work)
     # The calling thread works too. A helper that begins late finds no task left.
     work()
-    errors = [finished.get() for _ in range(n_tasks)]
-    for error in errors:
-        if error is not None:
-            raise error
+    for _ in range(n_tasks):
+        finished.get()
+    if failed:
+        raise failed[0]
     return results
 
 

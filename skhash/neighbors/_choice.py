@@ -48,6 +48,8 @@ def searcher_for(codes, algorithm, n_jobs):
 
 def best(codes, n_jobs):
     """Build what searches these codes soonest, for a moderate number of neighbours."""
+    if lie_on_disk(codes):  # an index would take the memory that they are to spare
+        return Scan(codes)
     if len(codes) > SMALL and mostly_repeated(codes):
         return searcher_for(codes, "grouped", n_jobs)
     if len(codes) >= LARGE and compiled() and pivot_work(codes, n_jobs) < WORTH:
@@ -57,10 +59,18 @@ def best(codes, n_jobs):
     return Scan(codes)
 
 
+def lie_on_disk(codes):
+    """Whether an array is a view of a memory map."""
+    while codes is not None and not isinstance(codes, np.memmap):
+        codes = getattr(codes, "base", None)
+    return codes is not None
+
+
 def for_many(searcher, codes, radius, n_queries, n_jobs):
     """Tables for a call with many queries and a small radius, or the same searcher."""
     if not (
         isinstance(searcher, Scan)
+        and not lie_on_disk(codes)
         and compiled()
         and len(codes) > SMALL
         and codes.nbytes <= MOST_BYTES

@@ -80,6 +80,7 @@ class Database:
         check_alike(self.labels, labels, "labels")
         check_alike(self.ids, ids, "ids")
         if ids is not None:
+            check_kind(self.ids, ids)
             ids = unique_ids(np.concatenate([self.ids, ids]))
         if labels is not None:
             labels = np.concatenate([self.labels, labels])
@@ -154,6 +155,16 @@ def unique_ids(ids):
             f"Ids must be unique, {values[counts > 1].tolist()[0]!r} is not."
         )
     return ids
+
+
+def check_kind(old, new):
+    """Numbers and words are not ids of one database: numbers would become words."""
+    kinds = [each.dtype.kind.replace("u", "i") for each in (old, new)]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"The database has ids of dtype {old.dtype}, got ids of dtype {new.dtype}: "
+            "give ids of the same kind."
+        )
 
 
 def check_alike(old, new, name):

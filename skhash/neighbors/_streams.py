@@ -3,11 +3,13 @@
 import numpy as np
 
 from skhash.hamming import within
+from skhash.hamming._search import check_radius
 from skhash.neighbors._search import FittedCodes
 from skhash.neighbors._searchers import Scan
 
-# Rows of the database that are compared with all later ones at a time.
-ROWS = 1024
+# Rows of the database that are compared with all later ones at a time, at most; one
+# of so many is asked how many pairs there will be; and how many pairs there may be.
+ROWS, EVERY, MOST = 1024, 16, 1 << 21
 
 
 class StreamsMixin(FittedCodes):
@@ -76,11 +78,17 @@ class StreamsMixin(FittedCodes):
         [0 1] [2 2] [1 2]
         """
         database = self._fitted()
-        radius = self.radius if radius is None else radius
-        codes, n_jobs = database.codes, self.n_jobs
+        radius = check_radius(self.radius if radius is None else radius)
+        return self._pairs(database, radius)
+
+    def _pairs(self, database, radius):
+        codes, n_jobs, first = database.codes, self.n_jobs, 0
         searcher = database.searcher_within(radius, len(codes), n_jobs)
-        for first in range(0, len(codes), ROWS):
+        while first < len(codes):
             rows, start = codes[first : first + ROWS], 0
+            some = np.ascontiguousarray(rows[::EVERY])
+            n_pairs = EVERY * searcher.count_within(some, radius, n_jobs).sum()
+            rows = rows[: max(1, int(len(rows) * min(1, MOST / n_pairs)))]
             if isinstance(searcher, Scan):
                 # Rows before the first have met these already.
                 start = first
@@ -94,3 +102,4 @@ class StreamsMixin(FittedCodes):
             if once.any():
                 left, right = left[once], right[once]
                 yield database.named(left), database.named(right), distances[once]
+            first += len(rows)

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 
@@ -82,6 +84,24 @@ def test_pool_returns_results_in_order_and_raises(n_threads):
     with pytest.raises(ZeroDivisionError):
         _pool.run(lambda i: 1 // (i - 9), tasks, n_threads)
     assert _pool.run(lambda i: i, [], n_threads) == []
+
+
+def test_tasks_that_fail_together_end_the_call(monkeypatch):
+    class Slow(deque):
+        def popleft(self):
+            time.sleep(0.001)
+            return super().popleft()
+
+    def fail(i):
+        time.sleep(0.001)
+        raise MemoryError(f"task {i}")
+
+    monkeypatch.setattr(_pool, "deque", Slow)
+    for _ in range(20):
+        with pytest.raises(MemoryError):
+            _pool.run(fail, [(i,) for i in range(6)], 3)
+    # The threads are still there.
+    assert _pool.run(lambda i: i, [(i,) for i in range(6)], 3) == list(range(6))
 
 
 @pytest.mark.parametrize("n_parts", [1, 3, 50])

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skhash.hamming import PivotIndex, _pivots, count_within, nearest, within
+from skhash.hamming import (
+    MultiIndex,
+    PivotIndex,
+    _multi_index,
+    _pivots,
+    count_within,
+    nearest,
+    within,
+)
 from tests.hamming.brute import THREADS, draw_codes, searches
 
 relaxed = settings(deadline=None, max_examples=60)
@@ -95,6 +103,9 @@ def test_index_reports_its_memory_and_refuses_what_a_scan_refuses():
     codes = draw_codes(np.random.default_rng(0), 500, 64, 0.1)
     index = PivotIndex(codes)
     assert index.n_bytes > codes.nbytes
+    for wrong in (0, -1, 2.5):
+        with pytest.raises(ValueError, match="n_pivots must be a whole number"):
+            PivotIndex(codes, n_pivots=wrong)
     with pytest.raises(ValueError, match="k = 501, n_samples_fit = 500"):
         index.nearest(codes[:2], 501)
     with pytest.raises(ValueError, match="8 bytes wide"):
@@ -112,3 +123,14 @@ def test_pickling_keeps_the_types_that_kernels_were_compiled_for():
             assert value.flags.writeable == getattr(loaded, name).flags.writeable, name
     assert np.shares_memory(loaded._words, loaded.codes)
     assert_same(loaded.nearest(codes[:9], 3), index.nearest(codes[:9], 3))
+
+
+@pytest.mark.parametrize("index", [PivotIndex, MultiIndex])
+def test_counting_in_parts_counts_all(index, monkeypatch):
+    monkeypatch.setattr(_pivots, "PART", 7)
+    monkeypatch.setattr(_multi_index, "PART", 7)
+    codes = draw_codes(np.random.default_rng(0), 3000, 32, 0.05)
+    for n_queries in (0, 7, 40):
+        queries = codes[:n_queries]
+        counts = index(codes).count_within(queries, 3)
+        np.testing.assert_array_equal(counts, count_within(queries, codes, 3))

@@ -214,3 +214,18 @@ def test_a_long_build_is_told_of(verbose, monkeypatch, capsys):
 def test_a_quick_build_says_nothing(monkeypatch):
     monkeypatch.setattr(builtins, "print", None)
     HammingNeighbors(verbose=1).fit(RANDOM)
+
+
+def test_auto_searches_a_memory_map_as_it_lies(small, monkeypatch, tmp_path):
+    monkeypatch.setattr("skhash.hamming._pivots.SCAN_ADVANTAGE", 2)
+    codes = clustered(9000, 0.02)
+    fitted = HammingNeighbors().fit(codes)
+    assert fitted.info()["algorithm"] == "pivot"
+    np.save(tmp_path / "codes.npy", codes)
+    model = HammingNeighbors().fit(np.load(tmp_path / "codes.npy", mmap_mode="r"))
+    assert model.info()["algorithm"] == "brute"
+    assert model.info()["index_bytes"] == 0
+    for found, expected in zip(
+        model.kneighbors(codes[:9]), fitted.kneighbors(codes[:9]), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)

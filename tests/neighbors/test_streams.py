@@ -42,6 +42,28 @@ def test_pairs_come_once_each(radius, rows, monkeypatch):
     assert found == expected
 
 
+@pytest.mark.parametrize("algorithm", ["brute", "grouped"])
+def test_pairs_of_equal_codes_come_in_small_parts(algorithm, monkeypatch):
+    monkeypatch.setattr(_streams, "MOST", 2000)
+    codes = np.zeros((500, 2), np.uint8)
+    codes[200:300] = draw_codes(np.random.default_rng(0), 100, 16, 0.1)
+    model = HammingNeighbors(radius=1, algorithm=algorithm).fit(codes)
+    parts = list(model.pairs())
+    left, right, found = np.hstack(parts)
+    expected = distances(codes, codes)
+    rows, columns = np.nonzero(np.triu(expected <= 1, 1))
+    assert set(zip(left, right, strict=True)) == set(zip(rows, columns, strict=True))
+    assert len(left) == len(rows)
+    np.testing.assert_array_equal(found, expected[left, right])
+    # A row may have as many pairs as there are codes.
+    assert max(len(part[0]) for part in parts) <= 2000 + 16 * 500
+
+
+def test_pairs_refuse_a_radius_at_once():
+    with pytest.raises(ValueError, match="radius must be"):
+        HammingNeighbors().fit(CODES).pairs(-1)
+
+
 def test_counts_leave_out_the_item_itself():
     matrix = distances(CODES, CODES)
     neighbors = HammingNeighbors(radius=4).fit(CODES)

@@ -131,6 +131,15 @@ def test_changes_that_do_not_fit_are_refused():
     assert neighbors.codes_ is before
 
 
+def test_ids_of_another_kind_are_refused():
+    codes = np.arange(3, dtype=np.uint8)[:, None]
+    model = HammingNeighbors().fit(codes, ids=[10, 20, 30])
+    with pytest.raises(ValueError, match="ids of dtype int64, got ids of dtype <U1"):
+        model.add(codes[:1], ids=["x"])
+    model.add(codes[:1], ids=np.array([7], np.uint8)).remove([10])
+    assert model.kneighbors([[0]], 1, return_distance=False) == [[7]]
+
+
 def test_a_database_may_be_emptied_and_filled_again():
     neighbors = HammingNeighbors(n_neighbors=1).fit(CODES[:3]).remove([0, 1, 2])
     assert neighbors.n_samples_fit_ == 0
