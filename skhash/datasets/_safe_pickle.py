@@ -8,6 +8,7 @@ any other name is refused. No code of numpy sees the file's claims about memory.
 import io
 import math
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,6 @@ class _Array:
         self.array = _array(data, dtype, shape, "F" if is_fortran else "C")
 
 
-class _ArrayType:
-    """Stands for numpy.ndarray, which is only ever an argument."""
-
-
 def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any = "C") -> _Array:
     """Stands for what pickle protocol 5 calls."""
     array = _Array()
@@ -79,13 +76,36 @@ def _no_bytes(*arguments: Any) -> bytes:
     return b""
 
 
-_NAMES: dict[tuple[str, str], Any] = {
-    ("_codecs", "encode"): _encode,
-    ("__builtin__", "bytes"): _no_bytes,
-    ("numpy", "dtype"): _Dtype,
-    ("numpy", "ndarray"): _ArrayType,
+def _no_array(*_: Any) -> None:
+    """Stands for numpy.ndarray, which is only ever an argument."""
+    raise UnsafePickleError("it calls numpy.ndarray")
+
+
+class _Name:
+    """What a name of the pickle stands for: it can be called, and never changed.
+
+    A pickle may set attributes of anything it names; ours outlive the pickle.
+    """
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._call(*arguments)
+
+    def __setstate__(self, _: Any) -> None:
+        raise UnsafePickleError("it changes what a name stands for")
+
+
+_NAMES: dict[tuple[str, str], _Name] = {
+    ("_codecs", "encode"): _Name(_encode),
+    ("__builtin__", "bytes"): _Name(_no_bytes),
+    ("numpy", "dtype"): _Name(_Dtype),
+    ("numpy", "ndarray"): _Name(_no_array),
     **{
-        (f"numpy.{core}.{module}", name): stand_in
+        (f"numpy.{core}.{module}", name): _Name(stand_in)
         for core in ("core", "_core")
         for module, name, stand_in in [
             ("multiarray", "_reconstruct", _Array),
@@ -118,22 +138,36 @@ def load_arrays(content: bytes) -> Any:
         If it is no whole pickle.
     """
     try:
-        loaded = _Unpickler(io.BytesIO(content), encoding="bytes").load()
+        return _plain(_Unpickler(io.BytesIO(content), encoding="bytes").load(), {})
     except UnsafePickleError:
         raise
+    except RecursionError as error:
+        raise ValueError("its lists hold themselves, or hundreds of others") from error
     # A damaged pickle can make the unpickler raise nearly anything.
     except Exception as error:
         raise ValueError(f"no whole pickle ({error})") from error
-    return _plain(loaded)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, done: dict[int, Any]) -> Any:
+    """The value without stand-ins.
+
+    `done` holds what is made of each container: a few lists that hold each other many
+    times over would take forever if each mention were a list of its own.
+    """
+    if value is None or isinstance(value, bool | int | float | str | bytes | bytearray):
+        return value
+    if id(value) not in done:
+        done[id(value)] = _plain_container(value, done)
+    return done[id(value)]
+
+
+def _plain_container(value: Any, done: dict[int, Any]) -> Any:
     if isinstance(value, _Array):
         return value.array
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {_plain(key, done): _plain(item, done) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, done) for item in value]
     if isinstance(value, tuple):
-        return tuple(_plain(item) for item in value)
-    return value
+        return tuple(_plain(item, done) for item in value)
+    raise UnsafePickleError(f"it holds a {type(value).__name__.lstrip('_').lower()}")
