@@ -2,11 +2,12 @@
 
 import zipfile
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
 from sklearn.utils import Bunch
+
+from skhash.datasets._files import check_file
 
 
 def load_npz(
@@ -50,17 +51,20 @@ def load_npz(
     >>> bunch.data, bunch.target
     (array([[0., 1.]]), array([3]))
     """
-    _check_file(path)
+    check_file(path)
     if not zipfile.is_zipfile(path):
         raise ValueError(
             f"{path} is no whole NPZ file, i.e. no zip archive of arrays; is it cut "
             "short, or a single array in the NPY format?"
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: _member(archive, name, path) for name in archive.files}
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        archive = np.load(path, allow_pickle=False)
+        names = archive.files
+    # A damaged zip archive can make its readers raise nearly anything.
+    except Exception as error:
         raise ValueError(f"{path} is no whole NPZ file: {error}") from error
+    with archive:
+        arrays = {name: _member(archive, name, path) for name in names}
     return _bunch(path, arrays, data, target)
 
 
@@ -80,7 +84,7 @@ def load_mat(
     data, target : str, default=None
         Names of the variables that become ``bunch.data`` and ``bunch.target``; they
         must have the same number of rows. Labels in one row or one column become a
-        vector.
+        vector, except one row that is the labels of one sample.
     samples_axis : int, default=0
         The axis of `data` that counts the samples, e.g. -1 for images stored as
         (height, width, channels, n). It is moved to the front.
@@ -112,7 +116,7 @@ def load_mat(
     >>> bunch.data.shape, bunch.target
     ((2, 2), array([1, 2]))
     """
-    _check_file(path)
+    check_file(path)
     try:
         variables = loadmat(path)
     except NotImplementedError as error:
@@ -128,30 +132,48 @@ def load_mat(
         for name, value in variables.items()
         if not name.startswith("__")
     }
+    n_samples = None
     if data in arrays:
-        arrays[data] = np.moveaxis(arrays[data], samples_axis, 0)
+        arrays[data] = _samples_first(path, data, arrays[data], samples_axis)
+        n_samples = len(arrays[data])
     if target in arrays and 1 in arrays[target].shape:
-        arrays[target] = arrays[target].reshape(-1)
+        one_sample = n_samples == 1 and len(arrays[target]) == 1
+        if not one_sample or arrays[target].size == 1:
+            arrays[target] = arrays[target].reshape(-1)
     return _bunch(path, arrays, data, target)
 
 
-def _check_file(path: str | PathLike[str]) -> None:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no file {path}.")
+def _samples_first(
+    path: str | PathLike[str], name: str | None, array: np.ndarray, samples_axis: int
+) -> np.ndarray:
+    try:
+        return np.moveaxis(array, samples_axis, 0)
+    except (np.exceptions.AxisError, TypeError) as error:
+        raise ValueError(
+            f"samples_axis must be an int from {-array.ndim} to {array.ndim - 1} for "
+            f"{name!r} of {path}, of shape {array.shape}; got {samples_axis!r}."
+        ) from error
 
 
 def _member(
     archive: np.lib.npyio.NpzFile, name: str, path: str | PathLike[str]
 ) -> np.ndarray:
     try:
-        return archive[name]
-    except ValueError as error:
+        array = archive[name]
+    except MemoryError:
+        raise
+    except Exception as error:
         if "pickle" not in str(error):
-            raise
+            raise ValueError(f"Array {name!r} of {path} is damaged: {error}") from error
         raise ValueError(
             f"Array {name!r} of {path} holds Python objects, which are pickles and "
             "could run code. Save it as an array of numbers or strings."
         ) from error
+    if not isinstance(array, np.ndarray):
+        raise ValueError(
+            f"{path} is no NPZ file: {name!r} in it is no array in the NPY format."
+        )
+    return array
 
 
 def _bunch(
@@ -160,12 +182,16 @@ def _bunch(
     data: str | None,
     target: str | None,
 ) -> Bunch:
-    bunch = Bunch(**arrays)
+    bunch = Bunch()
+    # Not Bunch(**arrays): an array may be called self.
+    bunch.update(arrays)
     for key, name in (("data", data), ("target", target)):
         if name is None:
             continue
         if name not in arrays:
             raise ValueError(f"{path} has no array {name!r}, only {sorted(arrays)}.")
+        if arrays[name].ndim == 0:
+            raise ValueError(f"{name!r} of {path} is a single value without rows.")
         bunch[key] = arrays[name]
     if data is not None and target is not None and len(bunch.data) != len(bunch.target):
         raise ValueError(

@@ -2,10 +2,12 @@
 
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from skhash.datasets._files import check_file, read_text
 from skhash.datasets._safe_pickle import load_arrays
 
 _PIXELS = 3 * 32 * 32
@@ -107,6 +109,7 @@ def _read_binary(
 ) -> tuple[np.ndarray, np.ndarray]:
     n_labels = 1 if n_classes == 10 else 2
     record = n_labels + _PIXELS
+    check_file(path)
     content = np.fromfile(path, dtype=np.uint8)
     if content.size == 0 or content.size % record:
         raise ValueError(
@@ -122,10 +125,7 @@ def _read_binary(
 def _read_python(
     path: Path, n_classes: int, labels: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        batch = load_arrays(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path} is no CIFAR batch: {error}.") from error
+    batch = _unpickle(path, "CIFAR batch")
     key = "labels" if n_classes == 10 else f"{labels}_labels"
     found = _text_keys(batch)
     if not {"data", key} <= set(found):
@@ -133,7 +133,15 @@ def _read_python(
             f"{path} should be a dict with the keys 'data' and {key!r}, but has "
             f"{sorted(found)}."
         )
-    data, target = np.asarray(found["data"]), np.asarray(found[key])
+    try:
+        data, target = np.asarray(found["data"]), np.asarray(found[key])
+    except ValueError as error:
+        raise ValueError(f"{path} has rows of unequal length: {error}") from error
+    if target.ndim != 1:
+        raise ValueError(
+            f"{path} should hold one label an image in {key!r}, but has labels of "
+            f"shape {target.shape}."
+        )
     if data.dtype != np.uint8 or data.shape != (len(target), _PIXELS):
         raise ValueError(
             f"{path} should hold uint8 data of shape ({len(target)}, {_PIXELS}), but "
@@ -141,6 +149,14 @@ def _read_python(
         )
     n_known = 20 if labels == "coarse" else n_classes
     return data, _check_target(path, target, n_known)
+
+
+def _unpickle(path: Path, what: str) -> Any:
+    check_file(path)
+    try:
+        return load_arrays(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is no {what}: {error}.") from error
 
 
 def _text_keys(batch: object) -> dict[str, object]:
@@ -163,13 +179,16 @@ def _target_names(folder: Path, n_classes: int, version: str, labels: str) -> li
         path = folder / (
             "batches.meta.txt" if n_classes == 10 else f"{labels}_label_names.txt"
         )
-        return path.read_text().split() if path.is_file() else []
+        return read_text(path).split() if path.is_file() else []
     path = folder / ("batches.meta" if n_classes == 10 else "meta")
     if not path.is_file():
         return []
     key = "label_names" if n_classes == 10 else f"{labels}_label_names"
-    names = _text_keys(load_arrays(path.read_bytes())).get(key, [])
-    return [
-        name.decode() if isinstance(name, bytes) else str(name)
-        for name in (names if isinstance(names, list) else [])
-    ]
+    names = _text_keys(_unpickle(path, "file of CIFAR names")).get(key, [])
+    try:
+        return [
+            name.decode() if isinstance(name, bytes) else str(name)
+            for name in (names if isinstance(names, list) else [])
+        ]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} has names that are no UTF-8 text: {error}") from error

@@ -1,5 +1,6 @@
 """Images in folders, one folder a class."""
 
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,8 @@ def load_image_folder(
     ImportError
         If Pillow is not installed.
     ValueError
-        If an image cannot be read or has another size than the first, or `mode` is
-        unknown.
+        If an image cannot be read or has another size than the first, or `size` or
+        `mode` is none of these.
 
     Examples
     --------
@@ -60,6 +61,8 @@ def load_image_folder(
     """
     if mode not in ("RGB", "L"):
         raise ValueError(f"mode must be 'RGB' or 'L', got {mode!r}.")
+    if size is not None:
+        _check_size(size)
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
@@ -92,6 +95,16 @@ def load_image_folder(
         target_names=classes,
         filenames=[path.relative_to(folder).as_posix() for _, path in paths],
     )
+
+
+def _check_size(size: Any) -> None:
+    whole = isinstance(size, tuple | list) and all(
+        isinstance(pixels, Integral) and pixels > 0 for pixels in size
+    )
+    if not whole or len(size) != 2:
+        raise ValueError(
+            f"size must be (height, width), two ints of at least 1, got {size!r}."
+        )
 
 
 def _images(folder: Path) -> list[Path]:

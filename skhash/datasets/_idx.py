@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from skhash.datasets._files import check_file
+
 _DTYPES: dict[int, np.dtype] = {
     0x08: np.dtype(np.uint8),
     0x09: np.dtype(np.int8),
@@ -142,6 +144,7 @@ def _find(folder: Path, name: str) -> Path:
 
 
 def _content(path: Path) -> bytes:
+    check_file(path)
     content = path.read_bytes()
     if content[:2] != b"\x1f\x8b":
         return content

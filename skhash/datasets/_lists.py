@@ -1,10 +1,11 @@
 """Text lists of files and their labels, as deep-hashing papers publish them."""
 
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
+
+from skhash.datasets._files import read_text
 
 
 def load_label_list(path: str | PathLike[str]) -> Bunch:
@@ -46,10 +47,7 @@ def load_label_list(path: str | PathLike[str]) -> Bunch:
     >>> bunch.filenames, bunch.target
     (['images/a.jpg', 'images/b.jpg'], array([[0, 1, 1], [1, 0, 0]], dtype=uint8))
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no UTF-8 text: {error}") from error
+    text = read_text(path)
     lines = [
         (number, line.split())
         for number, line in enumerate(text.splitlines(), start=1)

@@ -105,11 +105,11 @@ _NAMES: dict[tuple[str, str], _Name] = {
     ("numpy", "dtype"): _Name(_Dtype),
     ("numpy", "ndarray"): _Name(_no_array),
     **{
-        (f"numpy.{core}.{module}", name): _Name(stand_in)
+        (f"numpy.{core}.{module}", name): stand_in
         for core in ("core", "_core")
         for module, name, stand_in in [
-            ("multiarray", "_reconstruct", _Array),
-            ("numeric", "_frombuffer", _from_buffer),
+            ("multiarray", "_reconstruct", _Name(_Array)),
+            ("numeric", "_frombuffer", _Name(_from_buffer)),
         ]
     },
 }
