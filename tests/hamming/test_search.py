@@ -1,5 +1,7 @@
 """The public functions: agreement of engines, invariances, inputs, errors."""
 
+import os
+import platform
 import subprocess
 import sys
 
@@ -258,3 +260,55 @@ def test_unknown_engine_is_refused(monkeypatch):
     monkeypatch.setenv("SKHASH_ENGINE", "fortran")
     with pytest.raises(ValueError, match="SKHASH_ENGINE"):
         hamming.distances(QUERIES, DATABASE)
+
+
+@pytest.mark.parametrize("n_bits", [8, 64, 128, 256, 200])
+def test_faiss_finds_the_same(n_bits):
+    faiss = pytest.importorskip("faiss")
+    rng = np.random.default_rng(n_bits)
+    codes = np.packbits(rng.random((2000, n_bits)) < 0.5, axis=1)
+    queries, database = codes[:50], codes[50:]
+    index = faiss.IndexBinaryFlat(n_bits)
+    index.add(database)
+    expected, _ = index.search(queries, 20)
+    distances, indices = hamming.nearest(queries, database, 20)
+    np.testing.assert_array_equal(distances, expected)
+    # faiss orders equal distances in its own way: compare all within a radius.
+    radius = int(expected[:, -1].max())
+    limits, _, rows = index.range_search(queries, radius + 1)
+    indptr, _, found = hamming.within(queries, database, radius)
+    np.testing.assert_array_equal(indptr, limits)
+    for q in range(50):
+        mine, theirs = (part[indptr[q] : indptr[q + 1]] for part in (found, rows))
+        assert set(mine) == set(theirs)
+        assert set(indices[q]) <= set(theirs)
+
+
+OTHER_PROCESSOR = """
+import numpy as np
+from skhash import hamming
+rng = np.random.default_rng(0)
+for n_bytes in (8, 24):
+    database = rng.integers(0, 256, (3000, n_bytes), dtype=np.uint8)
+    for queries in (database[:1], database[:40]):
+        matrix = np.bitwise_count(queries[:, None] ^ database).sum(axis=2)
+        expected = np.argsort(matrix, axis=1, kind="stable")[:, :7]
+        assert np.array_equal(hamming.nearest(queries, database, 7)[1], expected)
+print(hamming._engine.compiled())
+"""
+
+
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="another kind of processor"
+)
+def test_kernels_work_without_avx512():
+    # The name of a processor alone would keep the features of this one.
+    haswell = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+popcnt"}
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER_PROCESSOR],
+        env={**os.environ, **haswell},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True\n"
