@@ -99,7 +99,7 @@ def load_image_folder(
 
 def _check_size(size: Any) -> None:
     whole = isinstance(size, tuple | list) and all(
-        isinstance(pixels, Integral) and pixels > 0 for pixels in size
+        isinstance(pixels, Integral) and int(pixels) > 0 for pixels in size
     )
     if not whole or len(size) != 2:
         raise ValueError(

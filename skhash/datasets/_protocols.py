@@ -53,7 +53,7 @@ def published_split(
         official test images.
     shuffle : bool, default=True
         Draw by chance. False takes the first items of each class, for the protocols
-        that count by class.
+        that count by class; the others refuse it.
     random_state : int, RandomState instance or None, default=None
         Seeds the draw.
 
@@ -65,7 +65,8 @@ def published_split(
     Raises
     ------
     ValueError
-        If there is no such protocol, or the labels are too few for it.
+        If there is no such protocol, the labels are too few for it, or it draws from
+        the whole and `shuffle` is False.
 
     References
     ----------
@@ -91,8 +92,13 @@ def published_split(
         return RetrievalIndices(np.arange(n_items - n_test, n_items), first, first)
     if name in _PER_CLASS:
         sizes = {**_PER_CLASS[name], "per_class": True, "shuffle": shuffle}
+    elif name in _TOTAL and not shuffle:
+        raise ValueError(
+            f"{name} draws its items by chance: shuffle=False is for the protocols "
+            f"that take the first items of each class, {', '.join(_PER_CLASS)}."
+        )
     elif name in _TOTAL:
-        sizes = {**_TOTAL[name], "stratify": False, "shuffle": shuffle}
+        sizes = {**_TOTAL[name], "stratify": False}
     else:
         known = ", ".join([*_PER_CLASS, *_N_TEST, *_TOTAL])
         raise ValueError(f"There is no protocol {name!r}, but: {known}.")

@@ -1,5 +1,6 @@
 """Drawing items so that the labels are represented."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,12 @@ def label_array(y: Any) -> np.ndarray:
     if sparse.issparse(y):
         y = y.toarray()
     labels = np.asarray(y)
+    missing = _n_missing(labels)
+    if missing:
+        raise ValueError(
+            f"y has {missing} missing labels (NaN or None): leave these items out, or "
+            "give them a label."
+        )
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 1:
@@ -21,6 +28,17 @@ def label_array(y: Any) -> np.ndarray:
             f"{labels.shape}."
         )
     return labels != 0
+
+
+def _n_missing(labels: np.ndarray) -> int:
+    if labels.dtype.kind in "fc":
+        return int(np.isnan(labels).sum())
+    if labels.dtype.kind == "O":
+        return sum(
+            label is None or (isinstance(label, float) and math.isnan(label))
+            for label in labels.ravel()
+        )
+    return 0
 
 
 def membership(labels: np.ndarray) -> np.ndarray:

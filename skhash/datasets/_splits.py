@@ -125,7 +125,8 @@ class RetrievalSplit:
         Raises
         ------
         ValueError
-            If there are too few items, or options do not go together.
+            If labels are missing, there are too few items, or options do not go
+            together.
         """
         labels = label_array(y)
         every = np.arange(len(labels))
@@ -247,7 +248,8 @@ class UnseenClassSplit:
         Raises
         ------
         ValueError
-            If a class is unknown, or too few classes or items are left.
+            If a class is unknown, labels are missing, or too few classes or items
+            are left.
         """
         labels = label_array(y)
         member = membership(labels)
@@ -280,11 +282,17 @@ class UnseenClassSplit:
                 )
             chosen[rng.choice(n_classes, n, replace=False)] = True
             return chosen
+        if isinstance(self.unseen, str | bytes | dict) or not np.iterable(self.unseen):
+            raise ValueError(
+                "unseen must be a number, a share or a list of classes, got "
+                f"{self.unseen!r}."
+            )
         classes = np.arange(n_classes) if labels.ndim == 2 else np.unique(np.asarray(y))
-        strangers = [label for label in self.unseen if label not in classes.tolist()]
+        unseen = list(self.unseen)
+        strangers = [label for label in unseen if label not in classes.tolist()]
         if strangers:
             raise ValueError(f"unseen names {strangers}, which are no classes of y.")
-        return np.isin(classes, self.unseen)
+        return np.isin(classes, unseen)
 
 
 def _count(name: str, size: Any, n_items: int, per_class: bool) -> int:

@@ -166,7 +166,7 @@ def test_damaged_cifar_names_are_described(cifar, content, message):
 def test_cifar_names_of_no_text_are_described(tmp_path):
     for name in [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]:
         (tmp_path / name).write_bytes(bytes(3073))
-    (tmp_path / "batches.meta.txt").write_bytes(b"caf\xe9\n")
+    (tmp_path / "batches.meta.txt").write_bytes(b"v\xf6lf\n")
     with pytest.raises(ValueError, match=r"batches\.meta\.txt is no UTF-8 text"):
         load_cifar(tmp_path)
 

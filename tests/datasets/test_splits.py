@@ -280,3 +280,42 @@ def test_splits_show_their_options():
     assert repr(UnseenClassSplit(2)) == (
         "UnseenClassSplit(unseen=2, n_queries=0.1, random_state=None)"
     )
+
+
+@pytest.mark.parametrize("name", ["nuswide81", "imagenet100", "coco", "mirflickr"])
+def test_protocols_that_draw_from_the_whole_refuse_not_to_shuffle(name):
+    with pytest.raises(ValueError, match=rf"{name} draws .* cifar10, .*") as caught:
+        published_split(name, np.arange(20_000) % 80, shuffle=False)
+    assert "per_class" not in str(caught.value)
+
+
+@pytest.mark.parametrize("unseen", ["dog", b"dog", None, True, {"dog": 1}])
+def test_unseen_classes_come_as_a_list(unseen):
+    with pytest.raises(ValueError, match="number, a share or a list of classes, got"):
+        UnseenClassSplit(unseen=unseen).split(np.repeat(["cat", "dog", "o"], 9))
+
+
+@pytest.mark.parametrize("kind", ["tuple", "set", "array", "Series"])
+def test_unseen_classes_may_come_as_any_collection(kind):
+    y = np.repeat(["cat", "dog", "owl"], 9)
+    if kind == "Series":
+        collect = pytest.importorskip("pandas").Series
+    else:
+        collect = {"tuple": tuple, "set": set, "array": np.array}[kind]
+    parts = UnseenClassSplit(unseen=collect(["dog", "owl"]), random_state=0).split(y)
+    assert set(y[parts.train]) == {"cat"}
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [0.0, 1.0, np.nan, np.nan] * 5,
+        np.array(["a", "b", None, np.nan] * 5, dtype=object),
+        [[0.0, 1.0], [np.nan, np.nan]] * 5,
+        sparse.csr_array([[0.0, 1.0], [np.nan, np.nan]] * 5),
+    ],
+)
+@pytest.mark.parametrize("split", [RetrievalSplit(2), UnseenClassSplit(1)])
+def test_missing_labels_are_refused(split, y):
+    with pytest.raises(ValueError, match="y has 10 missing labels"):
+        split.split(y)
