@@ -1,15 +1,40 @@
 """From one value per query to what is reported."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-_REMEDY = (
-    "Inside cross-validation use shuffled stratified folds, e.g. "
-    "cv=StratifiedKFold(5, shuffle=True, random_state=0)."
+# What to do about queries without relevant items; a scorer knows better than a metric.
+_advice: ContextVar[str] = ContextVar(
+    "advice", default="Does the database lack some labels of the queries?"
 )
+
+
+@contextmanager
+def advice_on_folds(y: Any) -> Iterator[None]:
+    """Name folds that suit the labels, in what metrics say meanwhile."""
+    shape = getattr(y, "shape", None) or np.shape(y)
+    if len(shape) == 2 and shape[1] > 1:
+        # Stratified folds refuse several labels an item.
+        folds = (
+            "have fewer and so larger folds, shuffled, e.g. cv=KFold(2, shuffle=True, "
+            "random_state=0), or a splitter that stratifies several labels an item"
+        )
+    else:
+        folds = (
+            "shuffle and stratify the folds, e.g. cv=StratifiedKFold(5, shuffle=True, "
+            "random_state=0)"
+        )
+    token = _advice.set(f"In cross-validation, {folds}.")
+    try:
+        yield
+    finally:
+        _advice.reset(token)
 
 
 def nothing_relevant(n_relevant: np.ndarray) -> np.ndarray:
@@ -36,13 +61,14 @@ def settle_zero_relevant(
     who = f"{count} of {len(values)} queries have no relevant item in the database"
     if rule == "raise":
         raise ValueError(
-            f"{who}. Leave them out, or pass zero_relevant='drop', 0 or 1. {_REMEDY}"
+            f"{who}. Leave them out, or pass zero_relevant='drop', 0 or 1. "
+            f"{_advice.get()}"
         )
     if rule == "drop":
         values[undefined] = np.nan
         warnings.warn(
             f"{who}: they are left out, their value is NaN (zero_relevant='drop'). "
-            f"{_REMEDY}",
+            f"{_advice.get()}",
             UndefinedMetricWarning,
             stacklevel=4,
         )

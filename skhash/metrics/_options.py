@@ -36,11 +36,12 @@ def check_confidence(value: Any) -> float:
         raise TypeError(
             f"confidence must be a number between 0 and 1 such as 0.95, got {value!r}."
         )
-    if not 0 < value < 1:
+    coverage = float(value)
+    if not 0 < coverage < 1:
         raise ValueError(
             f"confidence must be between 0 and 1, such as 0.95, got {value!r}."
         )
-    return float(value)
+    return coverage
 
 
 def check_averaging(zero_relevant: Any, average: Any, query_labels: Any) -> None:

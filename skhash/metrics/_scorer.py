@@ -1,6 +1,7 @@
 """Retrieval metrics as scikit-learn scorers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skhash.hamming import check_codes
 from skhash.metrics._at_k import precision_at_k, recall_at_k
+from skhash.metrics._averages import advice_on_folds
 from skhash.metrics._radius import precision_at_radius
 from skhash.metrics._ranking import mean_average_precision
 
@@ -119,8 +121,8 @@ class RetrievalScorer(_BaseScorer):
             )
         queries, database, database_labels = _rank_against(estimator, X)
         itself = database is None
-        return float(
-            self._score_func(
+        with advice_on_folds(y_true):
+            value = self._score_func(
                 queries,
                 queries if itself else database,
                 y_true,
@@ -129,6 +131,21 @@ class RetrievalScorer(_BaseScorer):
                 **self._kwargs,
                 **kwargs,
             )
+        return self._as_number(value)
+
+    def _as_number(self, value: Any) -> float:
+        if np.ndim(value) == 0:
+            with suppress(TypeError, ValueError):
+                return float(value)
+        name = getattr(self._score_func, "__name__", repr(self._score_func))
+        if np.ndim(value) == 1:
+            what = f"one number per query (shape {np.shape(value)})"
+        else:
+            what = f"a {type(value).__name__}"
+        raise TypeError(
+            f"A scorer needs a metric that gives a single number, but {name} gives "
+            f"{what}. Use one that takes the mean over queries: mean_average_precision "
+            "instead of average_precision, and average='macro' in the others."
         )
 
     def __repr__(self) -> str:

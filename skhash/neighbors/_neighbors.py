@@ -191,10 +191,12 @@ class HammingNeighbors(
         queries = query_codes(self, X, database.codes.shape[1])
         # Here, since most searches need no metric.
         from skhash.metrics import mean_average_precision
+        from skhash.metrics._averages import advice_on_folds
 
-        return mean_average_precision(
-            queries, database.codes, y, database.labels, n_jobs=self.n_jobs
-        )
+        with advice_on_folds(y):
+            return mean_average_precision(
+                queries, database.codes, y, database.labels, n_jobs=self.n_jobs
+            )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError, UndefinedMetricWarning
 from sklearn.metrics import check_scoring
@@ -21,12 +22,15 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skhash.hamming import pack
 from skhash.metrics import (
+    average_precision,
+    evaluate,
     make_retrieval_scorer,
     mean_average_precision,
     mean_average_precision_scorer,
     precision_at_k_scorer,
     precision_at_radius,
     precision_at_radius_scorer,
+    recall_at_k,
     recall_at_k_scorer,
     recall_at_radius,
 )
@@ -245,6 +249,37 @@ def test_sorted_folds_warn_and_name_the_remedy(data):
             pipeline, X, y, scoring=mean_average_precision_scorer, cv=KFold(3)
         )
     assert np.isnan(scores).all()
+
+
+@pytest.mark.parametrize("convert", [np.asarray, np.ndarray.tolist, sparse.csr_array])
+def test_folds_of_several_labels_an_item_are_not_sent_to_stratify(data, convert):
+    X, y = data
+    Y = (y[:, None] == np.unique(y)).astype(int)
+    database = Database().fit(pack(X[:20] > 0), convert(Y[:20]))
+    with pytest.warns(
+        UndefinedMetricWarning, match=r"40 of 40.*larger folds"
+    ) as caught:
+        mean_average_precision_scorer(database, pack(X[20:] > 0), convert(Y[20:]))
+    assert "StratifiedKFold" not in str(caught[0].message)
+    # The advice is gone with the scorer.
+    with pytest.warns(UndefinedMetricWarning) as caught:
+        mean_average_precision([[0]], [[0]], [0], [1])
+    assert "folds" not in str(caught[0].message)
+
+
+@pytest.mark.parametrize(
+    ("metric", "options", "given"),
+    [
+        (average_precision, {}, "average_precision gives one number per query"),
+        (recall_at_k, {"average": None}, r"one number per query \(shape \(60,\)\)"),
+        (evaluate, {}, "evaluate gives a RetrievalReport"),
+    ],
+)
+def test_metrics_that_give_no_single_number_are_refused(data, metric, options, given):
+    X, y = data
+    scorer = make_retrieval_scorer(metric, **options)
+    with pytest.raises(TypeError, match=given + ".*mean_average_precision instead"):
+        scorer(ThresholdEncoder().fit(X, y), X, y)
 
 
 def test_multilabel_targets_are_scored(data):
