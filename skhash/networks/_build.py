@@ -42,7 +42,8 @@ class wrap:
     >>> from skhash.networks import wrap
     >>> body = nn.Sequential(nn.Linear(4, 8), nn.ReLU())
     >>> X = np.random.default_rng(0).normal(size=(40, 4))
-    >>> encoder = DeepHashEncoder(8, network=wrap(body, freeze=True), max_epochs=1)
+    >>> network = wrap(body, freeze=True)
+    >>> encoder = DeepHashEncoder(4, network=network, random_state=0)
     >>> encoder.fit(X, X[:, 0] > 0).transform(X).shape
     (40, 1)
     """
