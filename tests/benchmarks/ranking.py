@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _harness import environment
+from _harness import command, environment
 from threadpoolctl import threadpool_limits
 
 from skhash.datasets import make_hash_blobs
@@ -105,8 +105,13 @@ def main() -> None:
             flush=True,
         )
     options.results.mkdir(parents=True, exist_ok=True)
-    chosen = {k: v for k, v in vars(options).items() if k != "results"}
-    content = {**environment(), **chosen, "seconds": rows}
+    figures = ("histograms", "loop", "speed-up")
+    table = [
+        {"n_bits": row["n_bits"], "what": name, "value": row[name]}
+        for row in rows
+        for name in figures
+    ]
+    content = {"command": command(), **environment(), "rows": table}
     path = options.results / "ranking.json"
     path.write_text(json.dumps(content, indent=1) + "\n")
 

@@ -100,18 +100,24 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 
     kinds = sorted({(row["codes"], row["bits"]) for row in rows})
     figure, axes = plt.subplots(
-        1, len(kinds), figsize=(3.2 * len(kinds), 3), sharey=True, squeeze=False
+        1,
+        len(kinds),
+        figsize=(2.8 * len(kinds) + 1, 3),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
     for ax, kind in zip(axes[0], kinds, strict=True):
         mine = [row for row in rows if (row["codes"], row["bits"]) == kind]
         mine = [row for row in mine if row["batch"] == max(r["batch"] for r in mine)]
-        for name in mine[0]["us_per_query"]:
+        for name, mark in zip(mine[0]["us_per_query"], "s^oDvP", strict=False):
             times = [row["us_per_query"][name] for row in mine]
-            ax.loglog([row["k"] for row in mine], times, "o-", label=name.split()[0])
+            label = name.split()[0]
+            line = f"{mark}--" if label == "auto" else f"{mark}-"
+            ax.loglog([row["k"] for row in mine], times, line, label=label)
         ax.set(title=f"{kind[0]}, {kind[1]} bits", xlabel="k")
     axes[0][0].set_ylabel("microseconds per query")
-    axes[0][-1].legend()
-    figure.tight_layout()
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside right upper")
     figure.savefig(path, dpi=120)
 
 
