@@ -68,6 +68,11 @@ class StreamsMixin(FittedCodes):
         distances : ndarray of shape (n_pairs,), int32
             In bits, ascending for each left row.
 
+        Raises
+        ------
+        ValueError
+            If `radius` is negative or no whole number.
+
         Examples
         --------
         >>> import numpy as np
