@@ -31,8 +31,6 @@ SCAN_ADVANTAGE = 10
 PART = 256
 # Queries that are tried before the rest is taken to be like them.
 TRIED = 32
-# Codes of the sample that tells whether codes cluster.
-PILOT = 1 << 15
 
 
 class PivotIndex:
@@ -76,7 +74,7 @@ class PivotIndex:
         n, n_bins = len(checked), 8 * checked.shape[1] + 1
         if n_pivots is None:
             n_pivots = min(4096, max(1, n // 256))
-        elif not isinstance(n_pivots, Integral) or n_pivots < 1:
+        elif not isinstance(n_pivots, Integral) or n_pivots < 1 or n_pivots is True:
             raise ValueError(
                 f"n_pivots must be a whole number, 1 or more: {n_pivots!r}"
             )
@@ -220,31 +218,6 @@ class PivotIndex:
             unanswered, width_tag(words),
         )  # fmt: skip
         return 1 - float(unanswered.mean())
-
-    @staticmethod
-    def suits(codes: ArrayLike) -> bool:
-        """Whether codes cluster, so that lists by pivots prune: tried on a sample.
-
-        Parameters
-        ----------
-        codes : array-like of shape (n_items, n_bytes)
-            Codes (see :func:`check_codes`).
-
-        Returns
-        -------
-        suits : bool
-
-        Raises
-        ------
-        ValueError
-            If `codes` holds no codes.
-        """
-        checked = check_codes(codes)
-        step = max(2, len(checked) // PILOT)
-        sample = np.ascontiguousarray(checked[::step][:PILOT])
-        queries = np.ascontiguousarray(checked[step // 2 :: step][: 4 * TRIED])
-        # Neighbours are farther in a sample, so one is asked for.
-        return PivotIndex(sample, PILOT // 128).promise(queries, 1) > 0.5
 
     @property
     def _limit(self) -> int:

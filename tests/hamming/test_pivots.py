@@ -91,19 +91,11 @@ def test_queries_answered_by_lists_and_by_scan_come_in_order():
             assert_same(found, within(queries, database, radius))
 
 
-def test_pivots_suit_clustered_codes_only():
-    rng = np.random.default_rng(0)
-    centres = rng.integers(0, 256, (100, 8), dtype=np.uint8)
-    flips = np.packbits(rng.random((40000, 64)) < 0.03, axis=1)
-    assert PivotIndex.suits(centres[rng.integers(0, 100, 40000)] ^ flips)
-    assert not PivotIndex.suits(rng.integers(0, 256, (40000, 8), dtype=np.uint8))
-
-
 def test_index_reports_its_memory_and_refuses_what_a_scan_refuses():
     codes = draw_codes(np.random.default_rng(0), 500, 64, 0.1)
     index = PivotIndex(codes)
     assert index.n_bytes > codes.nbytes
-    for wrong in (0, -1, 2.5):
+    for wrong in (0, -1, 2.5, True):
         with pytest.raises(ValueError, match="n_pivots must be a whole number"):
             PivotIndex(codes, n_pivots=wrong)
     with pytest.raises(ValueError, match="k = 501, n_samples_fit = 500"):
