@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-import sys
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -29,9 +27,7 @@ from skhash.networks import NETWORKS
 from skhash.networks._random import borrowed_generator
 from skhash.sklearn_callbacks import ReportEpochs, supports_callbacks
 from skhash.training import DeepHashNet, FollowPlan, torch_threads
-
-# Frames that a warning does not point to.
-_OURS = ("skhash.", "sklearn.", "joblib.", "contextlib")
+from skhash.warn import warn
 
 
 def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
@@ -262,7 +258,8 @@ def warn_if_diverged(encoder: Any) -> bool:
     warn(
         f"The loss was {last['train_loss']} in epoch {last['epoch']} and training "
         "stopped; the codes are useless. Use a smaller learning rate "
-        f"(lr={encoder.lr / 10:g}) and look for extreme values in X."
+        f"(lr={encoder.lr / 10:g}) and look for extreme values in X.",
+        ConvergenceWarning,
     )
     return True
 
@@ -276,19 +273,14 @@ def warn_if_unhealthy(encoder: Any, codes: np.ndarray) -> None:
         warn(
             f"All {len(codes)} training items got the same code. Train longer "
             "(max_epochs), use another learning rate, normalize_z=True or a smaller "
-            "quantisation weight of the loss."
+            "quantisation weight of the loss.",
+            ConvergenceWarning,
         )
     elif health["dead_bits"] > 0:
         n_dead = round(health["dead_bits"] * encoder.n_bits)
         warn(
             f"{n_dead} of {encoder.n_bits} bits never change over the training items. "
-            "Use fewer bits, normalize_z=True, or train longer (max_epochs)."
+            "Use fewer bits, normalize_z=True, or train longer (max_epochs).",
+            ConvergenceWarning,
         )
 
-
-def warn(message: str) -> None:
-    """A `ConvergenceWarning` that points to the line that called ``fit``."""
-    frame, level = sys._getframe(), 1
-    while frame.f_back and frame.f_globals["__name__"].startswith(_OURS):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, ConvergenceWarning, stacklevel=level)

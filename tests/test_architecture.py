@@ -15,23 +15,24 @@ SOURCES = sorted(set(PACKAGE.rglob("*.py")) - {PACKAGE / "__init__.py"})
 LONGEST = 400
 
 MAY_IMPORT = {
-    "hamming": set(),
+    "hamming": {"warn"},
     "losses": set(),
     "networks": set(),
     "batches": set(),
     "optimizers": set(),
-    "datasets": set(),
+    "datasets": {"warn"},
     "documentation": set(),
-    "metrics": {"hamming"},
+    "warn": set(),
+    "metrics": {"hamming", "warn"},
     "distributed": {"hamming"},
-    "neighbors": {"hamming", "metrics", "documentation"},
+    "neighbors": {"hamming", "metrics", "documentation", "warn"},
     "baselines": {"hamming", "metrics", "documentation"},
-    "inputs": {"batches", "networks"},
+    "inputs": {"batches", "networks", "hamming", "warn"},
     "choices": {"losses", "networks"},
     "training": {"losses", "networks", "batches", "optimizers"},
     "callbacks": {"training"},
     "sklearn_callbacks": {"training"},
-    "encoding": {"training", "inputs", "losses", "batches", "hamming"},
+    "encoding": {"training", "inputs", "losses", "batches", "hamming", "warn"},
     "assembly": {
         *("training", "inputs", "choices"),
         *("losses", "networks", "batches", "optimizers"),
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "fitting": {
         *("assembly", "training", "callbacks", "sklearn_callbacks"),
         *("inputs", "choices"),
-        *("losses", "networks", "batches", "hamming", "metrics"),
+        *("losses", "networks", "batches", "hamming", "metrics", "warn"),
     },
     "parameters": set(),
     "encoder": {

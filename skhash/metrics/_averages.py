@@ -1,6 +1,5 @@
 """From one value per query to what is reported."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
+
+from skhash.warn import warn
 
 # What to do about queries without relevant items; a scorer knows better than a metric.
 _advice: ContextVar[str] = ContextVar(
@@ -66,11 +67,10 @@ def settle_zero_relevant(
         )
     if rule == "drop":
         values[undefined] = np.nan
-        warnings.warn(
+        warn(
             f"{who}: they are left out, their value is NaN (zero_relevant='drop'). "
             f"{_advice.get()}",
             UndefinedMetricWarning,
-            stacklevel=4,
         )
     else:
         values[undefined] = rule
