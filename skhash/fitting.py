@@ -283,4 +283,3 @@ def warn_if_unhealthy(encoder: Any, codes: np.ndarray) -> None:
             "Use fewer bits, normalize_z=True, or train longer (max_epochs).",
             ConvergenceWarning,
         )
-

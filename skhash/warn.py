@@ -10,7 +10,7 @@ _LIBRARIES = ("skhash", "sklearn", "skorch", "joblib", "contextlib", "functools"
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line outside skhash, and the libraries that call it, that led here."""
+    """Warn at the line, outside skhash and libraries around it, that led here."""
     frame, level = sys._getframe(1), 2
     while frame.f_back and _is_library(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming._codes import check_codes
 from skhash.hamming._engine import engine
-from skhash.hamming._labels import encode_labels
 from skhash.hamming._threads import n_threads
+from skhash.hamming.labels import encode_labels
 
 
 def distances(

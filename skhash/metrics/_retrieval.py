@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.hamming import check_codes, histograms, nearest
-from skhash.hamming._labels import encode_labels
+from skhash.hamming.labels import encode_labels
 from skhash.metrics._averages import nothing_relevant, settle_zero_relevant
 from skhash.metrics._relevance import as_rows, check_relevance, relevant_pairs
 

@@ -1,0 +1,319 @@
+"""One value an item, labels or ids, taken over exactly as given.
+
+numpy makes strings of ``[1, "b"]``, floats of integers beyond 64 bits or of unsigned
+beside signed ones, NaN of missing values, and drops zero bytes at the end of ``bytes``.
+Here every value stays what it is, or is refused.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_INT64 = np.iinfo(np.int64)
+_UINT64 = np.iinfo(np.uint64)
+# Integers up to here are floats without loss.
+_EXACT_IN_FLOAT = 2**53
+_ADVICE = "Leave these items out, or give them a value of their own."
+_GROUPS = (set, frozenset, dict, list, tuple, np.ndarray)
+
+
+def check_column(values: Any, *, name: str, n: int | None = None) -> NDArray:
+    """Return one value an item as an array in which each equals the one given.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,) or (n, 1)
+        Numbers, strings, bytes, dates, or other hashable objects, all of one kind: an
+        array, list, tuple, range, or a column of pandas or polars.
+    name : str
+        What to call the values in messages.
+    n : int, default=None
+        How many there must be; any number when None.
+
+    Returns
+    -------
+    column : ndarray of shape (n,)
+        Of dtype object where no other dtype holds the values exactly.
+
+    Raises
+    ------
+    ValueError
+        If values are missing (None, NaN, NaT, NA, masked), of several kinds, themselves
+        collections, or not one for each item.
+    TypeError
+        If the values have no order.
+
+    Examples
+    --------
+    >>> from skhash.hamming.columns import check_column
+    >>> check_column([2**63, 1], name="ids")
+    array([9223372036854775808,                   1], dtype=uint64)
+    >>> check_column([1, "b"], name="ids")
+    Traceback (most recent call last):
+        ...
+    ValueError: ids holds values of several kinds, such as 1 (int) and 'b' (str): ...
+    """
+    if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
+        raise ValueError(f"{name} must hold one value for each item, got {values!r}.")
+    if isinstance(values, set | frozenset | dict):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, which does not say which value "
+            "belongs to which item: give a list or an array."
+        )
+    column = _as_array(values, name)
+    if column.ndim == 2 and column.shape[1] == 1:
+        column = column[:, 0]
+    if column.ndim != 1:
+        raise ValueError(
+            f"{name} must hold one value for each item (shape (n,)), got shape "
+            f"{column.shape}."
+        )
+    if n is not None and len(column) != n:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: {name} has "
+            f"{len(column)} values for {n} codes."
+        )
+    if column.dtype.kind == "O":
+        return _of_objects(column, name)
+    if column.dtype.kind not in "biufUSMmT":
+        raise ValueError(f"{name} of dtype {column.dtype} are not supported.")
+    missing = _is_missing(column)
+    if missing.any():
+        _refuse_missing(column, missing, name)
+    return column
+
+
+def kind_of(column: NDArray) -> str:
+    """The kind of the values in a checked column: values of one kind can be equal.
+
+    Parameters
+    ----------
+    column : ndarray of shape (n,)
+        As `check_column` returns it.
+
+    Returns
+    -------
+    kind : str
+        "numbers", "strings", "bytes", "dates", "durations", or the name of a type;
+        "any" for a column of objects without values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.hamming.columns import kind_of
+    >>> kind_of(np.array([1.5])), kind_of(np.array(["a"], dtype=object))
+    ('numbers', 'strings')
+    """
+    kinds = {
+        "U": "strings",
+        "T": "strings",
+        "S": "bytes",
+        "M": "dates",
+        "m": "durations",
+    }
+    if column.dtype.kind == "O":
+        return _kind_of_type(type(column[0])) if len(column) else "any"
+    return kinds.get(column.dtype.kind, "numbers")
+
+
+def concatenate(columns: Sequence[NDArray]) -> NDArray:
+    """Join columns of one kind so that every value stays exactly what it is.
+
+    Parameters
+    ----------
+    columns : sequence of ndarray of shape (n_i,)
+        As `check_column` returns them.
+
+    Returns
+    -------
+    column : ndarray of shape (n_1 + n_2 + ...,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.hamming.columns import concatenate
+    >>> concatenate([np.array([-1]), np.array([2**63], dtype=np.uint64)])
+    array([-1, 9223372036854775808], dtype=object)
+    """
+    dtypes = {column.dtype for column in columns}
+    if len(dtypes) == 1 or all(dtype.kind == "U" for dtype in dtypes):
+        return np.concatenate(columns)
+    if all(dtype.kind in "biuf" for dtype in dtypes):
+        joined = np.concatenate(columns)
+        if _holds(joined.dtype, columns):
+            return joined
+        for dtype in (np.dtype(np.int64), np.dtype(np.uint64)):
+            if _holds(dtype, columns):
+                return np.concatenate([column.astype(dtype) for column in columns])
+    return np.concatenate([column.astype(object) for column in columns])
+
+
+def _holds(dtype: np.dtype, columns: Sequence[NDArray]) -> bool:
+    """Whether a dtype of numbers holds all values of these columns of numbers."""
+    for column in columns:
+        if column.dtype == dtype or not len(column):
+            continue
+        if dtype.kind == "f" and column.dtype.kind in "iu":
+            most = max(abs(int(column.min())), abs(int(column.max())))
+            if most > _EXACT_IN_FLOAT:
+                return False
+        elif dtype.kind in "iu":
+            least, most = column.min(), column.max()
+            limits = np.iinfo(dtype)
+            # A float beside integers may round to just the limit, which is beyond it.
+            if not (int(limits.min) <= least and most < int(limits.max)):
+                return False
+            if column.dtype.kind == "f" and (column != np.floor(column)).any():
+                return False
+    return True
+
+
+def _as_array(values: Any, name: str) -> NDArray:
+    """Any container as an array, of objects where numpy would change values."""
+    if np.ma.isMaskedArray(values) and np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked, that is missing, values. {_ADVICE}")
+    if isinstance(values, np.ndarray):
+        return np.asarray(values)
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufMm":  # a pandas column, too
+        return np.asarray(values)
+    if hasattr(values, "null_count") and hasattr(values, "to_list"):  # polars
+        plain = values.to_numpy() if values.null_count() == 0 else None
+        if plain is not None and plain.dtype.kind in "biufMm":
+            return plain
+        return _objects(values.to_list())
+    if type(values).__module__.split(".")[0] == "torch":
+        return np.asarray(values.detach().cpu())
+    if hasattr(values, "__array__") and dtype is None:  # a table, say
+        return np.asarray(values)
+    return _objects(list(values))
+
+
+def _objects(values: list) -> NDArray:
+    types = set(map(type, values))
+    if any(
+        hasattr(each, "item") and not issubclass(each, np.generic) for each in types
+    ):
+        # Arrays and tensors of no dimension.
+        values = [v.item() if getattr(v, "ndim", 1) == 0 else v for v in values]
+    if types <= {list, tuple} and all(len(value) == 1 for value in values):
+        values = [value[0] for value in values]  # a column of shape (n, 1)
+    column = np.empty(len(values), dtype=object)
+    for i, value in enumerate(values):  # at once, numpy would unfold lists
+        column[i] = value
+    return column
+
+
+def _of_objects(column: NDArray, name: str) -> NDArray:
+    """Objects of one kind, as numbers or strings where these are exact."""
+    missing = _is_missing(column)
+    if missing.any():
+        _refuse_missing(column, missing, name)
+    values = column.tolist()
+    kinds: dict[str, type] = {}
+    for each in dict.fromkeys(map(type, values)):
+        kinds.setdefault(_kind_of_type(each), each)
+    if len(kinds) > 1:
+        examples = [
+            f"{next(v for v in values if type(v) is each)!r} ({each.__name__})"
+            for each in kinds.values()
+        ]
+        raise ValueError(
+            f"{name} holds values of several kinds, such as {' and '.join(examples)}: "
+            f"make them alike, e.g. [str(value) for value in {name}]."
+        )
+    kind = next(iter(kinds), "any")
+    if kind == "any":
+        return column
+    if kind == "numbers":
+        return _numbers(values)
+    if kind == "strings":  # numpy's own would end before a zero
+        return column if any(v.endswith("\0") for v in values) else np.array(values)
+    if isinstance(values[0], np.datetime64 | np.timedelta64):
+        return np.array(values)
+    return _hashable(column, name)
+
+
+def _hashable(column: NDArray, name: str) -> NDArray:
+    value = column[0]
+    if isinstance(value, _GROUPS):
+        raise ValueError(
+            f"{name} must hold one value for each item, but the first is "
+            f"{value!r} ({type(value).__name__})."
+        )
+    try:
+        hash(value), value < value
+    except TypeError:
+        raise TypeError(
+            f"{name} holds {value!r}, a {type(value).__name__}, which has no hash or "
+            f"order: give numbers or strings, e.g. [str(value) for value in {name}]."
+        ) from None
+    return column
+
+
+def _kind_of_type(kind: type) -> str:
+    kinds: tuple[tuple[Any, str], ...] = (
+        ((bool, np.bool_, Integral, Real), "numbers"),
+        (str, "strings"),
+        (bytes, "bytes"),
+        (np.datetime64, "dates"),
+        (np.timedelta64, "durations"),
+    )
+    for types, word in kinds:
+        if issubclass(kind, types):
+            return word
+    return kind.__name__
+
+
+def _numbers(values: list) -> NDArray:
+    """Numbers in the narrowest of the usual dtypes that holds them exactly."""
+    types = set(map(type, values))
+    if types <= {bool, np.bool_}:
+        return np.array(values, dtype=bool)
+    if types == {int}:
+        with suppress(OverflowError):
+            return np.array(values, dtype=np.int64)
+    if all(isinstance(value, Integral | np.bool_) for value in values):
+        integers = [int(value) for value in values]
+        low, high = min(integers), max(integers)
+        if low >= int(_INT64.min) and high <= int(_INT64.max):
+            return np.array(integers, dtype=np.int64)
+        if low >= 0 and high <= int(_UINT64.max):
+            return np.array(integers, dtype=np.uint64)
+        return _objects(integers)
+    floats = [float(value) for value in values]
+    if all(a == b for a, b in zip(floats, values, strict=True)):
+        return np.array(floats, dtype=np.float64)
+    return _objects(values)
+
+
+def _is_missing(column: NDArray) -> NDArray[np.bool_]:
+    if column.dtype.kind in "fMm":
+        return np.isnan(column) if column.dtype.kind == "f" else np.isnat(column)
+    if column.dtype.kind == "O" or hasattr(column.dtype, "na_object"):
+        values = column.tolist()
+        if not set(map(type, values)) <= {int, bool, str, bytes}:
+            return np.array([_missing(value) for value in values], dtype=bool)
+    return np.zeros(len(column), dtype=bool)
+
+
+def _missing(value: Any) -> bool:
+    """None, NaN, NaT or pandas' NA."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, _GROUPS):
+        return False
+    differs = value != value
+    return isinstance(differs, bool | np.bool_) and bool(differs)
+
+
+def _refuse_missing(column: NDArray, missing: NDArray[np.bool_], name: str) -> None:
+    first = int(np.flatnonzero(missing)[0])
+    raise ValueError(
+        f"{name} has {int(missing.sum())} missing value(s), the first "
+        f"{column[first]!r} at position {first}. {_ADVICE}"
+    )
