@@ -5,14 +5,15 @@ import numpy as np
 from skhash.metrics._health import check_bits
 from skhash.metrics._retrieval import Retrieval
 from skhash.plots._axes import check_axes, one_panel
+from skhash.plots._display import RetrievalDisplay
 from skhash.plots._style import finish, legend, nth_style
-from skhash.plots._task import check_database, check_n_bits, retrieval_task
+from skhash.plots._task import check_database
 
 # Fillings of the first two histograms of a panel; more of them would hide each other.
 _FILLINGS = [{"fill": True}, {"fill": True, "hatch": "////"}]
 
 
-class DistanceHistogramDisplay:
+class DistanceHistogramDisplay(RetrievalDisplay):
     """Hamming distances of similar and of dissimilar pairs.
 
     The less the two histograms overlap, the better do the codes retrieve. Use
@@ -51,59 +52,12 @@ class DistanceHistogramDisplay:
     (array([0, 2, 0, 0]), array([0, 0, 2, 2]))
     """
 
+    _named = False  # "similar pairs" says enough, unless there are several displays
+
     def __init__(self, n_similar, n_dissimilar, *, name=None):
         self.n_similar = n_similar
         self.n_dissimilar = n_dissimilar
         self.name = name
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator,
-        X,
-        y,
-        X_database=None,
-        y_database=None,
-        *,
-        n_bits=None,
-        name=None,
-        ax=None,
-        **kwargs,
-    ):
-        """Draw the distances in a fitted encoder's codes.
-
-        Parameters
-        ----------
-        estimator, X, y, X_database, y_database
-            As in :meth:`PrecisionRecallDisplay.from_estimator`.
-        n_bits : int, default=None
-            Number of bits of packed codes; None asks the estimator.
-        name : str, default=None
-            Name in the legend.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        **kwargs
-            Passed on to :meth:`plot`.
-
-        Returns
-        -------
-        display : DistanceHistogramDisplay
-
-        Raises
-        ------
-        ValueError
-            If labels or a database are missing, or do not fit.
-        """
-        check_axes(ax)
-        *given, exclude_self = retrieval_task(estimator, X, y, X_database, y_database)
-        return cls.from_codes(
-            *given,
-            n_bits=check_n_bits(estimator, np.asarray(given[0]), n_bits),
-            exclude_self=exclude_self,
-            name=name,
-            ax=ax,
-            **kwargs,
-        )
 
     @classmethod
     def from_codes(

@@ -7,14 +7,15 @@ from skhash.hamming import distances
 from skhash.metrics._options import check_rank
 from skhash.metrics._retrieval import Retrieval
 from skhash.plots._axes import check_axes, one_panel
+from skhash.plots._display import RetrievalDisplay
 from skhash.plots._images import as_images, draw_frame, draw_image, frame_keys
-from skhash.plots._task import check_database, retrieval_task
+from skhash.plots._task import check_database
 
 # Free space around an image, in widths of one; more after the queries.
 _GAP, _AFTER_QUERY = 0.2, 0.25
 
 
-class RetrievalGridDisplay:
+class RetrievalGridDisplay(RetrievalDisplay):
     """A row for each query: its image, then the images with the nearest codes.
 
     Right ones have a solid frame, wrong ones a dashed frame and a cross; the number
@@ -68,6 +69,8 @@ class RetrievalGridDisplay:
            [False, False]])
     """
 
+    _named = False
+
     def __init__(
         self, query_images, neighbor_images, distance, is_right, *, query_names=None
     ):
@@ -76,71 +79,6 @@ class RetrievalGridDisplay:
         self.distance = distance
         self.is_right = is_right
         self.query_names = query_names
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator,
-        X,
-        y,
-        X_database=None,
-        y_database=None,
-        *,
-        query_images=None,
-        database_images=None,
-        image_shape=None,
-        rows=5,
-        n_neighbors=8,
-        ax=None,
-        **kwargs,
-    ):
-        """Draw what a fitted encoder, or a pipeline that ends in a database, finds.
-
-        Parameters
-        ----------
-        estimator, X, y, X_database, y_database
-            As in :meth:`PrecisionRecallDisplay.from_estimator`.
-        query_images : array-like of shape (n_queries, ...), default=None
-            Images of the queries; None means X.
-        database_images : array-like of shape (n_items, ...), default=None
-            Images of the items that are searched; None means `X_database`. Needed if
-            the estimator holds the database, since it keeps codes only.
-        image_shape, rows, n_neighbors
-            As in :meth:`from_codes`.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        **kwargs
-            Passed on to :meth:`plot`.
-
-        Returns
-        -------
-        display : RetrievalGridDisplay
-
-        Raises
-        ------
-        ValueError
-            If labels, images or a database are missing, or do not fit.
-        """
-        check_axes(ax)
-        *given, exclude_self = retrieval_task(estimator, X, y, X_database, y_database)
-        if database_images is None and not exclude_self:
-            database_images = X_database
-        if database_images is None and not exclude_self:
-            raise ValueError(
-                "The estimator's database keeps codes, not images. Give the images of "
-                "its items as database_images, in the order in which it was fitted."
-            )
-        return cls.from_codes(
-            *given,
-            query_images=X if query_images is None else query_images,
-            database_images=database_images,
-            image_shape=image_shape,
-            rows=rows,
-            n_neighbors=n_neighbors,
-            exclude_self=exclude_self,
-            ax=ax,
-            **kwargs,
-        )
 
     @classmethod
     def from_codes(
@@ -171,7 +109,8 @@ class RetrievalGridDisplay:
                 or (n, h * w * c), default=None
             Images of both sides, with 1, 3 or 4 channels c; integers from 0 to 255 or
             floats from 0 to 1 for colours, any range for grey. `database_images` may
-            be left out if the queries are the database.
+            be left out if the queries are the database. :meth:`from_estimator` takes
+            X and `X_database` where these are left out.
         image_shape : tuple of int, default=None
             What flat images mean: (h, w) or (h, w, c).
         rows : int or array-like of shape (n_rows,), default=5
@@ -235,6 +174,20 @@ class RetrievalGridDisplay:
             query_names=names,
         )
         return display.plot(ax, **kwargs)
+
+    @classmethod
+    def _complete(cls, options, X, X_database, exclude_self):
+        own = {"query_images": X} | (
+            {} if exclude_self else {"database_images": X_database}
+        )
+        given = {name: value for name, value in options.items() if value is not None}
+        options = {**own, **given}
+        if not exclude_self and options["database_images"] is None:
+            raise ValueError(
+                "The estimator's database keeps codes, not images. Give the images of "
+                "its items as database_images, in the order in which it was fitted."
+            )
+        return options
 
     def plot(self, ax=None, *, show_distance=True, cmap="gray_r"):
         """Draw the grid.

@@ -6,11 +6,12 @@ import numpy as np
 
 from skhash.metrics import mean_average_precision, score_by_length
 from skhash.plots._axes import check_axes, one_panel
+from skhash.plots._display import RetrievalDisplay
 from skhash.plots._style import draw_line, finish, legend, next_style
-from skhash.plots._task import check_database, check_n_bits, retrieval_task
+from skhash.plots._task import check_database
 
 
-class LengthCurveDisplay:
+class LengthCurveDisplay(RetrievalDisplay):
     """A retrieval score, by default mAP, over the number of bits.
 
     Use :meth:`from_scores` for encoders of several lengths, :meth:`from_codes` or
@@ -67,63 +68,6 @@ class LengthCurveDisplay:
         self.name = name
 
     @classmethod
-    def from_estimator(
-        cls,
-        estimator,
-        X,
-        y,
-        X_database=None,
-        y_database=None,
-        *,
-        n_bits=None,
-        lengths=None,
-        metric=mean_average_precision,
-        score_name=None,
-        name=None,
-        ax=None,
-        **kwargs,
-    ):
-        """Draw the scores of the first bits of a fitted encoder.
-
-        Parameters
-        ----------
-        estimator, X, y, X_database, y_database
-            As in :meth:`PrecisionRecallDisplay.from_estimator`.
-        n_bits : int, default=None
-            Number of bits of packed codes; None asks the estimator.
-        lengths, metric, score_name
-            As in :meth:`from_codes`.
-        name : str, default=None
-            Name in the legend; None means that of the estimator's class.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        **kwargs
-            Passed on to :meth:`plot`.
-
-        Returns
-        -------
-        display : LengthCurveDisplay
-
-        Raises
-        ------
-        ValueError
-            If labels or a database are missing, or do not fit.
-        """
-        check_axes(ax)
-        *given, exclude_self = retrieval_task(estimator, X, y, X_database, y_database)
-        return cls.from_codes(
-            *given,
-            n_bits=check_n_bits(estimator, np.asarray(given[0]), n_bits),
-            lengths=lengths,
-            metric=metric,
-            metric_params={"exclude_self": exclude_self},
-            score_name=score_name,
-            name=type(estimator).__name__ if name is None else name,
-            ax=ax,
-            **kwargs,
-        )
-
-    @classmethod
     def from_codes(
         cls,
         queries,
@@ -134,6 +78,7 @@ class LengthCurveDisplay:
         n_bits=None,
         lengths=None,
         metric=mean_average_precision,
+        exclude_self=False,
         metric_params=None,
         score_name=None,
         name=None,
@@ -152,8 +97,10 @@ class LengthCurveDisplay:
             Numbers of first bits. None means powers of two and the full length.
         metric : callable, default=mean_average_precision
             Any metric of :mod:`skhash.metrics` of codes that returns a number.
+        exclude_self : bool, default=False
+            As in :func:`skhash.metrics.average_precision`.
         metric_params : dict, default=None
-            Options of the metric, e.g. ``{"exclude_self": True}``.
+            Further options of the metric, e.g. ``{"ties": "pessimistic"}``.
         score_name : str, default=None
             What the scores are; None means the metric's name.
         name : str, default=None
@@ -182,6 +129,7 @@ class LengthCurveDisplay:
             n_bits=n_bits,
             lengths=lengths,
             metric=metric,
+            **({"exclude_self": True} if exclude_self else {}),
             **(metric_params or {}),
         )
         if score_name is None:

@@ -5,14 +5,15 @@ import numpy as np
 from skhash.metrics import precision_recall_by_rank
 from skhash.metrics._curves import check_ranks
 from skhash.plots._axes import check_axes, one_panel
+from skhash.plots._display import RetrievalDisplay
 from skhash.plots._style import draw_line, finish, legend, next_style
-from skhash.plots._task import check_database, retrieval_task
+from skhash.plots._task import check_database
 
 # Nobody looks further down a list of results.
 _DEEPEST = 1000
 
 
-class PrecisionAtNDisplay:
+class PrecisionAtNDisplay(RetrievalDisplay):
     """Precision of the first n items of a ranking by Hamming distance, over n.
 
     Equally distant items are averaged over all their orders. A band can show how far
@@ -63,57 +64,6 @@ class PrecisionAtNDisplay:
         self.low = low
         self.high = high
         self.name = name
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator,
-        X,
-        y,
-        X_database=None,
-        y_database=None,
-        *,
-        ranks=None,
-        tie_bounds=False,
-        name=None,
-        ax=None,
-        **kwargs,
-    ):
-        """Draw the curve of a fitted encoder, or of a pipeline that ends in a database.
-
-        Parameters
-        ----------
-        estimator, X, y, X_database, y_database
-            As in :meth:`PrecisionRecallDisplay.from_estimator`.
-        ranks, tie_bounds
-            As in :meth:`from_codes`.
-        name : str, default=None
-            Name in the legend; None means that of the estimator's class.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        **kwargs
-            Passed on to :meth:`plot`.
-
-        Returns
-        -------
-        display : PrecisionAtNDisplay
-
-        Raises
-        ------
-        ValueError
-            If labels or a database are missing, or do not fit.
-        """
-        check_axes(ax)
-        *given, exclude_self = retrieval_task(estimator, X, y, X_database, y_database)
-        return cls.from_codes(
-            *given,
-            ranks=ranks,
-            tie_bounds=tie_bounds,
-            exclude_self=exclude_self,
-            name=type(estimator).__name__ if name is None else name,
-            ax=ax,
-            **kwargs,
-        )
 
     @classmethod
     def from_codes(

@@ -5,13 +5,14 @@ import numpy as np
 from skhash.metrics import precision_recall_by_radius, precision_recall_by_rank
 from skhash.metrics._options import check_option
 from skhash.plots._axes import check_axes, one_panel
+from skhash.plots._display import RetrievalDisplay
 from skhash.plots._style import draw_line, finish, legend, next_style
-from skhash.plots._task import check_database, retrieval_task
+from skhash.plots._task import check_database
 
 _CURVES = {"rank": precision_recall_by_rank, "radius": precision_recall_by_radius}
 
 
-class PrecisionRecallDisplay:
+class PrecisionRecallDisplay(RetrievalDisplay):
     """Precision-recall curve of a retrieval by Hamming distance.
 
     Equally distant items are averaged over all their orders. Use
@@ -65,70 +66,6 @@ class PrecisionRecallDisplay:
         self.cutoffs = cutoffs
         self.by = by
         self.name = name
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator,
-        X,
-        y,
-        X_database=None,
-        y_database=None,
-        *,
-        by="rank",
-        metric_params=None,
-        name=None,
-        ax=None,
-        **kwargs,
-    ):
-        """Draw the curve of a fitted encoder, or of a pipeline that ends in a database.
-
-        Parameters
-        ----------
-        estimator : estimator
-            An encoder with `transform`, a database of codes such as
-            :class:`~skhash.neighbors.HammingNeighbors`, a pipeline of them, or a
-            fitted search over them.
-        X : array-like of shape (n_queries, ...)
-            Queries, as the estimator takes them.
-        y : array-like of shape (n_queries,) or (n_queries, n_classes)
-            Their labels.
-        X_database : array-like of shape (n_items, ...), default=None
-            Items that are searched. None means the estimator's own database; for an
-            encoder, that each item of X queries all others.
-        y_database : array-like of shape (n_items,) or (n_items, n_classes), \
-                default=None
-            Their labels.
-        by, metric_params
-            As in :meth:`from_codes`.
-        name : str, default=None
-            Name in the legend; None means that of the estimator's class.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        **kwargs
-            Passed on to :meth:`plot`.
-
-        Returns
-        -------
-        display : PrecisionRecallDisplay
-
-        Raises
-        ------
-        ValueError
-            If labels or a database are missing, or do not fit.
-        """
-        check_axes(ax)
-        check_option("by", by, tuple(_CURVES))
-        *given, exclude_self = retrieval_task(estimator, X, y, X_database, y_database)
-        return cls.from_codes(
-            *given,
-            by=by,
-            exclude_self=exclude_self,
-            metric_params=metric_params,
-            name=type(estimator).__name__ if name is None else name,
-            ax=ax,
-            **kwargs,
-        )
 
     @classmethod
     def from_codes(
@@ -198,6 +135,10 @@ class PrecisionRecallDisplay:
         )
         display = cls(*curve, by=by, name=name)
         return display.plot(ax, **kwargs)
+
+    @classmethod
+    def _check_options(cls, options):
+        check_option("by", options.get("by", "rank"), tuple(_CURVES))
 
     def plot(self, ax=None, *, name=None, **kwargs):
         """Draw the curve.
