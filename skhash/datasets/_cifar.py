@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from skhash.datasets._files import check_file, read_text
+from skhash.datasets._files import check_file, read_bytes, read_text
 from skhash.datasets._safe_pickle import load_arrays
 
 _PIXELS = 3 * 32 * 32
@@ -110,13 +110,13 @@ def _read_binary(
     n_labels = 1 if n_classes == 10 else 2
     record = n_labels + _PIXELS
     check_file(path)
-    content = np.fromfile(path, dtype=np.uint8)
-    if content.size == 0 or content.size % record:
+    n_bytes = path.stat().st_size
+    if n_bytes == 0 or n_bytes % record:
         raise ValueError(
-            f"{path} has {content.size} bytes, which is no multiple of the {record} "
+            f"{path} has {n_bytes} bytes, which is no multiple of the {record} "
             f"bytes of one CIFAR-{n_classes} image."
         )
-    rows = content.reshape(-1, record)
+    rows = np.frombuffer(read_bytes(path), dtype=np.uint8).reshape(-1, record)
     column = 0 if labels == "coarse" or n_classes == 10 else 1
     n_known = 20 if labels == "coarse" else n_classes
     return rows[:, n_labels:], _check_target(path, rows[:, column], n_known)
@@ -131,12 +131,14 @@ def _read_python(
     if not {"data", key} <= set(found):
         raise ValueError(
             f"{path} should be a dict with the keys 'data' and {key!r}, but has "
-            f"{sorted(found)}."
+            f"{sorted(found)!r:.200}."
         )
-    try:
-        data, target = np.asarray(found["data"]), np.asarray(found[key])
-    except ValueError as error:
-        raise ValueError(f"{path} has rows of unequal length: {error}") from error
+    data, target = found["data"], _label_array(path, found[key])
+    if not isinstance(data, np.ndarray):
+        raise ValueError(
+            f"{path} should hold an array of uint8 data, but has "
+            f"{type(data).__name__} data."
+        )
     if target.ndim != 1:
         raise ValueError(
             f"{path} should hold one label an image in {key!r}, but has labels of "
@@ -152,20 +154,30 @@ def _read_python(
 
 
 def _unpickle(path: Path, what: str) -> Any:
-    check_file(path)
+    content = read_bytes(path)
     try:
-        return load_arrays(path.read_bytes())
+        return load_arrays(content)
     except ValueError as error:
         raise ValueError(f"{path} is no {what}: {error}.") from error
 
 
-def _text_keys(batch: object) -> dict[str, object]:
+def _text_keys(batch: object) -> dict[str, Any]:
     if not isinstance(batch, dict):
         return {}
     return {
-        key.decode("ascii", "replace") if isinstance(key, bytes) else str(key): value
+        key.decode("ascii", "replace") if isinstance(key, bytes) else key: value
         for key, value in batch.items()
+        if isinstance(key, str | bytes)
     }
+
+
+def _label_array(path: Path, labels: Any) -> np.ndarray:
+    if isinstance(labels, np.ndarray):
+        return labels
+    whole = isinstance(labels, list) and all(type(label) is int for label in labels)
+    if not whole:
+        raise ValueError(f"{path} should hold its labels as a list of whole numbers.")
+    return np.array(labels)
 
 
 def _check_target(path: Path, target: np.ndarray, n_known: int) -> np.ndarray:
@@ -175,20 +187,28 @@ def _check_target(path: Path, target: np.ndarray, n_known: int) -> np.ndarray:
 
 
 def _target_names(folder: Path, n_classes: int, version: str, labels: str) -> list[str]:
-    if version == "binary":
-        path = folder / (
-            "batches.meta.txt" if n_classes == 10 else f"{labels}_label_names.txt"
-        )
-        return read_text(path).split() if path.is_file() else []
-    path = folder / ("batches.meta" if n_classes == 10 else "meta")
-    if not path.is_file():
-        return []
     key = "label_names" if n_classes == 10 else f"{labels}_label_names"
-    names = _text_keys(_unpickle(path, "file of CIFAR names")).get(key, [])
+    if version == "binary":
+        path = folder / ("batches.meta.txt" if n_classes == 10 else f"{key}.txt")
+    else:
+        path = folder / ("batches.meta" if n_classes == 10 else "meta")
+    if not path.exists():
+        return []
+    names = read_text(path).split() if version == "binary" else _pickled(path, key)
+    n_known = 20 if labels == "coarse" else n_classes
+    if len(names) > n_known:
+        raise ValueError(f"{path} has {len(names)} names for {n_known} classes.")
     try:
-        return [
-            name.decode() if isinstance(name, bytes) else str(name)
-            for name in (names if isinstance(names, list) else [])
-        ]
+        return [name.decode() if isinstance(name, bytes) else name for name in names]
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} has names that are no UTF-8 text: {error}") from error
+
+
+def _pickled(path: Path, key: str) -> list[Any]:
+    names = _text_keys(_unpickle(path, "file of CIFAR names")).get(key)
+    whole = isinstance(names, list) and all(
+        isinstance(name, str | bytes) for name in names
+    )
+    if not whole:
+        raise ValueError(f"{path} should hold a list of names under {key!r}.")
+    return names

@@ -1,19 +1,39 @@
-"""Files that are there, and are text."""
+"""Files that are there, are as large as they should be, and are text."""
 
 from os import PathLike
 from pathlib import Path
 
 
 def check_file(path: str | PathLike[str]) -> None:
-    """Refuse a path that is no file."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no file {path}.")
+    """Refuse a path that is no file: a pipe or a device may never end."""
+    path = Path(path)
+    if path.is_file():
+        return
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path} is no regular file but a pipe, a socket or a device.")
+    raise FileNotFoundError(f"There is no file {path}.")
+
+
+def read_bytes(path: str | PathLike[str]) -> bytes:
+    """All bytes of a file."""
+    check_file(path)
+    try:
+        return Path(path).read_bytes()
+    # Files with holes can be larger than any memory.
+    except (MemoryError, OverflowError) as error:
+        size = Path(path).stat().st_size
+        raise ValueError(f"{path} does not fit in memory: {size} bytes.") from error
 
 
 def read_text(path: str | PathLike[str]) -> str:
-    """The text of a UTF-8 file."""
-    check_file(path)
+    """The text of a UTF-8 file, without the byte order mark that Windows writes."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no UTF-8 text: {error}") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def describe_size(n_bytes: int) -> str:
+    """A number of bytes for a message; what a file claims may have no end of digits."""
+    return f"{n_bytes} bytes" if n_bytes < 2**63 else "2**63 bytes or more"

@@ -2,36 +2,50 @@
 
 A pickle is a program: loading one runs whatever it names. Here every name that numpy's
 array pickles use stands for a small class of our own, which checks what it is given;
-any other name is refused. No code of numpy sees the file's claims about memory.
+any other name is refused. No code of numpy sees the file's claims about memory, and
+none of ours looks into a value before its type is known: tuples that hold each other
+many times over take a few bytes to write, and for ever to print or to compare.
 """
 
 import io
 import math
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from skhash.datasets._files import describe_size
+from skhash.datasets._pickle_scan import UnsafePickleError, check_opcodes
 
-class UnsafePickleError(ValueError):
-    """A pickle asked for something other than arrays and plain containers."""
+_KINDS = ["b1", *(f"{kind}{size}" for kind in "iuf" for size in (1, 2, 4, 8)), "f16"]
+_MOST_AXES = 64
+_ATOMS = (bool, int, float, str, bytes, bytearray)
+# As many values as this are no burden, however few bytes they are written in.
+_SMALL = 10**6
 
 
 class _Dtype:
     """Stands for numpy.dtype."""
 
     def __init__(self, kind: Any, *_: Any) -> None:
-        kind = kind.decode("ascii") if isinstance(kind, bytes) else str(kind)
-        if kind[:1] not in "biuf" or not kind[1:].isdigit():
-            raise UnsafePickleError(f"arrays of dtype {kind!r} are not read")
+        kind = _text(kind)
+        if kind not in _KINDS:
+            raise UnsafePickleError(f"arrays of dtype {kind!r:.80} are not read")
         self.dtype = np.dtype(kind)
 
     def __setstate__(self, state: Any) -> None:
-        order = state[1]
-        order = order.decode("ascii") if isinstance(order, bytes) else order
+        order = _text(state[1])
         if order in ("<", ">"):
             self.dtype = self.dtype.newbyteorder(order)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("ascii")
+    if not isinstance(value, str):
+        raise UnsafePickleError("a dtype is not described by text")
+    return value
 
 
 class _Array:
@@ -55,11 +69,23 @@ def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any = "C") -> _Array:
 def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
     if not isinstance(dtype, _Dtype) or not isinstance(data, bytes | bytearray):
         raise UnsafePickleError("an array is not made of numbers")
-    if not isinstance(shape, tuple) or order not in ("C", "F"):
+    if not _is_shape(shape) or order not in ("C", "F"):
         raise UnsafePickleError("an array has no proper shape")
-    if len(data) != math.prod(shape) * dtype.dtype.itemsize:
-        raise UnsafePickleError("an array's bytes do not fit its shape")
+    n_bytes = math.prod(shape) * dtype.dtype.itemsize
+    if len(data) != n_bytes:
+        raise UnsafePickleError(
+            f"an array's {len(data)} bytes do not fit its shape, which takes "
+            f"{describe_size(n_bytes)}"
+        )
     return np.frombuffer(data, dtype.dtype).reshape(shape, order=order)
+
+
+def _is_shape(shape: Any) -> bool:
+    return (
+        isinstance(shape, tuple)
+        and len(shape) <= _MOST_AXES
+        and all(isinstance(size, int) and 0 <= size < 2**63 for size in shape)
+    )
 
 
 def _encode(text: Any, encoding: Any = "latin1") -> bytes:
@@ -116,10 +142,26 @@ _NAMES: dict[tuple[str, str], _Name] = {
 
 
 class _Unpickler(pickle.Unpickler):
+    """One use reads one pickle."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content), encoding="bytes")
+        self._left_to_encode = len(content)
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _NAMES:
             raise UnsafePickleError(f"it asks for {module}.{name}")
+        if name == "encode":
+            return _Name(self._encode)
         return _NAMES[module, name]
+
+    def _encode(self, text: Any, encoding: Any = "latin1") -> bytes:
+        """Bytes of text; a pickle holds each text that it encodes."""
+        encoded = _encode(text, encoding)
+        self._left_to_encode -= len(encoded)
+        if self._left_to_encode < 0:
+            raise UnsafePickleError("it makes more bytes than it holds")
+        return encoded
 
     def persistent_load(self, _: Any) -> Any:
         raise UnsafePickleError("it refers to objects outside itself")
@@ -138,36 +180,64 @@ def load_arrays(content: bytes) -> Any:
         If it is no whole pickle.
     """
     try:
-        return _plain(_Unpickler(io.BytesIO(content), encoding="bytes").load(), {})
+        check_opcodes(content)
+        plain = _Plain(max(4 * len(content), _SMALL))
+        return plain.of(_Unpickler(content).load())
     except UnsafePickleError:
         raise
     except RecursionError as error:
         raise ValueError("its lists hold themselves, or hundreds of others") from error
     # A damaged pickle can make the unpickler raise nearly anything.
     except Exception as error:
-        raise ValueError(f"no whole pickle ({error})") from error
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"no whole pickle ({reason})") from error
 
 
-def _plain(value: Any, done: dict[int, Any]) -> Any:
-    """The value without stand-ins.
+class _Plain:
+    """Values without stand-ins.
 
-    `done` holds what is made of each container: a few lists that hold each other many
-    times over would take forever if each mention were a list of its own.
+    A few lists that hold each other many times over are few values to build, but more
+    than anyone can print or make an array of. Each is built once, and counted as often
+    as it is held.
     """
-    if value is None or isinstance(value, bool | int | float | str | bytes | bytearray):
-        return value
-    if id(value) not in done:
-        done[id(value)] = _plain_container(value, done)
-    return done[id(value)]
 
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._done: dict[int, tuple[Any, int]] = {}
 
-def _plain_container(value: Any, done: dict[int, Any]) -> Any:
-    if isinstance(value, _Array):
-        return value.array
-    if isinstance(value, dict):
-        return {_plain(key, done): _plain(item, done) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, done) for item in value]
-    if isinstance(value, tuple):
-        return tuple(_plain(item, done) for item in value)
-    raise UnsafePickleError(f"it holds a {type(value).__name__.lstrip('_').lower()}")
+    def of(self, value: Any) -> Any:
+        return self._count(value)[0]
+
+    def _count(self, value: Any) -> tuple[Any, int]:
+        """The plain value, and how many values it is with all that it holds."""
+        if value is None or isinstance(value, _ATOMS):
+            return value, 1
+        if isinstance(value, _Array):
+            return value.array, 1
+        if id(value) not in self._done:
+            plain, count = self._container(value)
+            if count > self._most:
+                raise UnsafePickleError("its lists hold each other too often")
+            self._done[id(value)] = plain, count
+        return self._done[id(value)]
+
+    def _container(self, value: Any) -> tuple[Any, int]:
+        if isinstance(value, dict):
+            keys, n_keys = self._items(value)
+            items, n_items = self._items(value.values())
+            return dict(zip(keys, items, strict=True)), n_keys + n_items
+        if isinstance(value, list):
+            return self._items(value)
+        if isinstance(value, tuple):
+            items, count = self._items(value)
+            return tuple(items), count
+        name = type(value).__name__.lstrip("_").lower()
+        raise UnsafePickleError(f"it holds a {name}")
+
+    def _items(self, values: Iterable[Any]) -> tuple[list[Any], int]:
+        items, total = [], 1
+        for value in values:
+            item, count = self._count(value)
+            items.append(item)
+            total += count
+        return items, total

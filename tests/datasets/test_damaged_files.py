@@ -135,12 +135,16 @@ TWO = np.zeros((2, 3072), np.uint8)
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
-        ({b"data": 3, b"labels": 4}, r"labels of shape \(\)"),
-        ({b"data": 3, b"labels": [1, 2]}, r"int64 of shape \(\)"),
-        ({b"data": TWO, b"labels": [[1], [2, 3]]}, "unequal length"),
-        ({b"data": TWO, b"labels": [[1, 2], [3, 4]]}, r"labels of shape \(2, 2\)"),
-        ({b"data": [[1], [2, 3]], b"labels": [1, 2]}, "unequal length"),
-        ({b"data": TWO, b"labels": {b"a": 1}}, r"labels of shape \(\)"),
+        ({b"data": 3, b"labels": 4}, "labels as a list of whole numbers"),
+        ({b"data": 3, b"labels": [1, 2]}, "an array of uint8 data, but has int"),
+        ({b"data": TWO, b"labels": [[1], [2, 3]]}, "labels as a list"),
+        ({b"data": TWO, b"labels": [1, 2.0]}, "labels as a list"),
+        ({b"data": TWO, b"labels": [1, 10**400]}, "labels that are not 0 to 9"),
+        ({b"data": TWO, b"labels": np.ones((2, 2), int)}, r"labels of shape \(2, 2\)"),
+        ({b"data": [[1], [2, 3]], b"labels": [1, 2]}, "uint8 data, but has list"),
+        ({b"data": TWO, b"labels": {b"a": 1}}, "labels as a list"),
+        ({10**5000: 0, b"labels": [1]}, "keys 'data' and 'labels'"),
+        (dict.fromkeys(map(str, range(9999))), r"keys 'data' and .{,300}\Z"),
     ],
 )
 def test_cifar_batches_of_the_wrong_shape_are_described(cifar, batch, message):
@@ -155,6 +159,10 @@ def test_cifar_batches_of_the_wrong_shape_are_described(cifar, batch, message):
         (pickle.dumps({"label_names": io.BytesIO()}), "asks for _io.BytesIO"),
         (b"text", "no whole pickle"),
         (pickle.dumps({b"label_names": [b"\xff\xfe"]}), "no UTF-8"),
+        (pickle.dumps({b"label_names": "plane"}), "hold a list of names"),
+        (pickle.dumps({b"label_names": ["plane", [1]]}), "hold a list of names"),
+        (pickle.dumps({b"label_names": ["plane"] * 11}), "11 names for 10 classes"),
+        (pickle.dumps({b"names": []}), "hold a list of names under 'label_names'"),
     ],
 )
 def test_damaged_cifar_names_are_described(cifar, content, message):
