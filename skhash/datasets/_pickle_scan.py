@@ -8,6 +8,7 @@ with the file's size.
 """
 
 import pickletools
+from typing import Any
 
 
 class UnsafePickleError(ValueError):
@@ -16,6 +17,8 @@ class UnsafePickleError(ValueError):
 
 _PUTS = {"PUT", "BINPUT", "LONG_BINPUT"}
 _GETS = {"GET", "BINGET", "LONG_BINGET"}
+# The opcode, and the frame's length in eight bytes.
+_FRAME_HEADER = 9
 # These change the value below their arguments, and leave it where it is.
 _UPDATES = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUILD"}
 # Where the keys are among the arguments.
@@ -40,8 +43,10 @@ def check_opcodes(content: bytes) -> None:
     """
     stack = _Stack()
     memo: dict[int, bool] = {}
-    for n_before, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+    frame_end = 0
+    for n_before, (opcode, argument, start) in enumerate(pickletools.genops(content)):
         name = opcode.name
+        frame_end = _frame_end(name, argument, start or 0, frame_end)
         if name in _PUTS or name == "MEMOIZE":
             place = len(memo) if argument is None else argument
             if not 0 <= place <= n_before:
@@ -59,6 +64,20 @@ def check_opcodes(content: bytes) -> None:
             stack.marks.pop()
         else:
             _apply(opcode, stack)
+
+
+def _frame_end(name: str, argument: Any, start: int, end: int) -> int:
+    """Where the frame ends in which the opcode at `start` stands, or the last one did.
+
+    CPython counts references wrongly in a bytearray that its frame ends within.
+    """
+    if 0 < end < start:
+        raise UnsafePickleError("a frame ends within a value")
+    if name == "FRAME" and start < end:
+        raise UnsafePickleError("a frame begins within another")
+    if name == "FRAME":
+        return start + _FRAME_HEADER + int(argument)
+    return 0 if start == end else end
 
 
 class _Stack:

@@ -185,6 +185,21 @@ def test_text_is_not_made_bytes_over_and_over():
         load_arrays(start + again * 1000 + b".")
 
 
+@pytest.mark.parametrize("length", range(1, 40))
+def test_frames_hold_whole_values(length, capfd):
+    value = b"\x96\x06" + bytes(7) + b"abcdef"  # a bytearray
+    frame = b"\x95" + struct.pack("<Q", length)
+    # The frame may end after any value: the bytearray, its removal, None, the end.
+    if length in (len(value), len(value) + 1, len(value) + 2, len(value) + 3):
+        assert load_arrays(b"\x80\x05" + frame + value + b"0N.") is None
+    else:
+        with pytest.raises(ValueError, match="frame ends within a value|truncated"):
+            load_arrays(b"\x80\x05" + frame + value + b"0N.")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(UnsafePickleError, match="within another"):
+        load_arrays(b"\x80\x05" + 2 * frame + value + b".")
+
+
 @contextmanager
 def peak_below(n_bytes):
     tracemalloc.start()
