@@ -3,6 +3,11 @@
 from os import PathLike
 from pathlib import Path
 
+# What numpy allows an array.
+MOST_AXES = 64
+# Deflate, the compression of gzip and zip files, makes no byte of more than these.
+MOST_INFLATED = 1032
+
 
 def check_file(path: str | PathLike[str]) -> None:
     """Refuse a path that is no file: a pipe or a device may never end."""

@@ -5,11 +5,12 @@ import math
 import zlib
 from os import PathLike
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from skhash.datasets._files import check_file
+from skhash.datasets._files import MOST_AXES, MOST_INFLATED, check_file, describe_size
 
 _DTYPES: dict[int, np.dtype] = {
     0x08: np.dtype(np.uint8),
@@ -19,6 +20,7 @@ _DTYPES: dict[int, np.dtype] = {
     0x0D: np.dtype(">f4"),
     0x0E: np.dtype(">f8"),
 }
+_PIECE = 2**20
 _FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -56,26 +58,67 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
     ...     read_idx(path)
     array([5, 0, 4], dtype=uint8)
     """
-    content = _content(Path(path))
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _DTYPES:
+    path = Path(path)
+    check_file(path)
+    n_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        is_gzipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if not is_gzipped:
+            return _read(path, file, n_bytes)
+        try:
+            with gzip.open(file) as unzipped:
+                return _read(path, unzipped, MOST_INFLATED * n_bytes)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{path} is a damaged gzip file: {error}") from error
+
+
+def _read(path: Path, file: IO[bytes], most: int) -> np.ndarray:
+    """The array of an open file of `most` bytes, or fewer if it is gzipped."""
+    dtype, shape = _read_header(path, file)
+    header = 4 + 4 * len(shape)
+    claimed = header + math.prod(shape) * dtype.itemsize
+    found, values = most, bytearray()
+    if claimed <= most:
+        values = _read_at_most(file, claimed - header + 1)
+        found = header + len(values)
+    if found != claimed:
+        raise ValueError(
+            f"{path} is {'cut short' if found < claimed else 'too long'}: an array of "
+            f"shape {shape} and dtype {dtype.name} takes {describe_size(claimed)}, the "
+            f"file has {'more' if found > claimed else f'at most {found}'}."
+        )
+    try:
+        array = np.frombuffer(values, dtype).reshape(shape)
+    # numpy has no array of some shapes, though they would be empty.
+    except ValueError as error:
+        raise ValueError(f"{path} is no array of shape {shape}: {error}") from error
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _read_header(path: Path, file: IO[bytes]) -> tuple[np.dtype, tuple[int, ...]]:
+    start = file.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _DTYPES:
         raise ValueError(
             f"{path} is no IDX file: it should begin with two zero bytes and a type "
-            f"code from 0x08 to 0x0e, but begins with 0x{content[:4].hex()}."
+            f"code from 0x08 to 0x0e, but begins with 0x{start.hex()}."
         )
-    dtype, n_axes = _DTYPES[content[2]], content[3]
-    start = 4 + 4 * n_axes
-    if len(content) < start:
+    n_axes = start[3]
+    if n_axes > MOST_AXES:
+        raise ValueError(f"{path} has {n_axes} axes; arrays have {MOST_AXES} at most.")
+    sizes = file.read(4 * n_axes)
+    if len(sizes) < 4 * n_axes:
         raise ValueError(f"{path} ends inside its header of {n_axes} axes.")
-    shape = tuple(int(size) for size in np.frombuffer(content[4:start], ">u4"))
-    expected = start + math.prod(shape) * dtype.itemsize
-    if len(content) != expected:
-        what = "cut short" if len(content) < expected else "too long"
-        raise ValueError(
-            f"{path} is {what}: an array of shape {shape} and dtype {dtype.name} takes "
-            f"{expected} bytes, the file has {len(content)}."
-        )
-    array = np.frombuffer(content, dtype, offset=start).reshape(shape)
-    return array.astype(dtype.newbyteorder("="))
+    shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
+    return _DTYPES[start[2]], shape
+
+
+def _read_at_most(file: IO[bytes], n_bytes: int) -> bytearray:
+    """Bytes of a file that may claim far more than it has."""
+    content = bytearray()
+    while part := file.read(min(n_bytes - len(content), _PIECE)):
+        content += part
+    return content
 
 
 def load_mnist(folder: str | PathLike[str], *, subset: str = "all") -> Bunch:
@@ -127,11 +170,25 @@ def load_mnist(folder: str | PathLike[str], *, subset: str = "all") -> Bunch:
                 f"shapes {data.shape} and {target.shape}."
             )
         parts.append((data, target))
+    _check_alike(folder, parts)
     return Bunch(
         data=np.concatenate([data for data, _ in parts]),
         target=np.concatenate([target for _, target in parts]),
         n_train=0 if subset == "test" else len(parts[0][0]),
     )
+
+
+def _check_alike(
+    folder: str | PathLike[str], parts: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Arrays of two dtypes would become a third when they are put together."""
+    for arrays in zip(*parts, strict=True):
+        kinds = {f"{array.dtype} of shape {array.shape[1:]}" for array in arrays}
+        if len(kinds) > 1:
+            raise ValueError(
+                f"{folder} holds training and test items that do not fit together: "
+                f"{' and '.join(sorted(kinds))} each."
+            )
 
 
 def _find(folder: Path, name: str) -> Path:
@@ -141,14 +198,3 @@ def _find(folder: Path, name: str) -> Path:
         if candidate.is_file():
             return candidate
     raise FileNotFoundError(f"There is neither {name} nor {name}.gz in {folder}.")
-
-
-def _content(path: Path) -> bytes:
-    check_file(path)
-    content = path.read_bytes()
-    if content[:2] != b"\x1f\x8b":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path} is a damaged gzip file: {error}") from error

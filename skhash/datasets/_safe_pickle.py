@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from skhash.datasets._files import describe_size
+from skhash.datasets._files import MOST_AXES, describe_size
 from skhash.datasets._pickle_scan import UnsafePickleError, check_opcodes
 
 _KINDS = ["b1", *(f"{kind}{size}" for kind in "iuf" for size in (1, 2, 4, 8)), "f16"]
-_MOST_AXES = 64
 _ATOMS = (bool, int, float, str, bytes, bytearray)
 # As many values as this are no burden, however few bytes they are written in.
 _SMALL = 10**6
@@ -83,7 +82,7 @@ def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
 def _is_shape(shape: Any) -> bool:
     return (
         isinstance(shape, tuple)
-        and len(shape) <= _MOST_AXES
+        and len(shape) <= MOST_AXES
         and all(isinstance(size, int) and 0 <= size < 2**63 for size in shape)
     )
 

@@ -60,7 +60,7 @@ WHOLE = idx_bytes(np.zeros((2, 3), np.uint8), 0x08)
         (b"PNG.....", "no IDX file"),
         (b"\0\0\x07\1" + b"\0" * 9, "no IDX file"),
         (WHOLE[:8], "inside its header"),
-        (WHOLE[:-1], "cut short.* takes 18 bytes, the file has 17"),
+        (WHOLE[:-1], "cut short.* takes 18 bytes, the file has at most 17"),
         (WHOLE + b"\0", "too long"),
         (gzip.compress(WHOLE)[:-9], "damaged gzip"),
     ],
