@@ -2,12 +2,22 @@
 
 import zipfile
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
 from sklearn.utils import Bunch
 
 from skhash.datasets._files import check_file
+from skhash.datasets._npy import (
+    ObjectArrayError,
+    array_name,
+    check_members,
+    read_array,
+)
+
+# Of an archive, and of one without members.
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def load_npz(
@@ -52,19 +62,23 @@ def load_npz(
     (array([[0., 1.]]), array([3]))
     """
     check_file(path)
-    if not zipfile.is_zipfile(path):
-        raise ValueError(
-            f"{path} is no whole NPZ file, i.e. no zip archive of arrays; is it cut "
-            "short, or a single array in the NPY format?"
-        )
     try:
-        archive = np.load(path, allow_pickle=False)
-        names = archive.files
+        with Path(path).open("rb") as file:
+            is_archive = file.read(4) in _ZIP_STARTS and zipfile.is_zipfile(file)
+        if not is_archive:
+            raise ValueError("is it cut short, or a single array in the NPY format?")
+        archive = zipfile.ZipFile(path)
+        check_members(archive.infolist(), Path(path).stat().st_size)
     # A damaged zip archive can make its readers raise nearly anything.
     except Exception as error:
-        raise ValueError(f"{path} is no whole NPZ file: {error}") from error
+        raise ValueError(
+            f"{path} is no whole NPZ file, i.e. no zip archive of arrays: {error}"
+        ) from error
     with archive:
-        arrays = {name: _member(archive, name, path) for name in names}
+        arrays = {
+            array_name(member): _member(archive, member, path)
+            for member in archive.infolist()
+        }
     return _bunch(path, arrays, data, target)
 
 
@@ -156,20 +170,23 @@ def _samples_first(
 
 
 def _member(
-    archive: np.lib.npyio.NpzFile, name: str, path: str | PathLike[str]
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str | PathLike[str]
 ) -> np.ndarray:
+    name = array_name(member)
     try:
-        array = archive[name]
-    except MemoryError:
-        raise
-    except Exception as error:
-        if "pickle" not in str(error):
-            raise ValueError(f"Array {name!r} of {path} is damaged: {error}") from error
+        array = read_array(archive, member)
+    except ObjectArrayError as error:
         raise ValueError(
             f"Array {name!r} of {path} holds Python objects, which are pickles and "
             "could run code. Save it as an array of numbers or strings."
         ) from error
-    if not isinstance(array, np.ndarray):
+    # It is as large as it says, which is no damage.
+    except MemoryError as error:
+        raise MemoryError(f"Array {name!r} of {path}: {error}") from error
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"Array {name!r} of {path} is damaged: {reason}") from error
+    if array is None:
         raise ValueError(
             f"{path} is no NPZ file: {name!r} in it is no array in the NPY format."
         )
