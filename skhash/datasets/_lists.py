@@ -13,7 +13,8 @@ def load_label_list(path: str | PathLike[str]) -> Bunch:
 
     Each line holds a file's name, then its labels, separated by blanks: either a 0 or
     1 for every class (NUS-WIDE, COCO and ImageNet lists of HashNet and others), or the
-    number of the one class. Names may contain blanks. Empty lines are passed over.
+    number of the one class. Names may contain blanks. Empty lines are passed over, and
+    so is a byte order mark.
 
     Parameters
     ----------
@@ -47,35 +48,50 @@ def load_label_list(path: str | PathLike[str]) -> Bunch:
     >>> bunch.filenames, bunch.target
     (['images/a.jpg', 'images/b.jpg'], array([[0, 1, 1], [1, 0, 0]], dtype=uint8))
     """
-    text = read_text(path)
     lines = [
-        (number, line.split())
-        for number, line in enumerate(text.splitlines(), start=1)
+        (number, line)
+        for number, line in enumerate(read_text(path).split("\n"), start=1)
         if line.strip()
     ]
     if not lines:
         raise ValueError(f"{path} is an empty list.")
-    n_labels = min(_trailing_integers(lines[0][1]), len(lines[0][1]) - 1)
+    number, line = lines[0]
+    words = line.split()
+    n_labels = min(_trailing_integers(words), len(words) - 1)
     if n_labels == 0:
         raise ValueError(
-            f"{path}, line {lines[0][0]}: expected a file name and its labels, got "
-            f"{' '.join(lines[0][1])!r}."
+            f"{path}, line {number}: expected a file name and its labels, got "
+            f"{line.strip()!r:.80}."
         )
     filenames, labels = [], []
-    for number, words in lines:
-        if len(words) <= n_labels or _trailing_integers(words[-n_labels:]) < n_labels:
+    for number, line in lines:
+        # A name keeps its own blanks, e.g. two in a row.
+        name, *words = line.strip().rsplit(maxsplit=n_labels)
+        if len(words) < n_labels or _trailing_integers(words) < n_labels:
             raise ValueError(
                 f"{path}, line {number}: expected a file name and {n_labels} labels, "
-                f"as in line {lines[0][0]}, got {' '.join(words)!r:.80}."
+                f"as in line {lines[0][0]}, got {line.strip()!r:.80}."
             )
-        filenames.append(" ".join(words[:-n_labels]))
-        row = [int(word) for word in words[-n_labels:]]
-        if n_labels > 1 and not set(row) <= {0, 1}:
-            raise ValueError(f"{path}, line {number}: labels must be 0 or 1.")
-        labels.append(row)
+        filenames.append(name)
+        labels.append(_labels(words, f"{path}, line {number}"))
     if n_labels == 1:
-        return Bunch(filenames=filenames, target=np.array(labels)[:, 0])
+        return Bunch(filenames=filenames, target=np.array(labels, np.int64)[:, 0])
     return Bunch(filenames=filenames, target=np.array(labels, dtype=np.uint8))
+
+
+def _labels(words: list[str], place: str) -> list[int]:
+    if len(words) > 1:
+        if not {word.lstrip("0") for word in words} <= {"", "1"}:
+            raise ValueError(f"{place}: labels must be 0 or 1.")
+        return [int(word[-1]) for word in words]
+    digits = words[0].lstrip("0") or "0"
+    # Longer numbers may have more digits than Python cares to read.
+    if len(digits) > 19 or int(digits) >= 2**63:
+        raise ValueError(
+            f"{place}: the number of a class must be below 2**63, got {digits:.40}. "
+            "Number the classes from 0."
+        )
+    return [int(digits)]
 
 
 def _trailing_integers(words: list[str]) -> int:

@@ -6,6 +6,8 @@ import struct
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skhash.datasets import (
     load_cifar,
@@ -67,6 +69,42 @@ def test_idx_files_of_any_shape_are_read(tmp_path, shape, zipped):
     array = read_idx(path)
     np.testing.assert_array_equal(array, np.ones(shape), strict=True)
     array[...] = 0  # as writable as other arrays
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), zipped=st.booleans())
+def test_damaged_idx_files_are_read_or_refused(
+    tmp_path_factory, data, zipped, peak_below, refused_by_name
+):
+    content = bytearray(idx_header(2, 3, code=0x0B) + bytes(range(12)))
+    content = bytearray(gzip.compress(content)) if zipped else content
+    damage(data, content)
+    path = tmp_path_factory.getbasetemp() / "mutated"
+    path.write_bytes(content)
+    with peak_below(4 * 2**20), refused_by_name("mutated"):
+        read_idx(path)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_damaged_label_lists_are_read_or_refused(
+    tmp_path_factory, data, refused_by_name
+):
+    content = bytearray(b"a 1.jpg 0 1\nb.jpg 1 1\r\n\nc.jpg 0 0\n")
+    damage(data, content)
+    path = tmp_path_factory.getbasetemp() / "mutated.txt"
+    path.write_bytes(content)
+    with refused_by_name("mutated.txt"):
+        load_label_list(path)
+
+
+def damage(data, content):
+    """Overwrites a few bytes, and perhaps cuts off the end."""
+    places = st.integers(0, len(content) - 1)
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(places)] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        del content[data.draw(places) :]
 
 
 @pytest.mark.parametrize("end", [b"", b"x", gzip.compress(b"")])

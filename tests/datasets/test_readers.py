@@ -417,6 +417,12 @@ def test_label_lists_are_read(tmp_path):
     bunch = load_label_list(path)
     assert bunch.filenames == ["a 1.jpg", "b.jpg"]
     assert bunch.target.tolist() == [[0, 1], [1, 1]]
+    path.write_text("a  b\u00a0c\u2028.jpg  0 01\n", encoding="utf-8-sig")
+    assert load_label_list(path).filenames == ["a  b\u00a0c\u2028.jpg"]
+    assert load_label_list(path).target.tolist() == [[0, 1]]
+    path.write_text(f"a.jpg {2**63 - 1}\nb.jpg 00000000000000000000001\n")
+    assert load_label_list(path).target.tolist() == [2**63 - 1, 1]
+    assert load_label_list(path).target.dtype == np.int64
     path.write_text("a.jpg 12\r\nb.jpg 3\r\n")
     bunch = load_label_list(path)
     assert bunch.filenames == ["a.jpg", "b.jpg"]
@@ -432,6 +438,9 @@ def test_label_lists_are_read(tmp_path):
         ("a.jpg 0 1\n\n0 1\n", "line 3: expected"),
         ("a.jpg 0 1\nb.jpg 0 x\n", "line 2: expected"),
         ("a.jpg 0 1\nb.jpg 0 2\n", "line 2: labels must be 0 or 1"),
+        ("a.jpg 1\nb.jpg 9223372036854775808\n", "line 2: .* below 2.*, got 9223372"),
+        ("a.jpg 1\nb.jpg " + 5000 * "9", "line 2: .* must be below"),
+        ("a.jpg 0 1\nb.jpg 0 " + 5000 * "9", "line 2: labels must be 0 or 1"),
     ],
 )
 def test_damaged_label_lists_are_described(tmp_path, text, message):
