@@ -1,6 +1,8 @@
 """Images in folders, one folder a class."""
 
-from numbers import Integral
+import math
+import os
+from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,27 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+from skhash.datasets._images import (
+    ImageOptions,
+    ReadImage,
+    import_pillow,
+    read_image,
+)
+from skhash.warn import warn
+
+_SUFFIXES = (
+    *(".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm"),
+    *(".tif", ".tiff", ".webp"),
+)
+# Folders in which systems keep previews, copies and what was deleted; so do all whose
+# name begins with a dot.
+_SYSTEM = {
+    "__macosx",
+    "@eadir",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+}
 
 
 def load_image_folder(
@@ -16,19 +38,41 @@ def load_image_folder(
     *,
     size: tuple[int, int] | None = None,
     mode: str = "RGB",
+    value_range: tuple[float, float] | None = None,
+    background: str | tuple[int, int, int] | None = None,
+    exif_orientation: bool = True,
 ) -> Bunch:
     """Load images that lie in one folder for each class.
+
+    An image is what a viewer shows of its file: of an animation the first frame, of a
+    file with pages the first page, with a warning that names the file. A warning also
+    names folders without images, images outside the folders of classes, and pipes and
+    devices with the name of an image, which are passed over.
 
     Parameters
     ----------
     folder : str or path-like
-        Holds a folder for each class, which holds images, possibly in folders again.
-        Names that begin with a dot are passed over.
+        Holds a folder for each class, which holds images, possibly in folders again
+        (links to folders are followed for classes only). The images' names end in .bmp,
+        .gif, .jpeg, .jpg, .pbm, .pgm, .png, .pnm, .ppm, .tif, .tiff or .webp. Names
+        that begin with a dot, and the folders in which systems keep copies
+        (``__MACOSX``, ``@eaDir``, ``$RECYCLE.BIN``), are passed over at every level.
     size : tuple of int, default=None
         (height, width) to which each image is resized (bilinear, the aspect is not
         kept). None means that all images must have the same size.
     mode : {"RGB", "L"}, default="RGB"
         Colour or grey.
+    value_range : tuple of float, default=None
+        (black, white): the values that become 0 and 255 where grey images have more
+        than 8 bits; those beyond are clipped. None takes all that 16 bits (or 12, in a
+        TIFF file that says so) can hold, and 0 to 1 for floats; other floats, and whole
+        numbers of 32 bits, are refused. Colours of 16 bits keep the upper 8.
+    background : str or tuple of int, default=None
+        The colour behind transparent pixels, as a name or (red, green, blue). None is
+        white, with a warning if there are any such pixels.
+    exif_orientation : bool, default=True
+        Whether images are turned as the camera says that it was held. False keeps rows
+        and columns as they are stored.
 
     Returns
     -------
@@ -48,9 +92,11 @@ def load_image_folder(
         If there is no such folder, or no image in it.
     ImportError
         If Pillow is not installed.
+    MemoryError
+        If all images together are too large.
     ValueError
-        If an image cannot be read or has another size than the first, or `size` or
-        `mode` is none of these.
+        If an image cannot be read, has another size than the first, or values whose
+        meaning is unknown; or if an option is none of these.
 
     Examples
     --------
@@ -63,35 +109,17 @@ def load_image_folder(
         raise ValueError(f"mode must be 'RGB' or 'L', got {mode!r}.")
     if size is not None:
         _check_size(size)
+    if value_range is not None:
+        _check_value_range(value_range)
+    colour = (255, 255, 255) if background is None else _colour(background)
+    options = ImageOptions(size, mode, value_range, colour, exif_orientation)
     folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder}.")
-    classes = sorted(
-        entry.name
-        for entry in folder.iterdir()
-        if entry.is_dir() and not entry.name.startswith(".")
-    )
-    paths = [(label, path) for label in classes for path in _images(folder / label)]
-    if not paths:
-        raise FileNotFoundError(
-            f"{folder} holds no folders of images ({', '.join(_SUFFIXES)})."
-        )
-    data: np.ndarray | None = None
-    for i, (_, path) in enumerate(paths):
-        image = _read(path, size, mode)
-        if data is None:
-            data = np.empty((len(paths), *image.shape), dtype=np.uint8)
-        if image.shape != data.shape[1:]:
-            raise ValueError(
-                f"{path} has {image.shape[0]} x {image.shape[1]} pixels, "
-                f"{paths[0][1]} has {data.shape[1]} x {data.shape[2]}. Give size="
-                "(height, width) to bring all images to one size."
-            )
-        data[i] = image
+    classes, paths = _find_images(folder)
+    data = _read_all([path for _, path in paths], options, background is None)
     index = {label: i for i, label in enumerate(classes)}
     return Bunch(
         data=data,
-        target=np.array([index[label] for label, _ in paths]),
+        target=np.array([index[label] for label, _ in paths], dtype=np.int64),
         target_names=classes,
         filenames=[path.relative_to(folder).as_posix() for _, path in paths],
     )
@@ -107,25 +135,132 @@ def _check_size(size: Any) -> None:
         )
 
 
-def _images(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+def _check_value_range(value_range: Any) -> None:
+    is_pair = (
+        isinstance(value_range, tuple | list)
+        and len(value_range) == 2
+        and all(isinstance(value, Real) for value in value_range)
     )
+    span = float(value_range[1]) - float(value_range[0]) if is_pair else 0.0
+    if span == 0 or not math.isfinite(span):
+        raise ValueError(
+            "value_range must be (black, white), two different finite numbers, got "
+            f"{value_range!r}."
+        )
 
 
-def _read(path: Path, size: tuple[int, int] | None, mode: str) -> np.ndarray:
+def _colour(background: Any) -> tuple[int, int, int]:
+    import_pillow()
+    from PIL import ImageColor
+
     try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:
-        raise ImportError("Reading images needs Pillow: pip install pillow.") from error
-    bilinear: Any = Image.Resampling.BILINEAR
+        parts = background
+        if isinstance(background, str):
+            parts = ImageColor.getrgb(background)
+        red, green, blue = (int(part) for part in parts if 0 <= int(part) == part < 256)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "background must be the name of a colour, or (red, green, blue), each from "
+            f"0 to 255, got {background!r}."
+        ) from error
+    return red, green, blue
+
+
+def _find_images(folder: Path) -> tuple[list[str], list[tuple[str, Path]]]:
+    """Names of the classes, and each image's class and path."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    entries = [entry for entry in folder.iterdir() if not _is_hidden(entry.name)]
+    classes = sorted(entry.name for entry in entries if entry.is_dir())
+    found = {label: _images(folder / label) for label in classes}
+    paths = [(label, path) for label in classes for path in found[label]]
+    if not paths:
+        raise FileNotFoundError(
+            f"{folder} holds no folders of images ({', '.join(_SUFFIXES)})."
+        )
+    outside = [entry for entry in entries if entry.is_file() and _is_image(entry.name)]
+    _warn_of(
+        sorted(outside), "lie outside the folders of classes, and are passed over."
+    )
+    empty = [label for label in classes if not found[label]]
+    if empty:
+        warn(
+            f"{folder} has folders without images: {', '.join(empty)}. They stay in "
+            "target_names, as classes without rows."
+        )
+    return classes, paths
+
+
+def _images(folder: Path) -> list[Path]:
+    found = []
+    for parent, folders, files in os.walk(folder, onerror=_raise):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        found += [
+            Path(parent, name)
+            for name in files
+            if _is_image(name) and not _is_hidden(name)
+        ]
+    # A link to nothing is kept, for the reader to complain of.
+    special = [path for path in found if path.exists() and not path.is_file()]
+    _warn_of(sorted(special), "are no regular files, and are passed over.")
+    return sorted(set(found) - set(special))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _SYSTEM
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(_SUFFIXES)
+
+
+def _read_all(
+    paths: list[Path], options: ImageOptions, warn_of_alpha: bool
+) -> np.ndarray:
+    data = None
+    transparent, several = [], []
+    for i, path in enumerate(paths):
+        image = read_image(path, options)
+        if data is None:
+            data = _room_for(len(paths), image)
+        if image.pixels.shape != data.shape[1:]:
+            height, width = image.pixels.shape[:2]
+            raise ValueError(
+                f"{path} has {height} x {width} pixels, {paths[0]} has {data.shape[1]} "
+                f"x {data.shape[2]}. Give size=(height, width) to bring all images to "
+                "one size."
+            )
+        data[i] = image.pixels
+        if image.was_transparent:
+            transparent.append(path)
+        if image.has_more_frames:
+            several.append(path)
+    if warn_of_alpha:
+        _warn_of(
+            transparent,
+            "have transparent pixels, and are shown on white. Give background='white' "
+            "if that is meant, or another colour.",
+        )
+    _warn_of(several, "hold more than one frame or page; the first is read.")
+    return data
+
+
+def _room_for(n_images: int, first: ReadImage) -> np.ndarray:
+    shape = (n_images, *first.pixels.shape)
     try:
-        with Image.open(path) as image:
-            converted = image.convert(mode)
-            if size is not None:
-                converted = converted.resize((size[1], size[0]), bilinear)
-            return np.asarray(converted)
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f"{path} cannot be read as an image: {error}") from error
+        return np.empty(shape, dtype=np.uint8)
+    except MemoryError as error:
+        raise MemoryError(
+            f"{n_images} images of {shape[1]} x {shape[2]} pixels do not fit in "
+            "memory. Give a smaller size=(height, width)."
+        ) from error
+
+
+def _warn_of(paths: list[Path], what: str) -> None:
+    if paths:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        warn(f"{paths[0]}{more}: these images {what}")
