@@ -1,5 +1,6 @@
 """One image file as an array of 8 bits, the way a viewer shows it."""
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,6 +60,7 @@ def read_image(path: Path, options: ImageOptions) -> ReadImage:
     formats = [name for name in _FORMATS if name in Image.OPEN]
     try:
         with Image.open(path, formats=formats) as image:
+            _check_strips(image)
             # The further pictures of a phone's JPEG are previews and the like.
             more = image.format != "MPO" and getattr(image, "is_animated", False)
             upright = _upright(image, options.exif_orientation)
@@ -92,6 +94,17 @@ def to_eight_bits(
         height, width = options.size
         image = image.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(image), alpha is not None
+
+
+def _check_strips(image: Any) -> None:
+    """Refuse a TIFF file that lacks parts of the image, which Pillow leaves black."""
+    if image.format != "TIFF":
+        return
+    extents = [tile[1] for tile in image.tile]
+    n_there = sum((right - x) * (lower - y) for x, y, right, lower in extents)
+    n_pixels = math.prod(image.size)
+    if n_there < n_pixels:
+        raise ValueError(f"it has {n_there} of its {n_pixels} pixels.")
 
 
 def _upright(image: Any, exif_orientation: bool) -> Any:

@@ -154,6 +154,15 @@ def test_damaged_images_are_named_with_a_reason(folder, content, message):
         load_image_folder(folder)
 
 
+def test_tiff_files_without_all_their_strips_are_refused(folder):
+    content = bytearray(written("TIFF", "L"))
+    place = content.index(struct.pack("<HHII", 257, 4, 1, 6)) + 8
+    struct.pack_into("<I", content, place, 10)
+    (folder / "ant" / "3.tif").write_bytes(content)
+    with pytest.raises(ValueError, match=r"ant.3\.tif .*has 30 of its 50 pixels"):
+        load_image_folder(folder)
+
+
 def test_reasons_without_words_are_named(folder, monkeypatch):
     def fail(*_, **__):
         raise MemoryError
