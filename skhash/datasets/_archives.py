@@ -3,12 +3,16 @@
 import zipfile
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
+from scipy.io.matlab import matfile_version
+from scipy.sparse import issparse
 from sklearn.utils import Bunch
 
 from skhash.datasets._files import check_file
+from skhash.datasets._mat_scan import check_claims
 from skhash.datasets._npy import (
     ObjectArrayError,
     array_name,
@@ -107,6 +111,7 @@ def load_mat(
     -------
     bunch : Bunch
         Every variable under its name, and `data` and `target` if they were asked for.
+        Sparse variables stay sparse.
 
     Raises
     ------
@@ -132,7 +137,10 @@ def load_mat(
     """
     check_file(path)
     try:
-        variables = loadmat(path)
+        with Path(path).open("rb") as file:
+            version, _ = matfile_version(file)
+            check_claims(file, Path(path).stat().st_size, version)
+        variables = loadmat(path, appendmat=False)
     except NotImplementedError as error:
         raise ValueError(
             f"{path} is a MATLAB 7.3 file, i.e. HDF5: save it with '-v7', or read it "
@@ -140,29 +148,39 @@ def load_mat(
         ) from error
     # A file of something else makes loadmat raise nearly anything.
     except Exception as error:
-        raise ValueError(f"{path} is no whole MATLAB file: {error}") from error
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{path} is no whole MATLAB file: {reason}") from error
     arrays = {
-        name: np.asarray(value)
+        name: _variable(path, name, value)
         for name, value in variables.items()
         if not name.startswith("__")
     }
     n_samples = None
     if data in arrays:
         arrays[data] = _samples_first(path, data, arrays[data], samples_axis)
-        n_samples = len(arrays[data])
-    if target in arrays and 1 in arrays[target].shape:
+        n_samples = arrays[data].shape[0]
+    if isinstance(arrays.get(target), np.ndarray) and 1 in arrays[target].shape:
         one_sample = n_samples == 1 and len(arrays[target]) == 1
         if not one_sample or arrays[target].size == 1:
             arrays[target] = arrays[target].reshape(-1)
     return _bunch(path, arrays, data, target)
 
 
+def _variable(path: str | PathLike[str], name: str, value: Any) -> Any:
+    # scipy's word for a variable that it could not read.
+    if isinstance(value, str):
+        raise ValueError(f"Variable {name!r} of {path} is damaged: {value}")
+    return value if issparse(value) else np.asarray(value)
+
+
 def _samples_first(
-    path: str | PathLike[str], name: str | None, array: np.ndarray, samples_axis: int
-) -> np.ndarray:
+    path: str | PathLike[str], name: str | None, array: Any, samples_axis: int
+) -> Any:
     try:
+        if issparse(array):
+            return array.transpose() if range(2)[samples_axis] else array
         return np.moveaxis(array, samples_axis, 0)
-    except (np.exceptions.AxisError, TypeError) as error:
+    except (np.exceptions.AxisError, IndexError, TypeError) as error:
         raise ValueError(
             f"samples_axis must be an int from {-array.ndim} to {array.ndim - 1} for "
             f"{name!r} of {path}, of shape {array.shape}; got {samples_axis!r}."
@@ -195,7 +213,7 @@ def _member(
 
 def _bunch(
     path: str | PathLike[str],
-    arrays: dict[str, np.ndarray],
+    arrays: dict[str, Any],
     data: str | None,
     target: str | None,
 ) -> Bunch:
@@ -210,9 +228,10 @@ def _bunch(
         if arrays[name].ndim == 0:
             raise ValueError(f"{name!r} of {path} is a single value without rows.")
         bunch[key] = arrays[name]
-    if data is not None and target is not None and len(bunch.data) != len(bunch.target):
-        raise ValueError(
-            f"{data!r} and {target!r} of {path} have {len(bunch.data)} and "
-            f"{len(bunch.target)} rows."
-        )
+    if data is not None and target is not None:
+        n_data, n_target = bunch.data.shape[0], bunch.target.shape[0]
+        if n_data != n_target:
+            raise ValueError(
+                f"{data!r} and {target!r} of {path} have {n_data} and {n_target} rows."
+            )
     return bunch
