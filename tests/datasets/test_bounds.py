@@ -79,9 +79,9 @@ def test_damaged_idx_files_are_read_or_refused(
     content = bytearray(idx_header(2, 3, code=0x0B) + bytes(range(12)))
     content = bytearray(gzip.compress(content)) if zipped else content
     damage(data, content)
-    path = tmp_path_factory.getbasetemp() / "mutated"
+    path = tmp_path_factory.getbasetemp() / "mutated.idx"
     path.write_bytes(content)
-    with peak_below(4 * 2**20), refused_by_name("mutated"):
+    with peak_below(4 * 2**20), refused_by_name("mutated.idx"):
         read_idx(path)
 
 
