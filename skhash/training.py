@@ -141,6 +141,7 @@ class DeepHashNet(NeuralNet):
     def enter(self, stage: Stage) -> None:
         """Train what the stage says, with the state of the loss that it sets."""
         self.stage_ = stage
+        self.criterion_.input_ = stage.input
         for name, value in stage.settings.items():
             state = getattr(self.criterion_, name, None)
             if isinstance(state, Tensor):

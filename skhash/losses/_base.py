@@ -11,6 +11,18 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
+from skhash.losses._batches import (
+    as_labels,
+    check_batch,
+    check_columns,
+    check_labels,
+    check_outputs,
+    detached,
+    full_precision,
+    precise,
+    zero_of,
+)
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -88,6 +100,12 @@ class HashLoss(BaseEstimator, nn.Module):
     underscore) and computes a scalar in `forward`, the only method it must have.
     Families are final: they share functions, they do not inherit from one another.
 
+    Call the loss itself, ``loss(z, y)``, not its `forward`: the call brings every batch
+    to one form, for losses of one's own as well. `forward` gets z of shape (n, n_bits)
+    with at least one item, in float32 or float64 (other dtypes become float32, also
+    under autocast), and labels as int64 class numbers or a 0/1 matrix of the dtype of
+    z. A batch without items costs 0, with zero gradient.
+
     Attributes
     ----------
     normalize_z : bool
@@ -99,6 +117,8 @@ class HashLoss(BaseEstimator, nn.Module):
         Obeyed by ``DeepHashEncoder(balanced_batches="auto")``.
     n_bits_ : int
         Number of bits given to `setup`.
+    input_ : {"z", "features"}
+        What `forward` receives at present, set at the beginning of each `Stage`.
     terms_ : dict of str to Tensor of shape ()
         The parts of the last loss, detached, where `forward` ends in `total`.
 
@@ -127,6 +147,9 @@ class HashLoss(BaseEstimator, nn.Module):
 
     normalize_z: bool = True
     balanced_batches: bool = True
+    input_: Literal["z", "features"] = "z"
+    terms_: dict[str, Tensor]
+    _n_columns: int | None = None  # of the label matrix that `setup` saw
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
     def __init__(self) -> None:
@@ -149,7 +172,7 @@ class HashLoss(BaseEstimator, nn.Module):
         n_bits : int
             Length of the codes.
         y : Tensor of shape (n,) or (n, n_classes)
-            All training labels: int64 class numbers, or a 0/1 matrix (multi-label).
+            All training labels: class numbers, or a 0/1 matrix (multi-label).
         sample_weight : Tensor of shape (n,), default=None
             Weights of the training items.
         generator : torch.Generator, default=None
@@ -164,12 +187,16 @@ class HashLoss(BaseEstimator, nn.Module):
         InvalidParameterError
             If a hyper-parameter is out of its range.
         ValueError
-            If `n_bits` is less than 1.
+            If `n_bits` is less than 1, or `y` holds no labels: numbers that are no
+            integers or are negative, or a matrix with others than 0 and 1.
         """
         BaseEstimator._validate_params(self)
         if n_bits < 1:
             raise ValueError(f"n_bits must be at least 1, got {n_bits}.")
+        y = as_labels(y)
+        check_labels(y)
         self.n_bits_ = int(n_bits)
+        self._n_columns = y.shape[1] if y.ndim == 2 else None
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
@@ -216,6 +243,24 @@ class HashLoss(BaseEstimator, nn.Module):
         """
         return None
 
+    def __call__(self, z: Tensor, y: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """`forward` of a batch that is checked and brought to one form."""
+        self._check_outputs(z)
+        z = precise(z)
+        y = as_labels(y, z.dtype)
+        check_batch(z, y, args[0] if args else kwargs.get("sample_weight"))
+        check_columns(y, self._n_columns)
+        if not len(z):
+            self.terms_ = {}
+            return zero_of(z, self.parameters())
+        with full_precision(z.device.type):
+            return super().__call__(z, y, *args, **kwargs)
+
+    def _check_outputs(self, z: Tensor) -> None:
+        """Refuse z of another width than the codes; features may have any."""
+        if self.input_ == "z":
+            check_outputs(z, getattr(self, "n_bits_", None), type(self).__name__)
+
     def forward(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> Tensor:
@@ -258,7 +303,7 @@ class HashLoss(BaseEstimator, nn.Module):
         -------
         loss : Tensor of shape ()
         """
-        self.terms_ = {name: term.detach() for name, term in terms.items()}
+        self.terms_ = {name: detached(term) for name, term in terms.items()}
         return torch.stack(list(terms.values())).sum()
 
     def state(self, name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from skhash.losses._batches import as_labels, check_class_numbers, precise
 from skhash.losses._vertices import far_vertices, hadamard_vertices
 
 CenterInit = Literal["hadamard", "far", "normal", "forward"]
@@ -66,10 +67,13 @@ def class_sums(
     sums : Tensor of shape (n_classes, n_bits)
     masses : Tensor of shape (n_classes,)
     """
+    z = precise(z)
+    y = as_labels(y, z.dtype)
+    check_class_numbers(y, n_classes)
     weight = z.new_ones(len(z)) if sample_weight is None else sample_weight.to(z)
     weighted = z if sample_weight is None else weight[:, None] * z
     if y.ndim == 2:
-        return y.to(z).T @ weighted, y.to(z).T @ weight
+        return y.T @ weighted, y.T @ weight
     sums = z.new_zeros(n_classes, z.shape[1]).index_add_(0, y, weighted)
     return sums, z.new_zeros(n_classes).index_add_(0, y, weight)
 

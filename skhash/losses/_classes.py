@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from skhash.losses._batches import as_labels, check_class_numbers
 from skhash.losses._pairs import weighted_mean
 
 MultilabelRule = Literal["exclude", "soft"]
@@ -16,7 +17,11 @@ MultilabelRule = Literal["exclude", "soft"]
 
 def count_classes(y: Tensor) -> int:
     """Number of classes of labels of shape (n,) or (n, n_classes)."""
-    return int(y.max()) + 1 if y.ndim == 1 else y.shape[1]
+    if y.ndim == 2:
+        return y.shape[1]
+    if not len(y):
+        raise ValueError("y is empty: setup(n_bits, y) needs the labels of all items.")
+    return int(as_labels(y).max()) + 1
 
 
 def class_loss(
@@ -46,6 +51,7 @@ def class_loss(
     loss : Tensor of shape ()
         0 (with zero gradient) for no labelled item.
     """
+    check_class_numbers(y, logits.shape[1])
     if sample_weight is None:
         sample_weight = torch.ones(len(y), dtype=logits.dtype, device=logits.device)
     sample_weight = sample_weight.to(logits)
@@ -81,6 +87,7 @@ def majority_codes(y: Tensor, centers: Tensor, tie_breaker: Tensor) -> Tensor:
     -------
     targets : Tensor of shape (n, n_bits)
     """
+    check_class_numbers(y, len(centers))
     if y.ndim == 1:
         return centers[y]
     votes = y.to(centers) @ centers
@@ -110,6 +117,12 @@ def labelled_weight(
         return sample_weight
     labelled = (y.sum(1) > 0).to(like)
     return labelled if sample_weight is None else labelled * sample_weight.to(like)
+
+
+def classify(classifier: nn.Linear, x: Tensor) -> Tensor:
+    """Scores by a linear classifier, in the dtype of the items, not in its own."""
+    bias = None if classifier.bias is None else classifier.bias.to(x)
+    return F.linear(x, classifier.weight.to(x), bias)
 
 
 def new_classifier(

@@ -11,7 +11,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
 from skhash.losses._base import HashLoss, Stage
-from skhash.losses._classes import class_loss, count_classes, new_classifier
+from skhash.losses._classes import (
+    class_loss,
+    classify,
+    count_classes,
+    new_classifier,
+)
 from skhash.losses._expected import expected_exponential
 from skhash.losses._pairs import item_mean, jaccard, pair_mean, similarity
 
@@ -157,13 +162,17 @@ class Exponentiated(HashLoss):
         ]
         return [stage for stage in stages if stage is not None]
 
+    def _check_outputs(self, z: Tensor) -> None:
+        if not getattr(self, "pretraining_", False):
+            super()._check_outputs(z)
+
     def forward(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> Tensor:
         """Here z are features while `pretraining_`. See `HashLoss.forward`."""
         gamma = self.state("gamma_")
         if self.pretraining_:
-            logits = self.state("classifier_")(z)
+            logits = classify(self.state("classifier_"), z)
             return self.total(classification=_label_loss(logits, y, sample_weight))
         h = z.tanh()
         similar = similarity(y)

@@ -10,7 +10,12 @@ from sklearn.utils._param_validation import Interval
 from torch import Tensor, nn
 
 from skhash.losses._base import HashLoss
-from skhash.losses._classes import class_loss, count_classes, new_classifier
+from skhash.losses._classes import (
+    class_loss,
+    classify,
+    count_classes,
+    new_classifier,
+)
 from skhash.losses._pairs import item_mean
 
 
@@ -94,14 +99,16 @@ class GreedyHash(HashLoss):
 
     def class_scores(self, z: Tensor) -> Tensor:
         """Log-posteriors given the code. See `HashLoss.class_scores`."""
-        logits: Tensor = self.state("classifier_")(straight_through_sign(z))
-        return logits.log_softmax(1)
+        return self._logits(z).log_softmax(1)
+
+    def _logits(self, z: Tensor) -> Tensor:
+        return classify(self.state("classifier_"), straight_through_sign(z))
 
     def forward(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> Tensor:
         """See `HashLoss.forward`."""
-        logits = self.state("classifier_")(straight_through_sign(z))
+        logits = self._logits(z)
         off_vertex = (z.abs() - 1).abs().pow(3).mean(1)
         return self.total(
             similarity=class_loss(logits, y, sample_weight, rule="soft"),

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
 from skhash.losses._base import HashLoss
+from skhash.losses._batches import check_class_numbers
 from skhash.losses._classes import class_loss, count_classes
 from skhash.losses._vertices import TargetChoice, target_codes
 
@@ -143,7 +144,12 @@ class OrthoHash(HashLoss):
     ) -> Tensor:
         """See `HashLoss.forward`."""
         cosines = self._cosines(z)
-        own = F.one_hot(y, cosines.shape[1]) if y.ndim == 1 else y
+        n_classes = cosines.shape[1]
+        own = y
+        if y.ndim == 1:
+            own = y[:, None] == torch.arange(n_classes, device=y.device)
+        else:
+            check_class_numbers(y, n_classes)
         harder = with_margin(cosines, own.to(z), self.margin, self.margin_type)
         return self.total(
             similarity=class_loss(self.scale * harder, y, sample_weight, rule="soft")

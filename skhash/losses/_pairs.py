@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from skhash.losses._batches import as_labels
+
 
 def similarity(y: Tensor) -> Tensor:
     """Which pairs of a batch share a label.
@@ -155,6 +157,7 @@ def count_similar_pairs(y: Tensor, sample_weight: Tensor | None = None) -> float
     total : float
         Computed over distinct label sets, so that no n x n matrix is built.
     """
+    y = as_labels(y)
     weight = torch.ones(len(y)) if sample_weight is None else sample_weight
     weight = weight.to(device=y.device, dtype=torch.float64)
     labels, group = torch.unique(y, dim=0, return_inverse=True)
