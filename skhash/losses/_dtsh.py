@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from skhash.losses._base import HashLoss
 from skhash.losses._pairs import item_mean, pair_weights, similarity
@@ -29,7 +28,7 @@ def triplet_likelihood(
     """Mean over anchors of the mean over their triplets of a logistic loss.
 
     ``log(1 + exp(margin - theta_ap + theta_an))`` for anchors a, similar items p and
-    dissimilar items n. Differentiable in `theta`, once; memory stays n x n.
+    dissimilar items n. Differentiable in `theta`; memory stays n x n.
 
     Parameters
     ----------
@@ -63,7 +62,8 @@ def triplet_likelihood(
     share = (
         anchors / torch.where(masses > 0, masses, 1) / torch.where(total > 0, total, 1)
     )
-    return _TripletLikelihood.apply(theta, positive * share[:, None], negative, margin)
+    shares = positive * share[:, None]
+    return _TripletLikelihood.apply(theta, shares, negative, margin)[0]
 
 
 class _TripletLikelihood(torch.autograd.Function):
@@ -71,24 +71,41 @@ class _TripletLikelihood(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, theta: Tensor, positive: Tensor, negative: Tensor, margin: float
-    ) -> Tensor:
-        loss = theta.new_zeros(())
-        grad = torch.zeros_like(theta)
-        for a, p in _chunks(positive):
-            excess = margin - theta[a, p][:, None] + theta[a]
-            weight = positive[a, p][:, None] * negative[a]
-            loss += (weight * F.softplus(excess)).sum()
-            slope = weight * torch.sigmoid(excess)
-            grad[a, p] -= slope.sum(1)
-            grad.index_add_(0, a, slope)
-        ctx.save_for_backward(grad)
-        return loss
+        theta: Tensor, positive: Tensor, negative: Tensor, margin: float
+    ) -> tuple[Tensor, Tensor]:
+        return _loss_and_slopes(theta, positive, negative, margin)
 
     @staticmethod
-    @once_differentiable
+    def setup_context(
+        ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]
+    ) -> None:
+        *tensors, ctx.margin = inputs
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(output[1], *tensors)
+
+    @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
-        return grads[0] * ctx.saved_tensors[0], None, None, None
+        slopes, theta, positive, negative = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            # Made again by what autograd can follow, for derivatives of the gradient.
+            _, slopes = _loss_and_slopes(theta, positive, negative, ctx.margin)
+        return grads[0] * slopes, None, None, None
+
+
+def _loss_and_slopes(
+    theta: Tensor, positive: Tensor, negative: Tensor, margin: float
+) -> tuple[Tensor, Tensor]:
+    """The weighted sum over all triplets, and its derivative by `theta`."""
+    loss = theta.new_zeros(())
+    slopes = torch.zeros_like(theta)
+    for a, p in _chunks(positive):
+        excess = margin - theta[a, p][:, None] + theta[a]
+        weight = positive[a, p][:, None] * negative[a]
+        loss += (weight * F.softplus(excess)).sum()
+        slope = weight * torch.sigmoid(excess)
+        slopes[a, p] -= slope.sum(1)
+        slopes.index_add_(0, a, slope)
+    return loss, slopes
 
 
 def _chunks(positive: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 # Bits are multiplied in groups whose (group, n, n) products stay in the cache.
 GROUP_SIZE = 2**17
@@ -18,7 +17,7 @@ def expected_exponential(h: Tensor, sign: Tensor, gamma: float) -> Tensor:
     """``prod_k [cosh(gamma) - sign_ij h_ik h_jk sinh(gamma)]`` for all pairs.
 
     The expectation of ``exp(-gamma sign_ij <b_i, b_j>)`` over independent bits of +1
-    and -1 with means h. Differentiable in `h`, once; the memory kept for that does
+    and -1 with means h. Differentiable in `h`; the memory kept for the gradient does
     not grow with the number of bits.
 
     Parameters
@@ -39,16 +38,18 @@ def expected_exponential(h: Tensor, sign: Tensor, gamma: float) -> Tensor:
 
 class _ExpectedExponential(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, h: Tensor, sign: Tensor, gamma: float) -> Tensor:
+    def forward(h: Tensor, sign: Tensor, gamma: float) -> Tensor:
         product = torch.ones_like(sign)
         for _, factors in _factors(h, sign, gamma):
             product *= factors.prod(0)
-        ctx.gamma = gamma
-        ctx.save_for_backward(h, sign, product)
         return product
 
     @staticmethod
-    @once_differentiable
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        h, sign, ctx.gamma = inputs
+        ctx.save_for_backward(h, sign, output)
+
+    @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         h, sign, product = ctx.saved_tensors
         # Each code is in the row and in the column of its pairs.

@@ -1,5 +1,8 @@
 """What every loss does with any batch: its dtypes, shapes, sizes and labels."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from hypothesis import given
@@ -286,6 +289,45 @@ def test_weights_of_another_shape_are_refused(make, z, labels, shape):
         loss(z, labels, torch.ones(shape))
     with pytest.raises(ValueError, match=r"sample_weight must have shape \(11,\)"):
         loss(z, labels, sample_weight=torch.ones(shape))
+
+
+# torch.func
+
+
+def test_torch_func_gives_the_gradient_of_autograd(make, z, labels, weight):
+    loss = make(labels)
+    for rest in ((), (weight,)):
+        value, expected, _ = value_and_gradients(loss, z, labels, *rest)
+        with_func = torch.func.grad_and_value(lambda z, r=rest: loss(z, labels, *r))
+        grad, same_value = with_func(z)
+        assert same_value == value
+        assert torch.allclose(grad, expected, rtol=1e-12, atol=0)
+
+
+def test_torch_func_leaves_a_loss_that_can_be_copied(make, z, labels):
+    loss = make(labels)
+    value = loss(z, labels).item()
+    torch.func.grad(lambda z: loss(z, labels))(z)
+    assert sum(copy.deepcopy(loss).terms_.values()).item() == pytest.approx(value)
+    assert pickle.loads(pickle.dumps(loss))(z, labels) == value
+
+
+@pytest.mark.parametrize("key", ["dtsh", "exponentiated"])
+def test_gradients_made_by_hand_have_gradients(key, z, y, weight):
+    loss = LOSSES[key]().setup(N_BITS, y).double()
+    z = z[:6].clone().requires_grad_()
+    arguments = y[:6], weight[:6]
+    assert torch.autograd.gradgradcheck(lambda z: loss(z, *arguments), (z,))
+
+    def steepness(z):
+        return torch.func.grad(lambda z: loss(z, *arguments))(z).square().sum()
+
+    def by_autograd(z):
+        (grad,) = torch.autograd.grad(loss(z, *arguments), z, create_graph=True)
+        return grad.square().sum()
+
+    expected = torch.autograd.grad(by_autograd(z), z)[0]
+    assert torch.allclose(torch.func.grad(steepness)(z.detach()), expected)
 
 
 # Losses of one's own
