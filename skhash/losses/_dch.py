@@ -6,11 +6,11 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from sklearn.utils._param_validation import Interval
 from torch import Tensor
 
 from skhash.losses._base import HashLoss
+from skhash.losses._directions import code_directions
 from skhash.losses._pairs import item_mean, pair_mean, similarity
 
 # In bits: keeps the penalty of dissimilar pairs with equal codes finite.
@@ -19,7 +19,7 @@ NEAREST = 0.01
 
 def cosine_distance(h: Tensor) -> Tensor:
     """``n_bits / 2 * (1 - cos(h_i, h_j))``: the Hamming distance on codes."""
-    r = F.normalize(h, dim=1)
+    r = code_directions(h)
     return h.shape[1] / 2 * (1 - r @ r.T).clamp_min(0)
 
 
@@ -44,7 +44,8 @@ class DCH(HashLoss):
     Exact: the weighted Cauchy cross-entropy and quantisation of [1]_ over the pairs of
     different items, but for 0.01 added to the distance of dissimilar pairs, whose
     penalty is infinite at 0. Batch-normalised z (`normalize_z`) is an addition. For
-    several labels, pairs that share one are similar.
+    several labels, pairs that share one are similar. With one bit, where a cosine is a
+    sign and has no slope, :math:`h_i h_j` stands for it (derived).
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ class DCH(HashLoss):
         similar = similarity(y)
         losses = cauchy_likelihood(cosine_distance(h), similar, self.gamma)
         n_bits = h.shape[1]
-        cosine = F.normalize(h, dim=1).abs().sum(1) / n_bits**0.5
+        cosine = code_directions(h).abs().sum(1) / n_bits**0.5
         off_vertex = torch.log1p(n_bits / 2 * (1 - cosine).clamp_min(0) / self.gamma)
         return self.total(
             similarity=pair_mean(losses, similar, sample_weight, balance=self.balance),

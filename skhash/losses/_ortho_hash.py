@@ -6,13 +6,13 @@ from numbers import Real
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-import torch.nn.functional as F
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
 from skhash.losses._base import HashLoss
 from skhash.losses._batches import check_class_numbers
 from skhash.losses._classes import class_loss, count_classes
+from skhash.losses._directions import directions
 from skhash.losses._vertices import TargetChoice, target_codes
 
 MarginType = Literal["cosine", "angle"]
@@ -58,7 +58,9 @@ class OrthoHash(HashLoss):
     Exact: the loss of [1]_, its margins and its rule for several labels
     (cross-entropy with equal shares; items without label are left out).
     Batch-normalised z (`normalize_z`) is part of the method. Class codes from Hadamard
-    matrices are the default here; the authors' program draws random bits.
+    matrices are the default here; the authors' program draws random bits. With one bit,
+    where a cosine is a sign and has no slope, :math:`t_c \tanh(z_i)` stands for it
+    (derived).
 
     Parameters
     ----------
@@ -137,7 +139,7 @@ class OrthoHash(HashLoss):
 
     def _cosines(self, z: Tensor) -> Tensor:
         codes = self.state("centers_").to(z)
-        return F.normalize(z, dim=1) @ codes.T / codes.shape[1] ** 0.5
+        return directions(z) @ codes.T / codes.shape[1] ** 0.5
 
     def forward(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None

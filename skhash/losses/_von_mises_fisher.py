@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-import torch.nn.functional as F
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
@@ -20,16 +19,12 @@ from skhash.losses._centers import (
     share_of_old,
 )
 from skhash.losses._classes import MultilabelRule, class_loss, count_classes
+from skhash.losses._directions import directions, unit_rows
 from skhash.losses._pairs import item_mean
 from skhash.losses._von_mises_fisher_law import estimated_concentration
 
 # A mean of unit vectors shorter than this has no direction.
 NO_DIRECTION = 1e-6
-
-
-def directions(z: Tensor) -> Tensor:
-    """Rows of `z` scaled to unit length."""
-    return F.normalize(z, dim=1, eps=1e-12)
 
 
 class VonMisesFisher(HashLoss):
@@ -53,7 +48,8 @@ class VonMisesFisher(HashLoss):
     interval were not at hand. The paper learns a metric, not codes: taking the signs
     and `quantization` are extensions. First directions at vertices, their moving
     average and batch-normalised z (`normalize_z`) were chosen by measurement. The rule
-    for several labels is derived.
+    for several labels is derived. With one bit, where a direction is a sign and has no
+    slope, :math:`r_i = \tanh(z_i)` (derived).
 
     Parameters
     ----------
@@ -70,7 +66,7 @@ class VonMisesFisher(HashLoss):
     center_init : {"hadamard", "far", "normal", "forward"}, default="hadamard"
         First directions: those of vertices of the cube (rows of Hadamard matrices, or
         random ones far apart), random ones, or the class means of the untrained
-        network.
+        network. With one bit always "hadamard".
     quantization : float, default=0.0
         Weight :math:`\lambda \ge 0` of one minus the cosine of an item and its code.
     multilabel : {"exclude", "soft"}, default="exclude"
@@ -157,10 +153,12 @@ class VonMisesFisher(HashLoss):
             self.concentration_ = concentration_reaching(0.9, n_classes)
         else:
             self.concentration_ = float(self.concentration)
-        centers = first_centers(self.center_init, n_classes, n_bits, generator)
-        known = torch.full((n_classes,), self.center_init != "forward")
+        # Of one bit there are two directions only: drawn ones may be the same.
+        init = "hadamard" if n_bits == 1 else self.center_init
+        centers = first_centers(init, n_classes, n_bits, generator)
+        known = torch.full((n_classes,), init != "forward")
         self.ema_ = share_of_old(self.ema, n_classes, n_bits)
-        self.register_buffer("centers_", directions(centers))
+        self.register_buffer("centers_", unit_rows(centers))
         self.register_buffer("estimated_", known)
         return self
 
@@ -186,9 +184,9 @@ class VonMisesFisher(HashLoss):
         old = self.state("centers_")
         sums, masses = class_sums(directions(z), y, len(old), sample_weight)
         seen = sums.norm(dim=1) > NO_DIRECTION * masses
-        new = mixed(old, directions(sums).to(old), self.ema_, self.estimated_, seen)
+        new = mixed(old, unit_rows(sums).to(old), self.ema_, self.estimated_, seen)
         seen &= new.norm(dim=1) > NO_DIRECTION
-        self.centers_.copy_(torch.where(seen[:, None], directions(new), old))
+        self.centers_.copy_(torch.where(seen[:, None], unit_rows(new), old))
         self.estimated_.logical_or_(seen)
         lengths = (sums.norm(dim=1) / masses).clamp(0, 1).cpu().double().numpy()
         self.class_concentrations_ = estimated_concentration(lengths, z.shape[1])
