@@ -16,7 +16,7 @@ LONGEST = 400
 
 MAY_IMPORT = {
     "hamming": {"warn"},
-    "losses": set(),
+    "losses": {"warn"},
     "networks": set(),
     "batches": set(),
     "optimizers": set(),

@@ -14,9 +14,12 @@ from torch import Tensor
 from skhash.losses._base import HashLoss
 from skhash.losses._pairs import item_mean, pair_weights, similarity
 from skhash.losses._quantization import vertex_distance
+from skhash.warn import warn
 
 # Triplets are looked at so many at a time.
 CHUNK_SIZE = 2**20
+# Codes of one or two bits stay at the signs that they start with under more than this.
+STRONGEST_FOR_TWO_BITS = 0.3
 
 
 def triplet_likelihood(
@@ -136,7 +139,8 @@ class DTSH(HashLoss):
         the :math:`\theta` of the paper.
     quantization : float, default=1.0
         Weight :math:`\lambda \ge 0` of the distance to the signs. 1 is the value of
-        published programs in this mean form.
+        published programs in this mean form. For codes of one or two bits take at most
+        0.3: the more the fewer the bits, it holds items at the signs they start with.
 
     Attributes
     ----------
@@ -154,7 +158,7 @@ class DTSH(HashLoss):
     >>> from skhash.losses import DTSH
     >>> z = torch.tensor([[1.0, 1.0], [1.0, 1.0], [-1.0, -1.0]])
     >>> y = torch.tensor([0, 0, 1])
-    >>> loss = DTSH(margin=2.0).setup(2, y)
+    >>> loss = DTSH(margin=2.0, quantization=0.1).setup(2, y)
     >>> print(f"{loss(z, y):.6f}")
     0.693147
     """
@@ -183,8 +187,17 @@ class DTSH(HashLoss):
         sample_weight: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Self:
-        """See `HashLoss.setup`."""
+        """Warns of a `quantization` too strong for short codes.
+
+        See `HashLoss.setup`.
+        """
         super().setup(n_bits, y)
+        if n_bits <= 2 and self.quantization > STRONGEST_FOR_TWO_BITS:
+            warn(
+                f"quantization={self.quantization:g} may hold codes of {n_bits} bits "
+                "at the signs they start with: use DTSH(quantization=0.1), or more "
+                "bits."
+            )
         self.margin_ = n_bits / 2 if self.margin == "auto" else float(self.margin)
         return self
 

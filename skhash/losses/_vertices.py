@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from skhash.warn import warn
+
 TargetChoice = Literal["hadamard", "far", "balanced", "random"]
 
 
@@ -177,6 +179,11 @@ def target_codes(
     -------
     codes : Tensor of shape (n_classes, n_bits)
         Of +1 and -1.
+
+    Warns
+    -----
+    UserWarning
+        If classes share a code though there are enough codes for all.
     """
     makers = {
         "hadamard": hadamard_vertices,
@@ -184,7 +191,16 @@ def target_codes(
         "balanced": balanced_vertices,
         "random": random_vertices,
     }
-    return makers[choice](n_classes, n_bits, generator)
+    codes = makers[choice](n_classes, n_bits, generator)
+    n_different = len(torch.unique(codes, dim=0))
+    if n_different < n_classes <= 2**n_bits:
+        advice = "" if choice == "hadamard" else "targets='hadamard', or "
+        warn(
+            f"With targets={choice!r}, {n_classes} classes share codes of {n_bits} "
+            f"bits (different codes: {n_different}) and can not be told apart: choose "
+            f"{advice}more bits."
+        )
+    return codes
 
 
 def minimum_distance(codes: Tensor) -> int:

@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -350,3 +351,78 @@ def test_a_loss_of_ones_own_needs_no_setup(z, y):
     assert Cosine()(z[:, :5], y).isfinite()
     with pytest.raises(ValueError, match=r"\(n, n_bits\)"):
         Cosine()(z[:, 0], y)
+
+
+# Few bits
+
+
+def train_a_line(loss, X, y):
+    """Share of pairs that one bit of a linear network sets right, after training."""
+    layers = [nn.Linear(X.shape[1], 1)]
+    if loss.normalize_z:
+        layers.append(nn.BatchNorm1d(1, affine=False))
+    network = nn.Sequential(*layers)
+    optimizer = torch.optim.Adam([*network.parameters(), *loss.parameters()], lr=0.1)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss(network(X), y).backward()
+        optimizer.step()
+    bit = network(X)[:, 0] > 0
+    return ((bit[:, None] == bit) == (y[:, None] == y)).double().mean()
+
+
+@pytest.mark.filterwarnings("ignore:quantization=1 may hold:UserWarning")
+@pytest.mark.parametrize("key", LOSSES)
+def test_one_bit_tells_two_classes_apart(key, new_generator):
+    y = torch.arange(60) % 2
+    noise = torch.randn(60, 4, generator=new_generator(0))
+    X = noise + 3 * torch.tensor([1.0, 0, 0, 0]) * (2 * y[:, None] - 1)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        loss = LOSSES[key]().setup(1, y, generator=new_generator(0))
+        assert train_a_line(loss, X, y) > 0.95
+
+
+@pytest.mark.filterwarnings("ignore:quantization=1 may hold:UserWarning")
+@pytest.mark.filterwarnings("ignore:With targets=:UserWarning")
+def test_one_bit_has_a_slope(make, new_generator):
+    y = torch.arange(8) % 2
+    z = torch.randn(8, 1, generator=new_generator(0), dtype=torch.float64)
+    loss = make(y, n_bits=1)
+    loss.refresh(z, y)
+    _, grad, _ = value_and_gradients(loss, z, y)
+    assert (grad.abs() > 1e-6).any()
+
+
+@pytest.mark.parametrize("init", ["hadamard", "far", "normal", "forward"])
+def test_two_directions_of_one_bit_differ(init, new_generator):
+    y = torch.arange(8) % 2
+    for seed in range(8):
+        loss = LOSSES["von_mises_fisher"](center_init=init)
+        loss.setup(1, y, generator=new_generator(seed))
+        loss.refresh(torch.rand(8, 1, generator=new_generator(seed)), y)
+        assert sorted(loss.centers_.flatten().tolist()) == [-1, 1]
+
+
+def test_dtsh_warns_of_a_quantization_too_strong_for_two_bits(y, recwarn):
+    for n_bits in (1, 2):
+        with pytest.warns(UserWarning, match=r"DTSH\(quantization=0\.1\)"):
+            LOSSES["dtsh"]().setup(n_bits, y)
+    recwarn.clear()
+    LOSSES["dtsh"]().setup(3, y)
+    LOSSES["dtsh"](quantization=0.1).setup(1, y)
+    assert not recwarn
+
+
+@pytest.mark.parametrize("key", ["csq", "dpn", "ortho_hash"])
+def test_classes_that_share_a_code_are_said(key, new_generator, recwarn):
+    y = torch.arange(4)
+    with pytest.warns(UserWarning, match=r"4 classes share codes .*'hadamard'"):
+        LOSSES[key](targets="balanced").setup(2, y, generator=new_generator(0))
+    recwarn.clear()
+    for n_bits in (2, 3, 8):
+        loss = LOSSES[key]().setup(n_bits, y, generator=new_generator(0))
+        assert len(np.unique(loss.centers_.numpy(), axis=0)) == 4
+    # Too few codes for all: no other choice would help.
+    LOSSES[key](targets="balanced").setup(1, y, generator=new_generator(0))
+    assert not recwarn
