@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhash.hamming._missing import refuse_masked, refuse_missing
+
 _INT64 = np.iinfo(np.int64)
 _UINT64 = np.iinfo(np.uint64)
 # Integers up to here are floats without loss.
 _EXACT_IN_FLOAT = 2**53
-_ADVICE = "Leave these items out, or give them a value of their own."
-_GROUPS = (set, frozenset, dict, list, tuple, np.ndarray)
+_COLLECTIONS = (set, frozenset, dict, list, tuple, np.ndarray)
 
 
-def check_column(values: Any, *, name: str, n: int | None = None) -> NDArray:
+def check_column(
+    values: Any, *, name: str, n: int | None = None, noun: str = "values"
+) -> NDArray:
     """Return one value an item as an array in which each equals the one given.
 
     Parameters
@@ -33,6 +36,8 @@ def check_column(values: Any, *, name: str, n: int | None = None) -> NDArray:
         What to call the values in messages.
     n : int, default=None
         How many there must be; any number when None.
+    noun : str, default="values"
+        What each of them is, in messages.
 
     Returns
     -------
@@ -64,7 +69,7 @@ def check_column(values: Any, *, name: str, n: int | None = None) -> NDArray:
             f"{name} is a {type(values).__name__}, which does not say which value "
             "belongs to which item: give a list or an array."
         )
-    column = _as_array(values, name)
+    column = as_array(values, name=name)
     if column.ndim == 2 and column.shape[1] == 1:
         column = column[:, 0]
     if column.ndim != 1:
@@ -77,14 +82,13 @@ def check_column(values: Any, *, name: str, n: int | None = None) -> NDArray:
             f"Found input variables with inconsistent numbers of samples: {name} has "
             f"{len(column)} values for {n} codes."
         )
-    if column.dtype.kind == "O":
-        return _of_objects(column, name)
-    if column.dtype.kind not in "biufUSMmT":
-        raise ValueError(f"{name} of dtype {column.dtype} are not supported.")
-    missing = _is_missing(column)
-    if missing.any():
-        _refuse_missing(column, missing, name)
-    return column
+    if column.dtype.kind not in "biufUSMmTO":
+        raise ValueError(
+            f"{name} of dtype {column.dtype} are not supported: give numbers or "
+            f"strings, e.g. [str(value) for value in {name}]."
+        )
+    refuse_missing(column, name, noun)
+    return _of_objects(column, name) if column.dtype.kind == "O" else column
 
 
 def kind_of(column: NDArray) -> str:
@@ -172,11 +176,41 @@ def _holds(dtype: np.dtype, columns: Sequence[NDArray]) -> bool:
     return True
 
 
-def _as_array(values: Any, name: str) -> NDArray:
-    """Any container as an array, of objects where numpy would change values."""
-    if np.ma.isMaskedArray(values) and np.ma.is_masked(values):
-        raise ValueError(f"{name} has masked, that is missing, values. {_ADVICE}")
+def as_array(values: Any, *, name: str) -> NDArray:
+    """Take any container over as an array.
+
+    Parameters
+    ----------
+    values : array-like, or column or table of pandas, polars, pyarrow or torch
+        Not sparse.
+    name : str
+        What to call the values in messages.
+
+    Returns
+    -------
+    array : ndarray
+        Lists and other containers whose values numpy might change are a column of
+        objects, one for each item.
+
+    Raises
+    ------
+    ValueError
+        If values are masked.
+
+    Examples
+    --------
+    >>> from skhash.hamming.columns import as_array
+    >>> as_array([1, "b", [2, 3]], name="labels")
+    array([1, 'b', list([2, 3])], dtype=object)
+    """
+    refuse_masked(values, name)
     if isinstance(values, np.ndarray):
+        return np.asarray(values)
+    if type(values).__module__.split(".")[0] == "torch":
+        values = values.detach().cpu()
+        # numpy has no such floats.
+        return np.asarray(values.float() if "bfloat" in str(values.dtype) else values)
+    if len(getattr(values, "shape", ())) > 1:
         return np.asarray(values)
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "biufMm":  # a pandas column, too
@@ -186,11 +220,16 @@ def _as_array(values: Any, name: str) -> NDArray:
         if plain is not None and plain.dtype.kind in "biufMm":
             return plain
         return _objects(values.to_list())
-    if type(values).__module__.split(".")[0] == "torch":
-        return np.asarray(values.detach().cpu())
-    if hasattr(values, "__array__") and dtype is None:  # a table, say
-        return np.asarray(values)
-    return _objects(list(values))
+    if hasattr(values, "to_pylist"):  # pyarrow
+        return _objects(values.to_pylist())
+    values = list(values)
+    types = set(map(type, values))
+    if types == {float}:
+        return np.array(values, dtype=np.float64)
+    if types == {int}:
+        with suppress(OverflowError):
+            return np.array(values, dtype=np.int64)
+    return _objects(values)
 
 
 def _objects(values: list) -> NDArray:
@@ -198,22 +237,27 @@ def _objects(values: list) -> NDArray:
     if any(
         hasattr(each, "item") and not issubclass(each, np.generic) for each in types
     ):
-        # Arrays and tensors of no dimension.
-        values = [v.item() if getattr(v, "ndim", 1) == 0 else v for v in values]
+        values = [_without_axes(value) for value in values]
     if types <= {list, tuple} and all(len(value) == 1 for value in values):
         values = [value[0] for value in values]  # a column of shape (n, 1)
-    column = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):  # at once, numpy would unfold lists
-        column[i] = value
-    return column
+    return np.fromiter(values, dtype=object, count=len(values))
+
+
+def _without_axes(value: Any) -> Any:
+    """Arrays and tensors of no dimension as what they hold."""
+    if getattr(value, "ndim", 1) or not hasattr(value, "item"):
+        return value
+    return value[()] if isinstance(value, np.ndarray) else value.item()
 
 
 def _of_objects(column: NDArray, name: str) -> NDArray:
     """Objects of one kind, as numbers or strings where these are exact."""
-    missing = _is_missing(column)
-    if missing.any():
-        _refuse_missing(column, missing, name)
     values = column.tolist()
+    types = set(map(type, values))
+    if any(issubclass(each, str) and each is not str for each in types):
+        # numpy would write the members of an Enum of strings as their names.
+        values = [str.__str__(v) if isinstance(v, str) else v for v in values]
+        column = _objects(values)
     kinds: dict[str, type] = {}
     for each in dict.fromkeys(map(type, values)):
         kinds.setdefault(_kind_of_type(each), each)
@@ -240,7 +284,7 @@ def _of_objects(column: NDArray, name: str) -> NDArray:
 
 def _hashable(column: NDArray, name: str) -> NDArray:
     value = column[0]
-    if isinstance(value, _GROUPS):
+    if isinstance(value, _COLLECTIONS):
         raise ValueError(
             f"{name} must hold one value for each item, but the first is "
             f"{value!r} ({type(value).__name__})."
@@ -274,9 +318,6 @@ def _numbers(values: list) -> NDArray:
     types = set(map(type, values))
     if types <= {bool, np.bool_}:
         return np.array(values, dtype=bool)
-    if types == {int}:
-        with suppress(OverflowError):
-            return np.array(values, dtype=np.int64)
     if all(isinstance(value, Integral | np.bool_) for value in values):
         integers = [int(value) for value in values]
         low, high = min(integers), max(integers)
@@ -289,31 +330,3 @@ def _numbers(values: list) -> NDArray:
     if all(a == b for a, b in zip(floats, values, strict=True)):
         return np.array(floats, dtype=np.float64)
     return _objects(values)
-
-
-def _is_missing(column: NDArray) -> NDArray[np.bool_]:
-    if column.dtype.kind in "fMm":
-        return np.isnan(column) if column.dtype.kind == "f" else np.isnat(column)
-    if column.dtype.kind == "O" or hasattr(column.dtype, "na_object"):
-        values = column.tolist()
-        if not set(map(type, values)) <= {int, bool, str, bytes}:
-            return np.array([_missing(value) for value in values], dtype=bool)
-    return np.zeros(len(column), dtype=bool)
-
-
-def _missing(value: Any) -> bool:
-    """None, NaN, NaT or pandas' NA."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    if isinstance(value, _GROUPS):
-        return False
-    differs = value != value
-    return isinstance(differs, bool | np.bool_) and bool(differs)
-
-
-def _refuse_missing(column: NDArray, missing: NDArray[np.bool_], name: str) -> None:
-    first = int(np.flatnonzero(missing)[0])
-    raise ValueError(
-        f"{name} has {int(missing.sum())} missing value(s), the first "
-        f"{column[first]!r} at position {first}. {_ADVICE}"
-    )

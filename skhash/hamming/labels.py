@@ -1,12 +1,15 @@
 """Labels: one an item, or a set of them; checked once, and brought to one form."""
 
+import reprlib
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from skhash.hamming.columns import check_column, concatenate, kind_of
+from skhash.hamming._missing import refuse_missing
+from skhash.hamming.columns import as_array, check_column, concatenate, kind_of
 
 _BINARIZE = "sklearn.preprocessing.MultiLabelBinarizer().fit_transform"
 # What people write between the labels of an item.
@@ -24,7 +27,7 @@ def check_labels(labels: Any, *, name: str = "labels", n: int | None = None) -> 
     Parameters
     ----------
     labels : array-like or sparse matrix of shape (n,), (n, 1) or (n, n_classes)
-        The labels. A sparse matrix, of any width, holds label sets.
+        The labels; a single column holds one label an item.
     name : str, default="labels"
         What to call them in messages.
     n : int, default=None
@@ -40,7 +43,7 @@ def check_labels(labels: Any, *, name: str = "labels", n: int | None = None) -> 
     ------
     ValueError
         If labels are missing, of several kinds, neither a column nor a matrix of 0 and
-        1 (or -1 and +1), or not one row for each item.
+        1 (or -1 and +1), several in one string, or not one row for each item.
     TypeError
         If labels have no order.
 
@@ -59,15 +62,20 @@ def check_labels(labels: Any, *, name: str = "labels", n: int | None = None) -> 
     """
     if labels is None:
         raise ValueError(f"{name} is None, but every item needs a label.")
-    if sp.issparse(labels):
+    if sp.issparse(labels) and labels.ndim == 2 and labels.shape[1] != 1:
         checked: Any = _sparse_sets(sp.csr_array(labels), name)
     else:
-        array = _matrix_of(labels, name)
-        if array is None:
-            checked = check_column(labels, name=name)
+        array = _as_rows(labels, name)
+        if array.ndim == 2 and array.shape[1] != 1:
+            checked = _dense_sets(array, name)
+        elif array.ndim in (1, 2):
+            checked = check_column(array, name=name, noun="labels")
             _refuse_joined(checked, name)
         else:
-            checked = _dense_sets(array, name)
+            raise ValueError(
+                f"{name} must be of shape (n,), or multi-hot of shape (n, n_classes), "
+                f"got shape {array.shape}."
+            )
     if n is not None and checked.shape[0] != n:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {name} has "
@@ -86,22 +94,39 @@ def encode_labels(
     names = "query_labels", "database_labels"
     queries = check_labels(query_labels, name=names[0], n=n_queries)
     items = check_labels(database_labels, name=names[1], n=n_items)
-    if queries.shape[1:] != items.shape[1:]:
-        raise ValueError(
-            "query_labels and database_labels must be both vectors, or multi-hot "
-            f"matrices of equal width; got shapes {queries.shape} and {items.shape}."
-        )
+    check_alike(items, queries, names[::-1])
     if queries.ndim == 2:
         return dense(queries), dense(items)
-    kinds = {kind_of(queries), kind_of(items)} - {"any"}
-    if len(kinds) > 1:
-        raise ValueError(
-            f"query_labels and database_labels mix {' and '.join(sorted(kinds)[::-1])} "
-            f"(dtypes {queries.dtype} and {items.dtype}); give both alike."
-        )
-    both = concatenate([queries, items])
-    encoded = np.unique(both, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    _, encoded = np.unique(concatenate([queries, items]), return_inverse=True)
+    encoded = encoded.astype(np.int64).reshape(-1)
     return encoded[:n_queries], encoded[n_queries:]
+
+
+def encode_by_classes(labels: NDArray, classes: NDArray) -> NDArray[np.int64]:
+    """The place of each label among ascending classes; -1 for those that are none."""
+    check_alike(classes, labels, ("classes", "y"))
+    both = concatenate([classes, labels])
+    _, first, encoded = np.unique(both, return_index=True, return_inverse=True)
+    # Classes come first: a value that is new after them is none of theirs.
+    place = np.where(first < len(classes), first, -1)
+    return place[encoded.reshape(-1)[len(classes) :]].astype(np.int64)
+
+
+def check_alike(labels: Any, others: Any, names: tuple[str, str]) -> None:
+    """Raise unless two of `check_labels` can be compared: in kind, and in width."""
+    if labels.shape[1:] != others.shape[1:]:
+        raise ValueError(
+            f"{names[1]} and {names[0]} must be both vectors, or multi-hot matrices of "
+            f"equal width; got shapes {others.shape} and {labels.shape}."
+        )
+    if labels.ndim == 2 or not len(labels) or not len(others):
+        return
+    kinds = kind_of(others), kind_of(labels)
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"{names[1]} and {names[0]} mix {kinds[0]} and {kinds[1]} (dtypes "
+            f"{others.dtype} and {labels.dtype}); give both alike."
+        )
 
 
 def dense(labels: Any) -> NDArray:
@@ -109,56 +134,55 @@ def dense(labels: Any) -> NDArray:
     return labels.toarray() if sp.issparse(labels) else labels
 
 
-def _matrix_of(labels: Any, name: str) -> NDArray | None:
-    """Labels with several columns as an array; None for one label an item."""
-    rows = _rows(labels)
-    if rows:
-        sizes = {len(row) if hasattr(row, "__len__") else -1 for row in rows}
-        sets = any(isinstance(row, set | frozenset | dict) for row in rows)
-        if sets or len(sizes) > 1:
-            raise ValueError(
-                f"{name} holds a collection of labels for each item, the first "
-                f"{rows[0]!r}: make it a 0/1 matrix, {_BINARIZE}({name})."
-            )
-        array: NDArray = np.array([np.asarray(row) for row in rows])
-    elif len(getattr(labels, "shape", (0,))) == 1:
-        return None
-    else:
-        array = np.asarray(labels)
-    if array.ndim != 2:
-        raise ValueError(
-            f"{name} must be of shape (n,), or multi-hot of shape (n, n_classes), got "
-            f"shape {array.shape}."
-        )
-    return None if array.shape[1] == 1 else array
+def _as_rows(labels: Any, name: str) -> NDArray:
+    """Labels of any container as an array with one row for each item."""
+    if isinstance(labels, str | bytes | set | frozenset | dict):
+        return check_column(labels, name=name)  # which refuses them
+    if not sp.issparse(labels) and not hasattr(labels, "__len__"):
+        return check_column(labels, name=name)
+    array = labels.toarray() if sp.issparse(labels) else as_array(labels, name=name)
+    if array.dtype != object or array.ndim != 1:
+        return array
+    rows = array.tolist()
+    kinds = set(map(type, rows))
+    if not any(map(_is_collection, kinds)):
+        return array
+    if all(map(_is_ordered, kinds)) and len(sizes := set(map(len, rows))) == 1:
+        if sizes == {1}:
+            return as_array([row[0] for row in rows], name=name)
+        if not kinds <= {list, tuple}:
+            rows = [as_array(row, name=name) for row in rows]
+        with suppress(ValueError):  # collections of collections of different lengths
+            return np.array(rows)
+    first = next(row for row in rows if _is_collection(type(row)))
+    raise ValueError(
+        f"{name} holds a collection of labels for each item, such as "
+        f"{reprlib.repr(first)}: make it a 0/1 matrix, {_BINARIZE}({name}), with "
+        "a list for every item."
+    )
 
 
-def _rows(labels: Any) -> list:
-    """The rows of a sequence whose items are themselves collections; else none."""
-    objects = getattr(labels, "dtype", None) == np.dtype(object)
-    sequence = isinstance(labels, list | tuple) or (objects and labels.ndim == 1)
-    if not sequence or len(labels) == 0:
-        return []
-    rows = list(labels)
-    first = rows[0]
-    collection = hasattr(first, "__len__") and not isinstance(first, str | bytes)
-    # A number of torch has a length to ask for, but none to tell.
-    return rows if collection and getattr(first, "ndim", 1) != 0 else []
+def _is_collection(kind: type) -> bool:
+    # Not `hasattr`: an Enum as a class has a length, its members have none.
+    has_length = any("__len__" in vars(each) for each in kind.__mro__)
+    return has_length and not issubclass(kind, str | bytes)
+
+
+def _is_ordered(kind: type) -> bool:
+    """Whether places in it mean something, and it tells its length."""
+    unordered = issubclass(kind, set | frozenset | dict) or hasattr(kind, "toarray")
+    return _is_collection(kind) and not unordered
 
 
 def _dense_sets(array: NDArray, name: str) -> NDArray[np.bool_]:
     if array.dtype == bool:
         return array
-    if array.dtype.kind not in "biufO":
-        raise ValueError(
-            f"{name} of shape {array.shape} and dtype {array.dtype} is neither one "
-            "label an item nor a matrix of label sets, which must be 0/1. From lists "
-            f"of labels make one by {_BINARIZE}({name})."
-        )
+    refuse_missing(array, name, "labels")
     if array.dtype == object:
-        flat = check_column(array.ravel(), name=name)
+        flat = check_column(array.ravel(), name=name, noun="labels")
         array = flat.reshape(array.shape)
-    return _members(array, np.unique(array), name).astype(bool, copy=False)
+    member = _members(array)
+    return _refuse_values(array, name, array.shape) if member is None else member
 
 
 def _sparse_sets(matrix: Any, name: str) -> Any:
@@ -166,58 +190,72 @@ def _sparse_sets(matrix: Any, name: str) -> Any:
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
         matrix.sum_duplicates()
-    values = np.unique(matrix.data)
-    full = matrix.nnz == np.prod(matrix.shape, dtype=np.int64)
-    data = _members(matrix.data, values if full else np.union1d(values, [0]), name)
-    checked = sp.csr_array(
-        (data.astype(bool), matrix.indices, matrix.indptr), shape=matrix.shape
-    )
-    if not checked.data.all():
+    refuse_missing(matrix.data, name, "labels")
+    full = matrix.nnz == matrix.shape[0] * matrix.shape[1]
+    data = _members(matrix.data, signs=full)
+    if data is None:
+        zero = np.zeros(0 if full else 1, matrix.dtype)
+        _refuse_values(np.append(matrix.data, zero), name, matrix.shape)
+    checked = sp.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    if not data.all():
         checked = checked.copy()
         checked.eliminate_zeros()
     return checked
 
 
-def _members(values: NDArray, distinct: NDArray, name: str) -> NDArray:
-    """Which of the entries say that an item has a label."""
-    if values.dtype.kind in "fc" and np.isnan(distinct).any():
-        raise ValueError(
-            f"{name} contains NaN, a missing value: every entry of a matrix of label "
-            "sets is 0 or 1."
-        )
-    if values.dtype.kind in "biufO":
-        if np.isin(distinct, (0, 1)).all():
-            return values != 0
-        if np.isin(distinct, (-1, 1)).all():
-            return values > 0
-    shown = ", ".join(str(value) for value in distinct[:4].tolist())
+def _members(values: NDArray, signs: bool = True) -> NDArray[np.bool_] | None:
+    """Which entries say that an item has a label, if all are 0/1, or -1/+1."""
+    if values.dtype.kind not in "biuf":
+        return None
+    member = values == 1
+    left = member.size - np.count_nonzero(member)
+    if left == 0 or left == np.count_nonzero(values == 0):
+        return member
+    return member if signs and left == np.count_nonzero(values == -1) else None
+
+
+def _refuse_values(values: NDArray, name: str, shape: tuple[int, ...]) -> Any:
+    distinct = np.unique(values)
+    soft = values.dtype.kind == "f" and (distinct != np.floor(distinct)).any()
+    kind = "continuous" if soft else "multiclass"
+    shown = ", ".join(repr(value) for value in distinct[:4].tolist())
     more = ", ..." if len(distinct) > 4 else ""
+    if soft:
+        how = f"Soft labels become sets by `np.asarray({name}) > 0.5`."
+    else:
+        how = f"Of lists of labels make such a matrix by {_BINARIZE}({name})."
     raise ValueError(
-        f"{name} is a matrix with the values {shown}{more}: label sets are 0/1 (or "
-        "-1/+1), with one column a class. From two or more class numbers an item make "
-        f"such a matrix by {_BINARIZE}({name}); from soft labels by `{name} > 0.5`."
+        f"Unknown label type: {kind}-multioutput. {name} of shape {shape} holds the "
+        f"values {shown}{more}, but label sets are a matrix with one column a class, "
+        f"which must be 0/1 (or -1/+1). {how}"
     )
 
 
 def _refuse_joined(labels: NDArray, name: str) -> None:
-    """Refuse strings that are lists of labels: the same words in several places.
+    """Refuse strings that are lists of labels, as "sea,sky" beside "sky" is.
 
-    "Portland, Oregon" is one label: its words keep their places among all labels.
+    "Portland, Oregon" is one label: its words keep their places among all labels. Long
+    lists of names have a few that look like lists, so that one in two is asked for.
     """
     if kind_of(labels) != "strings":
         return
     distinct = set(labels.tolist())
     for separator in _SEPARATORS:
-        places: dict[str, set[int]] = {}
         joined = [label for label in distinct if separator in label]
-        for label in distinct if joined else ():
-            for place, word in enumerate(label.split(separator)):
-                places.setdefault(word.strip(), set()).add(place)
+        if not joined:
+            continue
+        words = {label: [w.strip() for w in label.split(separator)] for label in joined}
+        places: dict[str, int] = {}
+        elsewhere = distinct.difference(joined)
         for label in joined:
-            if any(len(places[word.strip()]) > 1 for word in label.split(separator)):
-                raise ValueError(
-                    f"{name} holds {label!r}, which looks like several labels in one "
-                    "string, since its words stand elsewhere in other places. Make a "
-                    f"0/1 matrix, {_BINARIZE}([y.split({separator!r}) for y in "
-                    f"{name}]); if it is one label, write it without {separator!r}."
-                )
+            for place, word in enumerate(words[label]):
+                if places.setdefault(word, place) != place:
+                    elsewhere.add(word)
+        again = [label for label in joined if not elsewhere.isdisjoint(words[label])]
+        if 2 * len(again) >= len(joined):
+            raise ValueError(
+                f"{name} holds {min(again)!r}, which looks like several labels in one "
+                "string, since its words stand elsewhere in other places. Make a 0/1 "
+                f"matrix, {_BINARIZE}([label.split({separator!r}) for label in "
+                f"{name}]); if it is one label, write it without {separator!r}."
+            )
