@@ -69,7 +69,7 @@ def check_column(
             f"{name} is a {type(values).__name__}, which does not say which value "
             "belongs to which item: give a list or an array."
         )
-    column = as_array(values, name=name)
+    column = _without_lists(as_array(values, name=name))
     if column.ndim == 2 and column.shape[1] == 1:
         column = column[:, 0]
     if column.ndim != 1:
@@ -238,9 +238,16 @@ def _objects(values: list) -> NDArray:
         hasattr(each, "item") and not issubclass(each, np.generic) for each in types
     ):
         values = [_without_axes(value) for value in values]
-    if types <= {list, tuple} and all(len(value) == 1 for value in values):
-        values = [value[0] for value in values]  # a column of shape (n, 1)
     return np.fromiter(values, dtype=object, count=len(values))
+
+
+def _without_lists(column: NDArray) -> NDArray:
+    """Lists of one value each, which are a column of shape (n, 1), as the values."""
+    if column.dtype == object and column.ndim == 1:
+        values = column.tolist()
+        if set(map(type, values)) <= {list, tuple} and all(len(v) == 1 for v in values):
+            return _objects([value[0] for value in values])
+    return column
 
 
 def _without_axes(value: Any) -> Any:

@@ -26,6 +26,7 @@ def precision_at_k(
     ties: str = "expected",
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -53,6 +54,8 @@ def precision_at_k(
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def precision_at_k(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
+        If codes, labels or weights do not fit together, or an option is unknown.
 
     Warns
     -----
@@ -86,7 +89,9 @@ def precision_at_k(
     """
     k = check_rank("k", k)
     check_option("ties", ties, TIES)
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     retrieval = Retrieval.of(
         queries,
         database,
@@ -100,7 +105,7 @@ def precision_at_k(
         hits_at_rows(n_total, n_relevant, k, ties) / k
     )
     values = per_query(rows_of, retrieval, zero_relevant, ties, k)
-    return average_queries(values, query_labels, average)
+    return average_queries(values, query_labels, average, weight)
 
 
 def recall_at_k(
@@ -113,6 +118,7 @@ def recall_at_k(
     ties: str = "expected",
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -138,6 +144,8 @@ def recall_at_k(
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
 
     Returns
     -------
@@ -147,7 +155,7 @@ def recall_at_k(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
+        If codes, labels or weights do not fit together, or an option is unknown.
 
     Warns
     -----
@@ -171,7 +179,9 @@ def recall_at_k(
     """
     k = check_rank("k", k)
     check_option("ties", ties, TIES)
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     retrieval = Retrieval.of(
         queries,
         database,
@@ -185,7 +195,7 @@ def recall_at_k(
         n_total, n_relevant, k, ties
     )
     values = per_query(rows_of, retrieval, zero_relevant, ties, k)
-    return average_queries(values, query_labels, average)
+    return average_queries(values, query_labels, average, weight)
 
 
 def hit_rate_at_k(
@@ -198,6 +208,7 @@ def hit_rate_at_k(
     ties: str = "expected",
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -225,6 +236,8 @@ def hit_rate_at_k(
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
 
     Returns
     -------
@@ -234,7 +247,7 @@ def hit_rate_at_k(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
+        If codes, labels or weights do not fit together, or an option is unknown.
 
     Warns
     -----
@@ -258,7 +271,9 @@ def hit_rate_at_k(
     """
     k = check_rank("k", k)
     check_option("ties", ties, TIES)
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     retrieval = Retrieval.of(
         queries,
         database,
@@ -272,4 +287,4 @@ def hit_rate_at_k(
         n_total, n_relevant, k, ties, reciprocal=False
     )
     values = per_query(rows_of, retrieval, zero_relevant, ties, k)
-    return average_queries(values, query_labels, average)
+    return average_queries(values, query_labels, average, weight)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from skhash.hamming.labels import check_labels
 from skhash.warn import warn
 
 # What to do about queries without relevant items; a scorer knows better than a metric.
@@ -19,8 +20,7 @@ _advice: ContextVar[str] = ContextVar(
 @contextmanager
 def advice_on_folds(y: Any) -> Iterator[None]:
     """Name folds that suit the labels, in what metrics say meanwhile."""
-    shape = getattr(y, "shape", None) or np.shape(y)
-    if len(shape) == 2 and shape[1] > 1:
+    if _several_labels(y):
         # Stratified folds refuse several labels an item.
         folds = (
             "have fewer and so larger folds, shuffled, e.g. cv=KFold(2, shuffle=True, "
@@ -36,6 +36,14 @@ def advice_on_folds(y: Any) -> Iterator[None]:
         yield
     finally:
         _advice.reset(token)
+
+
+def _several_labels(y: Any) -> bool:
+    """Whether labels of any container, not checked yet, look like label sets."""
+    if hasattr(y, "shape"):
+        return len(y.shape) == 2 and y.shape[1] > 1
+    first = next(iter(y), None) if hasattr(y, "__len__") else None
+    return isinstance(first, list | tuple) and len(first) > 1
 
 
 def nothing_relevant(n_relevant: np.ndarray) -> np.ndarray:
@@ -78,7 +86,10 @@ def settle_zero_relevant(
 
 
 def average_queries(
-    values: np.ndarray, query_labels: Any, average: str | None
+    values: np.ndarray,
+    query_labels: Any,
+    average: str | None,
+    weight: np.ndarray | None = None,
 ) -> float | np.ndarray:
     """Average over the queries that have a value; NaN when none has.
 
@@ -92,29 +103,31 @@ def average_queries(
         Mean over queries; mean of the means of classes, so that rare classes weigh as
         much as frequent ones (a query of several classes counts in each); or the
         values themselves.
+    weight : ndarray of shape (n_queries,), float64, default=None
+        Weights of the queries in the mean, or in that of each class.
     """
     if average is None:
         return values
-    kept = ~np.isnan(values)
+    kept = ~np.isnan(values) & (True if weight is None else weight > 0)
     if not kept.any():
         return float("nan")
     if average == "macro":
-        return float(values[kept].mean())
-    member = _membership(query_labels)[kept]
-    count = member.sum(axis=0)
-    present = count > 0
+        return float(
+            np.average(values[kept], weights=None if weight is None else weight[kept])
+        )
+    weights = np.ones(len(values)) if weight is None else weight
+    labels = check_labels(query_labels)[kept]
+    sums = _by_class(labels, values[kept] * weights[kept])
+    counts = _by_class(labels, weights[kept])
+    present = counts > 0
     if not present.any():
         return float("nan")
-    means = (values[kept] @ member)[present] / count[present]
-    return float(means.mean())
+    return float((sums[present] / counts[present]).mean())
 
 
-def _membership(labels: Any) -> np.ndarray:
-    """Queries by classes, float64 0/1."""
-    if hasattr(labels, "toarray"):
-        labels = labels.toarray()
-    labels = np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        return (labels != 0).astype(np.float64)
-    classes, index = np.unique(labels.reshape(-1), return_inverse=True)
-    return np.eye(len(classes))[index]
+def _by_class(labels: Any, values: np.ndarray) -> np.ndarray:
+    """Sum of the values of each class's queries, one label each or sets of labels."""
+    if labels.ndim == 2:
+        return np.asarray(labels.T.astype(np.float64) @ values)
+    classes, index = np.unique(labels, return_inverse=True)
+    return np.bincount(index.reshape(-1), weights=values, minlength=len(classes))

@@ -7,7 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.metrics._averages import nothing_relevant, settle_zero_relevant
-from skhash.metrics._options import EMPTY_BALL, TIES, check_option, check_rank
+from skhash.metrics._options import (
+    EMPTY_BALL,
+    TIES,
+    check_option,
+    check_rank,
+    check_weight,
+)
 from skhash.metrics._rank_rows import hits_at_rows
 from skhash.metrics._retrieval import Retrieval
 
@@ -42,6 +48,7 @@ def precision_recall_by_radius(
     database_labels: ArrayLike | None = None,
     *,
     empty_ball: Any = 0,
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -61,6 +68,8 @@ def precision_recall_by_radius(
     empty_ball : {0, "drop"}, default=0
         Precision of a query with nothing within a radius: 0, or not in the mean, which
         lifts the left end of the curve.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the means; None means equal ones.
     relevance, exclude_self, n_jobs
         As in :func:`average_precision`. Queries without any relevant item are left
         out with a warning.
@@ -98,6 +107,7 @@ def precision_recall_by_radius(
     (array([1.  , 0.5 , 0.5 , 0.67]), array([0.5, 0.5, 0.5, 1. ]))
     """
     check_option("empty_ball", empty_ball, EMPTY_BALL)
+    weight = check_weight(sample_weight, queries)
     retrieval = Retrieval.of(
         queries,
         database,
@@ -108,9 +118,8 @@ def precision_recall_by_radius(
         n_jobs,
     )
     radii = np.arange(8 * retrieval.database.shape[1] + 1)
-    return _mean_curve(
-        retrieval, lambda t, r: radius_curve_rows(t, r, empty_ball), radii, "expected"
-    )
+    rows_of = lambda t, r: radius_curve_rows(t, r, empty_ball)
+    return _mean_curve(retrieval, rows_of, radii, "expected", weight)
 
 
 def precision_recall_by_rank(
@@ -121,6 +130,7 @@ def precision_recall_by_rank(
     *,
     ranks: ArrayLike | None = None,
     ties: str = "expected",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -142,6 +152,8 @@ def precision_recall_by_rank(
         evenly spaced on a logarithmic axis.
     ties : {"expected", "optimistic", "pessimistic", "index"}, default="expected"
         The order inside equal distances, as in :func:`average_precision`.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the means; None means equal ones.
     relevance, exclude_self, n_jobs
         As in :func:`average_precision`. Queries without any relevant item are left
         out with a warning.
@@ -181,6 +193,7 @@ def precision_recall_by_rank(
     (array([1.  , 0.67]), array([0.5, 1. ]))
     """
     check_option("ties", ties, TIES)
+    weight = check_weight(sample_weight, queries)
     retrieval = Retrieval.of(
         queries,
         database,
@@ -192,9 +205,8 @@ def precision_recall_by_rank(
     )
     cutoffs = check_ranks(ranks, len(retrieval.database) - retrieval.exclude_self)
     left = "expected" if ties == "index" else ties
-    return _mean_curve(
-        retrieval, lambda t, r: rank_curve_rows(t, r, cutoffs, left), cutoffs, ties
-    )
+    rows_of = lambda t, r: rank_curve_rows(t, r, cutoffs, left)
+    return _mean_curve(retrieval, rows_of, cutoffs, ties, weight)
 
 
 def check_ranks(ranks: ArrayLike | None, n_items: int) -> np.ndarray:
@@ -236,20 +248,23 @@ def _mean_curve(
     rows_of: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
     cutoffs: np.ndarray,
     ties: str,
+    weight: np.ndarray | None,
 ) -> RetrievalCurve:
     """Means over the queries that have a relevant item."""
+    weights = np.ones(len(retrieval.queries)) if weight is None else weight
     sums, counts = np.zeros((2, len(cutoffs))), np.zeros((2, len(cutoffs)))
     undefined: list[np.ndarray] = [np.empty(0, dtype=bool)]
     pieces = retrieval.pieces()
     if ties == "index":
         pieces = retrieval.ranked_pieces(int(cutoffs.max()))
-    for _, n_total, n_relevant in pieces:
+    for part, n_total, n_relevant in pieces:
         lonely = nothing_relevant(n_relevant)
         undefined.append(lonely)
+        own = weights[part][~lonely, None]
         for side, rows in enumerate(rows_of(n_total[~lonely], n_relevant[~lonely])):
-            sums[side] += np.nansum(rows, axis=0)
-            counts[side] += (~np.isnan(rows)).sum(axis=0)
+            sums[side] += np.nansum(own * rows, axis=0)
+            counts[side] += (own * ~np.isnan(rows)).sum(axis=0)
     lonely = np.concatenate(undefined)
     settle_zero_relevant(np.zeros(len(lonely)), lonely, "drop")
-    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    means = np.where(counts > 0, sums / np.where(counts > 0, counts, 1), np.nan)
     return RetrievalCurve(means[0], means[1], cutoffs)

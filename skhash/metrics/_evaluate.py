@@ -175,8 +175,12 @@ def evaluate(
             "exclude_self": bool(exclude_self),
             "relevance": None if relevance is None else retrieval.fingerprint(),
         },
-        query_labels=as_given(query_labels),
-        database_labels=as_given(database_labels),
+        query_labels=as_given(
+            query_labels, relevance, "query_labels", len(retrieval.queries)
+        ),
+        database_labels=as_given(
+            database_labels, relevance, "database_labels", len(retrieval.database)
+        ),
     )
 
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 
 from skhash.hamming import pack, unpack
+from skhash.hamming.labels import check_labels, dense
 from skhash.metrics._health import check_bits
 from skhash.metrics._options import check_rank
 from skhash.metrics._ranking import mean_average_precision
+from skhash.metrics._relevance import as_rows
 
 
 def score_by_length(
@@ -144,8 +145,10 @@ def order_bits(
     """
     packed, n_bits = check_bits(codes, n_bits)
     n_samples = check_rank("n_samples", n_samples)
-    given = labels.toarray() if sparse.issparse(labels) else np.asarray(labels)
-    check_consistent_length(packed, given)
+    if options.get("relevance") is None:
+        given = dense(check_labels(labels, n=len(packed)))
+    else:
+        given = as_rows(labels, "labels", len(packed))
     rows = np.arange(len(packed))
     if len(rows) > n_samples:
         rng = check_random_state(random_state)

@@ -22,6 +22,7 @@ def ndcg(
     gain: str = "exponential",
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -51,6 +52,8 @@ def ndcg(
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
     relevance : callable or sparse matrix of shape (n_queries, n_items), default=None
         Grades of 0 or more, if not from labels, as in :func:`average_precision`.
     exclude_self : bool, default=False
@@ -91,7 +94,9 @@ def ndcg(
     """
     k = None if k is None else check_rank("k", k)
     check_option("gain", gain, GAINS)
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     retrieval = Retrieval.of(
         queries,
         database,
@@ -106,4 +111,4 @@ def ndcg(
         values.append(ndcg_rows(n_total, gain_sums, ideal, k))
     scores = np.concatenate(values)
     settle_zero_relevant(scores, np.isnan(scores), zero_relevant)
-    return average_queries(scores, query_labels, average)
+    return average_queries(scores, query_labels, average, weight)

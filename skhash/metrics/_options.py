@@ -3,6 +3,11 @@
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight, _num_samples
+
+from skhash.hamming.labels import check_labels
+
 TIES = ("expected", "optimistic", "pessimistic", "index")
 NORMALIZERS = ("min_k_r", "hits", "relevant")
 ZERO_RELEVANT = ("drop", 0, 1, "raise")
@@ -44,12 +49,29 @@ def check_confidence(value: Any) -> float:
     return coverage
 
 
-def check_averaging(zero_relevant: Any, average: Any, query_labels: Any) -> None:
-    """Check how values of queries are to become one."""
+def check_averaging(
+    zero_relevant: Any, average: Any, query_labels: Any, queries: Any, weight: Any
+) -> np.ndarray | None:
+    """Check how values of queries are to become one; returns their weights."""
     check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
     check_option("average", average, AVERAGES)
-    if average == "macro_class" and query_labels is None:
-        raise ValueError("average='macro_class' needs query_labels.")
+    if average == "macro_class":
+        if query_labels is None:
+            raise ValueError("average='macro_class' needs query_labels.")
+        check_labels(query_labels, name="query_labels", n=_num_samples(queries))
+    return check_weight(weight, queries)
+
+
+def check_weight(weight: Any, queries: Any) -> np.ndarray | None:
+    """Return weights of queries as float64, 0 or more and not all 0; None for none."""
+    if weight is None:
+        return None
+    checked: np.ndarray = _check_sample_weight(
+        weight, queries, dtype=np.float64, ensure_non_negative=True
+    )
+    if len(checked) and not checked.any():
+        raise ValueError("sample_weight is zero for every query: the mean of none.")
+    return checked
 
 
 def check_average_precision(

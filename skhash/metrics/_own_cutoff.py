@@ -27,6 +27,7 @@ def mean_reciprocal_rank(
     ties: str = "expected",
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -52,6 +53,8 @@ def mean_reciprocal_rank(
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def mean_reciprocal_rank(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
+        If codes, labels or weights do not fit together, or an option is unknown.
 
     Warns
     -----
@@ -84,7 +87,9 @@ def mean_reciprocal_rank(
     """
     k = None if k is None else check_rank("k", k)
     check_option("ties", ties, TIES)
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     retrieval = Retrieval.of(
         queries,
         database,
@@ -98,7 +103,7 @@ def mean_reciprocal_rank(
         n_total, n_relevant, k, ties, reciprocal=True
     )
     values = per_query(rows_of, retrieval, zero_relevant, ties, k)
-    return average_queries(values, query_labels, average)
+    return average_queries(values, query_labels, average, weight)
 
 
 def r_precision(
@@ -110,6 +115,7 @@ def r_precision(
     ties: str = "expected",
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -135,6 +141,8 @@ def r_precision(
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
 
     Returns
     -------
@@ -144,7 +152,7 @@ def r_precision(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
+        If codes, labels or weights do not fit together, or an option is unknown.
 
     Warns
     -----
@@ -167,7 +175,9 @@ def r_precision(
     0.75
     """
     check_option("ties", ties, TIES)
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     retrieval = Retrieval.of(
         queries,
         database,
@@ -181,7 +191,7 @@ def r_precision(
         n_total, n_relevant, ties
     )
     values = per_query(rows_of, retrieval, zero_relevant, ties, None)
-    return average_queries(values, query_labels, average)
+    return average_queries(values, query_labels, average, weight)
 
 
 def mean_average_precision_at_r(
@@ -193,6 +203,7 @@ def mean_average_precision_at_r(
     ties: str = "expected",
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -218,6 +229,8 @@ def mean_average_precision_at_r(
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
 
     Returns
     -------
@@ -227,7 +240,7 @@ def mean_average_precision_at_r(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
+        If codes, labels or weights do not fit together, or an option is unknown.
 
     Warns
     -----
@@ -249,7 +262,9 @@ def mean_average_precision_at_r(
     0.75
     """
     check_option("ties", ties, TIES)
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     retrieval = Retrieval.of(
         queries,
         database,
@@ -263,4 +278,4 @@ def mean_average_precision_at_r(
         n_total, n_relevant, n_relevant.sum(axis=1), ties, "relevant"
     )
     values = per_query(rows_of, retrieval, zero_relevant, ties, None)
-    return average_queries(values, query_labels, average)
+    return average_queries(values, query_labels, average, weight)

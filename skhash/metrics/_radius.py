@@ -22,6 +22,7 @@ def precision_at_radius(
     empty_ball: Any = 0,
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -51,6 +52,8 @@ def precision_at_radius(
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def precision_at_radius(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
+        If codes, labels or weights do not fit together, or an option is unknown.
 
     Warns
     -----
@@ -81,7 +84,9 @@ def precision_at_radius(
     """
     radius = check_radius(radius)
     check_option("empty_ball", empty_ball, EMPTY_BALL)
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     rows_of = lambda n_total, n_relevant, _: precision_within_rows(
         n_total, n_relevant, radius, empty_ball
     )
@@ -95,7 +100,7 @@ def precision_at_radius(
         n_jobs,
     )
     values = per_query(rows_of, retrieval, zero_relevant)
-    return average_queries(values, query_labels, average)
+    return average_queries(values, query_labels, average, weight)
 
 
 def recall_at_radius(
@@ -107,6 +112,7 @@ def recall_at_radius(
     *,
     zero_relevant: Any = "drop",
     average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -130,6 +136,8 @@ def recall_at_radius(
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
 
     Returns
     -------
@@ -139,7 +147,7 @@ def recall_at_radius(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
+        If codes, labels or weights do not fit together, or an option is unknown.
 
     Warns
     -----
@@ -159,7 +167,9 @@ def recall_at_radius(
     0.5
     """
     radius = check_radius(radius)
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     rows_of = lambda n_total, n_relevant, _: recall_within_rows(
         n_total, n_relevant, radius
     )
@@ -173,4 +183,4 @@ def recall_at_radius(
         n_jobs,
     )
     values = per_query(rows_of, retrieval, zero_relevant)
-    return average_queries(values, query_labels, average)
+    return average_queries(values, query_labels, average, weight)

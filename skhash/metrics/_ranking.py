@@ -143,6 +143,7 @@ def mean_average_precision(
     normalizer: str = "min_k_r",
     zero_relevant: Any = "drop",
     average: str = "macro",
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     n_jobs: int | None = None,
@@ -163,6 +164,8 @@ def mean_average_precision(
     average : {"macro", "macro_class"}, default="macro"
         The mean over queries, or the mean over classes of the mean over the queries
         of a class, in which rare classes weigh as much as frequent ones.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean; None means equal ones.
 
     Returns
     -------
@@ -199,7 +202,9 @@ def mean_average_precision(
     1.0
     """
     check_option("average", average, AVERAGES[:2])
-    check_averaging(zero_relevant, average, query_labels)
+    weight = check_averaging(
+        zero_relevant, average, query_labels, queries, sample_weight
+    )
     values = average_precision(
         queries,
         database,
@@ -213,4 +218,4 @@ def mean_average_precision(
         exclude_self=exclude_self,
         n_jobs=n_jobs,
     )
-    return float(average_queries(values, query_labels, average))
+    return float(average_queries(values, query_labels, average, weight))

@@ -1,9 +1,14 @@
 """What makes an item relevant to a query, and how much."""
 
+from collections.abc import Set
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+
+from skhash.hamming.columns import as_array, check_column
+from skhash.hamming.labels import check_labels, dense
 
 
 def check_relevance(relevance: Any, n_queries: int, n_items: int) -> Any:
@@ -29,20 +34,43 @@ def as_rows(labels: Any, name: str, n: int) -> np.ndarray:
     """Labels for a relevance function: as given, or the indices when there are none."""
     if labels is None:
         return np.arange(n)
-    labels = np.asarray(labels.toarray() if sparse.issparse(labels) else labels)
-    if labels.ndim == 0 or len(labels) != n:
+    if isinstance(labels, str | bytes) or not (
+        sparse.issparse(labels) or hasattr(labels, "__len__")
+    ):
+        raise ValueError(f"{name} must hold one value for each item, got {labels!r}.")
+    rows = labels.toarray() if sparse.issparse(labels) else as_array(labels, name=name)
+    if rows.dtype == object and not isinstance(labels, np.ndarray):
+        rows = _narrowed(rows, name)
+    if len(rows) != n:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {name} has "
-            f"shape {labels.shape} for {n} codes."
+            f"shape {rows.shape} for {n} codes."
         )
-    return labels
+    return rows
 
 
-def as_given(labels: Any) -> np.ndarray | None:
+def _narrowed(rows: np.ndarray, name: str) -> np.ndarray:
+    """Objects as numbers, strings or a table where these say the same."""
+    values = rows.tolist()
+    if rows.ndim == 1 and all(map(_is_row, values)):
+        with suppress(ValueError):  # rows of different lengths
+            return np.array([np.asarray(value) for value in values])
+    with suppress(ValueError, TypeError):  # several kinds, or missing ones
+        return check_column(rows, name=name)
+    return rows
+
+
+def _is_row(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes | Set | dict)
+
+
+def as_given(labels: Any, relevance: Any, name: str, n: int) -> np.ndarray | None:
     """A copy of labels, so that what is kept outlives what is done to them."""
     if labels is None:
         return None
-    return np.array(labels.toarray() if sparse.issparse(labels) else labels)
+    if relevance is None:
+        return np.array(dense(check_labels(labels, name=name, n=n)))
+    return np.array(as_rows(labels, name, n))
 
 
 def relevant_pairs(

@@ -38,7 +38,7 @@ class RetrievalReport:
         The options that two reports must share to be compared. For `relevance` it is
         None, or a fingerprint of the grades of all pairs.
     query_labels, database_labels : ndarray of shape (n,) or (n, n_classes), or None
-        As given.
+        As given; label sets as bool rows.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """Retrieval metrics as scikit-learn scorers."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -38,14 +39,17 @@ def make_retrieval_scorer(
         ``metric(queries, database, query_labels, database_labels, exclude_self=...,
         **options)``, greater is better: any metric of :mod:`skhash.metrics` that
         returns a number. A function at module level, if the scorer is to be pickled.
+        Weights given to the scorer are passed on as ``sample_weight=...``.
     **options
         Passed on to `metric`.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y) -> float``. Works in dicts of scorers, for
-        multi-metric searches, and in scikit-learn's callbacks.
+        ``scorer(estimator, X, y, sample_weight=None) -> float``. Works in dicts of
+        scorers, for multi-metric searches, and in scikit-learn's callbacks. With
+        metadata routing, ``scorer.set_score_request(sample_weight=True)`` asks for the
+        weights of the items that are scored, which weigh the queries in the mean.
 
     Raises
     ------
@@ -119,6 +123,12 @@ class RetrievalScorer(_BaseScorer):
             raise ValueError(
                 f"{self!r} needs labels to know what is relevant, but y is None."
             )
+        self._warn_overlap(
+            "Pass sample_weight to the scorer or to make_retrieval_scorer, not both:"
+            " the scorer's are used.",
+            kwargs,
+        )
+        self._check_takes(kwargs)
         queries, database, database_labels = _rank_against(estimator, X)
         itself = database is None
         with advice_on_folds(y_true):
@@ -128,30 +138,45 @@ class RetrievalScorer(_BaseScorer):
                 y_true,
                 y_true if itself else database_labels,
                 exclude_self=itself,
-                **self._kwargs,
-                **kwargs,
+                **{**self._kwargs, **kwargs},
             )
         return self._as_number(value)
+
+    def _check_takes(self, names: Iterable[str]) -> None:
+        """Say which metrics have weights, rather than that an argument is unknown."""
+        parameters = inspect.signature(self._score_func).parameters
+        if any(each.kind == each.VAR_KEYWORD for each in parameters.values()):
+            return
+        unknown = [name for name in names if name not in parameters]
+        if unknown:
+            raise TypeError(
+                f"{self._name} does not take {', '.join(unknown)}, which the scorer "
+                "was given. Use a metric that takes the mean over queries, such as "
+                "mean_average_precision, or call "
+                f"scorer.set_score_request({unknown[0]}=False)."
+            )
+
+    @property
+    def _name(self) -> str:
+        return getattr(self._score_func, "__name__", repr(self._score_func))
 
     def _as_number(self, value: Any) -> float:
         if np.ndim(value) == 0:
             with suppress(TypeError, ValueError):
                 return float(value)
-        name = getattr(self._score_func, "__name__", repr(self._score_func))
         if np.ndim(value) == 1:
             what = f"one number per query (shape {np.shape(value)})"
         else:
             what = f"a {type(value).__name__}"
         raise TypeError(
-            f"A scorer needs a metric that gives a single number, but {name} gives "
-            f"{what}. Use one that takes the mean over queries: mean_average_precision "
+            f"A scorer needs a metric that gives a single number, but {self._name} "
+            f"gives {what}. Use one that takes the mean over queries: mean_average_precision "
             "instead of average_precision, and average='macro' in the others."
         )
 
     def __repr__(self) -> str:
         options = "".join(f", {key}={value!r}" for key, value in self._kwargs.items())
-        name = getattr(self._score_func, "__name__", repr(self._score_func))
-        return f"make_retrieval_scorer({name}{options})"
+        return f"make_retrieval_scorer({self._name}{options})"
 
 
 def _rank_against(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
