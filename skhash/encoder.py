@@ -6,7 +6,6 @@ import contextlib
 import copy
 from numbers import Integral, Real
 
-import numpy as np
 import torch
 from sklearn.base import (
     BaseEstimator,
@@ -19,7 +18,7 @@ from torch import nn
 from skhash import fitting
 from skhash.documentation import DocLink
 from skhash.encoding import Encoding
-from skhash.inputs import check_training
+from skhash.inputs import check_training, same_classes
 from skhash.losses import LOSSES, HashLoss
 from skhash.networks import NETWORKS
 from skhash.optimizers import LR_SCHEDULES, OPTIMIZERS
@@ -337,9 +336,7 @@ class DeepHashEncoder(
         """
         first = not hasattr(self, "net_")
         if not first:
-            if classes is not None and not np.array_equal(
-                np.unique(classes), self.classes_
-            ):
+            if classes is not None and not same_classes(classes, self.classes_):
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on last call to "
                     f"partial_fit, was: {self.classes_!r}"

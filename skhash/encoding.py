@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from skhash.batches import ArrayDataset
 from skhash.hamming import pack
+from skhash.hamming.labels import check_labels
 from skhash.inputs import check_items
 from skhash.losses import HashLoss
 from skhash.training import torch_threads
@@ -59,6 +60,8 @@ class Encoding(TransformerMixin, ClassifierMixin):
         codes : ndarray of shape (n, ceil(n_bits / 8)) or (n, n_bits)
             By `output`: packed codes (uint8, most significant bit first, zero padded);
             or, with one column a bit, bool, int8 (-1, +1) or float32 (the embedding z).
+            int8 is for storing: sums beyond 127 wrap, so that products of signs take a
+            wider dtype, ``signs = signs.astype(np.float32)`` and ``signs @ signs.T``.
 
         Raises
         ------
@@ -143,7 +146,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         -------
         accuracy : float
         """
-        return super().score(X, y, sample_weight)
+        return super().score(X, check_labels(y, name="y"), sample_weight)
 
     def _outputs(self, X) -> Iterator[np.ndarray]:
         check_is_fitted(self)

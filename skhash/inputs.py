@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import torch
-from sklearn.preprocessing import LabelEncoder, StandardScaler
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.exceptions import DataConversionWarning
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, validate_data
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from skhash.batches import ArrayDataset, EncodedDataset
+from skhash.hamming.columns import check_column, kind_of
+from skhash.hamming.labels import check_labels, dense, encode_by_classes
 from skhash.networks._random import borrowed_generator
+from skhash.warn import warn
 
 # Values that are looked at together when the whole data set is read once; in float64,
 # with what the sums need, they take some 8 MB.
@@ -173,16 +174,16 @@ def check_training(
     """
     if isinstance(X, Dataset):
         return _check_dataset(estimator, X, y, sample_weight, classes, reset)
-    (X, y), shape = check_items(
+    y = None if y is None else _check_labels(y)
+    (X, _), shape = check_items(
         estimator,
         X,
         item_shape=item_shape,
         reset=reset,
-        y=as_array(y),
-        multi_output=True,
+        # The labels are checked; scikit-learn compares the lengths.
+        y=None if y is None else np.zeros(len(y)),
         ensure_min_samples=2,
     )
-    y = _check_labels(y)
     kept, sample_weight = _check_weights(sample_weight, len(y))
     y = y if kept is None else y[kept]
     y, classes = _encode_labels(estimator, y, classes, reset)
@@ -204,8 +205,8 @@ def _check_dataset(
         raise ValueError(f"The data set has {n} items; at least 2 are needed.")
     if y is None:
         with borrowed_generator(0):  # items may be augmented at random on their way
-            y = [as_array(_pair(X, i)[1]) for i in range(n)]
-    y = _check_labels(np.asarray(as_array(y)))
+            y = [_pair(X, i)[1] for i in range(n)]
+    y = _check_labels(y)
     if len(y) != n:
         raise ValueError(f"The data set has {n} items, but y has {len(y)}.")
     kept, sample_weight = _check_weights(sample_weight, n)
@@ -241,17 +242,19 @@ def _pair(dataset: Dataset, index: int) -> tuple[Any, Any]:
 
 def _check_labels(y: Any) -> np.ndarray:
     """One label an item, or a 0/1 matrix in float32."""
-    if sp.issparse(y):
-        y = y.toarray()
-    check_classification_targets(y)
-    if type_of_target(y) == "multilabel-indicator":
-        return np.asarray(y, dtype=np.float32)
-    if np.ndim(y) == 2 and y.shape[1] > 1:
-        raise ValueError(
-            "Unknown label type: multiclass-multioutput. Pass one label an item, or a "
-            "0/1 matrix of shape (n_items, n_classes) for several."
+    if getattr(y, "shape", ())[1:] == (1,):
+        warn(
+            "A column-vector y was passed when a 1d array was expected. Please change "
+            "the shape of y to (n_samples,), for example using ravel().",
+            DataConversionWarning,
         )
-    return column_or_1d(y, warn=True)
+    labels = check_labels(y, name="y")
+    if labels.ndim == 2:
+        return dense(labels).astype(np.float32)
+    if labels.dtype.kind == "f":
+        assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+    return labels
 
 
 def _check_weights(
@@ -290,16 +293,25 @@ def _encode_labels(
                 f"y has {y.shape[1]} columns, but {name} expects one for each of "
                 f"{known} classes."
             )
-        return y, np.arange(known) if classes is None else np.asarray(classes)
-    encoder = LabelEncoder().fit(y if classes is None else np.unique(classes))
-    try:
-        return encoder.transform(y).astype(np.int64), encoder.classes_
-    except ValueError as error:
+        names = None if classes is None else check_column(classes, name="classes")
+        return y, np.arange(known) if names is None else names
+    classes = np.unique(y if classes is None else check_column(classes, name="classes"))
+    encoded = encode_by_classes(y, classes)
+    unknown = np.unique(y[encoded < 0])
+    if len(unknown):
         raise ValueError(
-            f"y has labels that are not among the classes {encoder.classes_.tolist()} "
-            f"that {name} knows: {error}. Give all of them to the first call: "
-            "partial_fit(X, y, classes=...)."
-        ) from None
+            f"y has labels that are not among the classes {classes.tolist()} that "
+            f"{name} knows, such as {unknown.tolist()[0]!r}. Give all of them to the "
+            "first call: partial_fit(X, y, classes=...)."
+        )
+    return encoded, classes
+
+
+def same_classes(classes: Any, known: np.ndarray) -> bool:
+    """Whether these are the classes that are known, in any order."""
+    given = check_column(classes, name="classes")
+    kinds = kind_of(given), kind_of(known)
+    return kinds[0] == kinds[1] and np.array_equal(np.unique(given), np.unique(known))
 
 
 def _check_contrast(estimator: Any, y: np.ndarray, classes: np.ndarray) -> None:

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "networks": set(),
     "batches": set(),
     "optimizers": set(),
-    "datasets": {"warn"},
+    "datasets": {"hamming", "warn"},
     "documentation": set(),
     "warn": set(),
     "metrics": {"hamming", "warn"},

@@ -1,44 +1,18 @@
 """Drawing items so that the labels are represented."""
 
-import math
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+
+from skhash.hamming.labels import check_labels, dense
 
 
 def label_array(y: Any) -> np.ndarray:
     """Labels as encoded classes (n,) or a bool matrix (n, n_classes)."""
-    if sparse.issparse(y):
-        y = y.toarray()
-    labels = np.asarray(y)
-    missing = _n_missing(labels)
-    if missing:
-        raise ValueError(
-            f"y has {missing} missing labels (NaN or None): leave these items out, or "
-            "give them a label."
-        )
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim == 1:
-        return np.unique(labels, return_inverse=True)[1]
-    if labels.ndim != 2:
-        raise ValueError(
-            "y must be of shape (n,) or multi-hot of shape (n, n_classes), got "
-            f"{labels.shape}."
-        )
-    return labels != 0
-
-
-def _n_missing(labels: np.ndarray) -> int:
-    if labels.dtype.kind in "fc":
-        return int(np.isnan(labels).sum())
-    if labels.dtype.kind == "O":
-        return sum(
-            label is None or (isinstance(label, float) and math.isnan(label))
-            for label in labels.ravel()
-        )
-    return 0
+    labels = dense(check_labels(y, name="y"))
+    if labels.ndim == 2:
+        return labels
+    return np.unique(labels, return_inverse=True)[1].reshape(-1)
 
 
 def membership(labels: np.ndarray) -> np.ndarray:

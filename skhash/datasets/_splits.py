@@ -1,5 +1,6 @@
 """Splits into queries, training items and database."""
 
+from collections.abc import Hashable
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from skhash.datasets._sampling import (
     label_array,
     membership,
 )
+from skhash.hamming.columns import check_column
+from skhash.hamming.labels import check_labels
 
 
 class RetrievalIndices(NamedTuple):
@@ -157,13 +160,7 @@ class RetrievalSplit:
             return None
         if self.per_class:
             raise ValueError("Groups are drawn whole; they do not go with per_class.")
-        groups = np.asarray(groups)
-        if groups.shape != (len(labels),):
-            raise ValueError(
-                f"Found input variables with inconsistent numbers of samples: groups "
-                f"of shape {groups.shape} for {len(labels)} labels."
-            )
-        return groups
+        return check_column(groups, name="groups", n=len(labels))
 
     def _draw(
         self,
@@ -287,12 +284,20 @@ class UnseenClassSplit:
                 "unseen must be a number, a share or a list of classes, got "
                 f"{self.unseen!r}."
             )
-        classes = np.arange(n_classes) if labels.ndim == 2 else np.unique(np.asarray(y))
-        unseen = list(self.unseen)
-        strangers = [label for label in unseen if label not in classes.tolist()]
+        classes = np.arange(n_classes)
+        if labels.ndim == 1:
+            classes = np.unique(check_labels(y, name="y"))
+        names = list(self.unseen)
+        place = {label: i for i, label in enumerate(classes.tolist())}
+        strangers = [
+            label
+            for label in names
+            if not isinstance(label, Hashable) or label not in place
+        ]
         if strangers:
             raise ValueError(f"unseen names {strangers}, which are no classes of y.")
-        return np.isin(classes, unseen)
+        chosen[[place[label] for label in names]] = True
+        return chosen
 
 
 def _count(name: str, size: Any, n_items: int, per_class: bool) -> int:

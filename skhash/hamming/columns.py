@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming._missing import refuse_masked, refuse_missing
+from skhash.hamming._refusals import refuse_masked, refuse_missing, refuse_others
 
 _INT64 = np.iinfo(np.int64)
 _UINT64 = np.iinfo(np.uint64)
@@ -62,13 +62,7 @@ def check_column(
         ...
     ValueError: ids holds values of several kinds, such as 1 (int) and 'b' (str): ...
     """
-    if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
-        raise ValueError(f"{name} must hold one value for each item, got {values!r}.")
-    if isinstance(values, set | frozenset | dict):
-        raise TypeError(
-            f"{name} is a {type(values).__name__}, which does not say which value "
-            "belongs to which item: give a list or an array."
-        )
+    refuse_others(values, name)
     column = _without_lists(as_array(values, name=name))
     if column.ndim == 2 and column.shape[1] == 1:
         column = column[:, 0]
@@ -82,6 +76,8 @@ def check_column(
             f"Found input variables with inconsistent numbers of samples: {name} has "
             f"{len(column)} values for {n} codes."
         )
+    if column.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} is {column.dtype}.")
     if column.dtype.kind not in "biufUSMmTO":
         raise ValueError(
             f"{name} of dtype {column.dtype} are not supported: give numbers or "
@@ -210,7 +206,7 @@ def as_array(values: Any, *, name: str) -> NDArray:
         values = values.detach().cpu()
         # numpy has no such floats.
         return np.asarray(values.float() if "bfloat" in str(values.dtype) else values)
-    if len(getattr(values, "shape", ())) > 1:
+    if len(getattr(values, "shape", ())) > 1 or not hasattr(values, "__len__"):
         return np.asarray(values)
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "biufMm":  # a pandas column, too

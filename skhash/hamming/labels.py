@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from skhash.hamming._missing import refuse_missing
+from skhash.hamming._refusals import refuse_missing, refuse_others
 from skhash.hamming.columns import as_array, check_column, concatenate, kind_of
 
 _BINARIZE = "sklearn.preprocessing.MultiLabelBinarizer().fit_transform"
@@ -94,7 +94,7 @@ def encode_labels(
     names = "query_labels", "database_labels"
     queries = check_labels(query_labels, name=names[0], n=n_queries)
     items = check_labels(database_labels, name=names[1], n=n_items)
-    check_alike(items, queries, names[::-1])
+    check_comparable(items, queries, names[::-1])
     if queries.ndim == 2:
         return dense(queries), dense(items)
     _, encoded = np.unique(concatenate([queries, items]), return_inverse=True)
@@ -104,7 +104,7 @@ def encode_labels(
 
 def encode_by_classes(labels: NDArray, classes: NDArray) -> NDArray[np.int64]:
     """The place of each label among ascending classes; -1 for those that are none."""
-    check_alike(classes, labels, ("classes", "y"))
+    check_comparable(classes, labels, ("classes", "y"))
     both = concatenate([classes, labels])
     _, first, encoded = np.unique(both, return_index=True, return_inverse=True)
     # Classes come first: a value that is new after them is none of theirs.
@@ -112,7 +112,7 @@ def encode_by_classes(labels: NDArray, classes: NDArray) -> NDArray[np.int64]:
     return place[encoded.reshape(-1)[len(classes) :]].astype(np.int64)
 
 
-def check_alike(labels: Any, others: Any, names: tuple[str, str]) -> None:
+def check_comparable(labels: Any, others: Any, names: tuple[str, str]) -> None:
     """Raise unless two of `check_labels` can be compared: in kind, and in width."""
     if labels.shape[1:] != others.shape[1:]:
         raise ValueError(
@@ -136,10 +136,7 @@ def dense(labels: Any) -> NDArray:
 
 def _as_rows(labels: Any, name: str) -> NDArray:
     """Labels of any container as an array with one row for each item."""
-    if isinstance(labels, str | bytes | set | frozenset | dict):
-        return check_column(labels, name=name)  # which refuses them
-    if not sp.issparse(labels) and not hasattr(labels, "__len__"):
-        return check_column(labels, name=name)
+    refuse_others(labels, name)
     array = labels.toarray() if sp.issparse(labels) else as_array(labels, name=name)
     if array.dtype != object or array.ndim != 1:
         return array

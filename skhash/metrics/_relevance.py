@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from skhash.hamming._refusals import refuse_others
 from skhash.hamming.columns import as_array, check_column
 from skhash.hamming.labels import check_labels, dense
 
@@ -34,10 +35,7 @@ def as_rows(labels: Any, name: str, n: int) -> np.ndarray:
     """Labels for a relevance function: as given, or the indices when there are none."""
     if labels is None:
         return np.arange(n)
-    if isinstance(labels, str | bytes) or not (
-        sparse.issparse(labels) or hasattr(labels, "__len__")
-    ):
-        raise ValueError(f"{name} must hold one value for each item, got {labels!r}.")
+    refuse_others(labels, name)
     rows = labels.toarray() if sparse.issparse(labels) else as_array(labels, name=name)
     if rows.dtype == object and not isinstance(labels, np.ndarray):
         rows = _narrowed(rows, name)

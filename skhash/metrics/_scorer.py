@@ -170,8 +170,9 @@ class RetrievalScorer(_BaseScorer):
             what = f"a {type(value).__name__}"
         raise TypeError(
             f"A scorer needs a metric that gives a single number, but {self._name} "
-            f"gives {what}. Use one that takes the mean over queries: mean_average_precision "
-            "instead of average_precision, and average='macro' in the others."
+            f"gives {what}. Use one that takes the mean over queries: "
+            "mean_average_precision instead of average_precision, and average='macro' "
+            "in the others."
         )
 
     def __repr__(self) -> str:

@@ -5,15 +5,17 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import check_consistent_length
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
+from skhash.hamming.labels import check_labels
 from skhash.neighbors._choice import ALGORITHMS
 from skhash.neighbors._database import build
 from skhash.neighbors._search import KNeighborsMixin
 from skhash.neighbors._validation import fit_codes
+from skhash.warn import warn
 
 
 class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator):
@@ -90,7 +92,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         X : array-like of shape (n_samples, n_bytes)
             Codes: packed uint8, or bool bits, or integers from 0 to 255.
         y : array-like of shape (n_samples,)
-            Class labels.
+            Class labels: numbers, strings or other values of one kind.
 
         Returns
         -------
@@ -107,10 +109,24 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
                 "None"
             )
         codes = fit_codes(self, X)
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(codes, y)
-        check_classification_targets(y)
-        self.classes_, self._encoded = np.unique(y, return_inverse=True)
+        if getattr(y, "shape", ())[1:] == (1,):
+            warn(
+                "A column-vector y was passed when a 1d array was expected. Please "
+                "change the shape of y to (n_samples,), for example using ravel().",
+                DataConversionWarning,
+            )
+        y = check_labels(y, name="y", n=len(codes))
+        if y.ndim != 1:
+            raise ValueError(
+                f"y should be a 1d array, got label sets of shape {y.shape} instead: "
+                "the vote is for one class. For several labels an item see "
+                "HammingNeighbors."
+            )
+        if y.dtype.kind == "f":
+            assert_all_finite(y, input_name="y")
+            check_classification_targets(y)
+        self.classes_, encoded = np.unique(y, return_inverse=True)
+        self._encoded = encoded.reshape(-1)
         self._database = build(codes, y, None, self.algorithm, self.n_jobs)
         return self
 

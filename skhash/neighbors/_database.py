@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
+from skhash.hamming.columns import concatenate
+from skhash.hamming.labels import check_comparable, check_labels, dense
 from skhash.neighbors._choice import for_many, searcher_for
 from skhash.neighbors._progress import announced
 from skhash.neighbors._searchers import extended
@@ -83,7 +86,7 @@ class Database:
             check_kind(self.ids, ids)
             ids = unique_ids(np.concatenate([self.ids, ids]))
         if labels is not None:
-            labels = np.concatenate([self.labels, labels])
+            labels = with_more_labels(self.labels, labels)
         n, total = len(self), len(self) + len(codes)
         room = self.room
         # A shallow copy of the estimator may have taken the rows after ours.
@@ -134,10 +137,16 @@ def build(codes, labels, ids, algorithm, n_jobs=None, verbose=0, room=None):
 
 
 def as_labels(y, codes):
-    if y is None:
-        return None
-    check_consistent_length(codes, y)
-    return np.asarray(y)
+    """Checked labels of codes, or None: one each, or sets as bool rows or CSR."""
+    return None if y is None else check_labels(y, name="y", n=len(codes))
+
+
+def with_more_labels(old, new):
+    """Labels with others of their kind after them, sparse if the first ones are."""
+    check_comparable(old, new, ("the labels of the database", "y"))
+    if sp.issparse(old):
+        return sp.vstack([old, sp.csr_array(new)], format="csr")
+    return concatenate([old, dense(new)])
 
 
 def as_ids(ids, codes):

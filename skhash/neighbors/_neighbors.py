@@ -61,8 +61,9 @@ class HammingNeighbors(
     codes_ : ndarray of shape (`n_samples_fit_`, n_bytes), uint8
         The packed codes of the database; the caller's own memory when it was packed
         and C-contiguous.
-    labels_ : ndarray of shape (`n_samples_fit_`,) or (`n_samples_fit_`, n_classes)
-        The labels given to `fit`, or None.
+    labels_ : ndarray of shape (`n_samples_fit_`,), bool ndarray or CSR array of shape \
+            (`n_samples_fit_`, n_classes), or None
+        The labels given to `fit`; label sets as 0/1 in bool.
     ids_ : ndarray of shape (`n_samples_fit_`,) or None
         The ids given to `fit`.
     n_samples_fit_ : int
@@ -115,7 +116,8 @@ class HammingNeighbors(
             Codes: packed uint8, or bool bits, or integers from 0 to 255. Packed
             C-contiguous arrays and memory maps are not copied.
         y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
-            Labels, or multi-hot rows; for :meth:`score`.
+            Labels, or label sets as a 0/1 matrix, which may be sparse; for
+            :meth:`score`.
         ids : array-like of shape (n_samples,), default=None
             Unique names of the codes, of any dtype, returned instead of row numbers.
 
@@ -155,7 +157,7 @@ class HammingNeighbors(
             "build_seconds": database.build_seconds,
         }
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Mean average precision of queries against the fitted database.
 
         Equal distances count with their expected precision over all orders; queries
@@ -167,6 +169,8 @@ class HammingNeighbors(
             Query codes.
         y : array-like of shape (n_queries,) or (n_queries, n_classes)
             Their labels, of the fitted labels' kind.
+        sample_weight : array-like of shape (n_queries,), default=None
+            Weights of the queries in the mean.
 
         Returns
         -------
@@ -195,7 +199,12 @@ class HammingNeighbors(
 
         with advice_on_folds(y):
             return mean_average_precision(
-                queries, database.codes, y, database.labels, n_jobs=self.n_jobs
+                queries,
+                database.codes,
+                y,
+                database.labels,
+                sample_weight=sample_weight,
+                n_jobs=self.n_jobs,
             )
 
     def __sklearn_tags__(self):

@@ -26,7 +26,8 @@ class UpdatesMixin(FittedCodes):
         X : array-like of shape (n_samples, n_bytes)
             Codes of the fitted kind and width.
         y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
-            Their labels, if and only if the database has labels.
+            Their labels, of the fitted labels' kind and width, if and only if the
+            database has labels.
         ids : array-like of shape (n_samples,), default=None
             Their ids, if and only if the database has ids.
 

@@ -1,4 +1,4 @@
-"""Values that are missing: None, NaN, NaT, pandas' NA, or masked."""
+"""What holds no values: no sequence at all, or missing ones (None, NaN, NaT, NA)."""
 
 from typing import Any
 
@@ -7,6 +7,18 @@ from numpy.typing import NDArray
 
 _ADVICE = "Leave these items out, or give them a value of their own."
 _COLLECTIONS = (set, frozenset, dict, list, tuple, np.ndarray)
+
+
+def refuse_others(values: Any, name: str) -> None:
+    """Raise unless the container says which value belongs to which item."""
+    single = isinstance(values, str | bytes)
+    if single or not (hasattr(values, "__len__") or hasattr(values, "__array__")):
+        raise ValueError(f"{name} must hold one value for each item, got {values!r}.")
+    if isinstance(values, set | frozenset | dict):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, which does not say which value "
+            "belongs to which item: give a list or an array."
+        )
 
 
 def refuse_masked(values: Any, name: str) -> None:
