@@ -209,7 +209,7 @@ def as_array(values: Any, *, name: str) -> NDArray:
     if len(getattr(values, "shape", ())) > 1 or not hasattr(values, "__len__"):
         return np.asarray(values)
     dtype = getattr(values, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind in "biufMm":  # a pandas column, too
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufMmO":  # a pandas column, too
         return np.asarray(values)
     if hasattr(values, "null_count") and hasattr(values, "to_list"):  # polars
         plain = values.to_numpy() if values.null_count() == 0 else None
@@ -225,6 +225,11 @@ def as_array(values: Any, *, name: str) -> NDArray:
     if types == {int}:
         with suppress(OverflowError):
             return np.array(values, dtype=np.int64)
+    if types and all(issubclass(each, str) for each in types):
+        # By numpy alone, members of an Enum of strings would be their names.
+        plain = list(map(str.__str__, values))
+        if not any(value.endswith("\0") for value in plain):  # where numpy's would end
+            return np.array(plain)
     return _objects(values)
 
 
@@ -256,11 +261,6 @@ def _without_axes(value: Any) -> Any:
 def _of_objects(column: NDArray, name: str) -> NDArray:
     """Objects of one kind, as numbers or strings where these are exact."""
     values = column.tolist()
-    types = set(map(type, values))
-    if any(issubclass(each, str) and each is not str for each in types):
-        # numpy would write the members of an Enum of strings as their names.
-        values = [str.__str__(v) if isinstance(v, str) else v for v in values]
-        column = _objects(values)
     kinds: dict[str, type] = {}
     for each in dict.fromkeys(map(type, values)):
         kinds.setdefault(_kind_of_type(each), each)
@@ -278,8 +278,8 @@ def _of_objects(column: NDArray, name: str) -> NDArray:
         return column
     if kind == "numbers":
         return _numbers(values)
-    if kind == "strings":  # numpy's own would end before a zero
-        return column if any(v.endswith("\0") for v in values) else np.array(values)
+    if kind == "strings":
+        return _objects(list(map(str.__str__, values)))
     if isinstance(values[0], np.datetime64 | np.timedelta64):
         return np.array(values)
     return _hashable(column, name)
