@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from skhash.hamming._jit import kernel
 from skhash.hamming._pool import run, spans
@@ -13,10 +13,13 @@ from skhash.hamming._words import as_words, width_tag
 
 
 def distances(
-    queries: NDArray[np.uint8], database: NDArray[np.uint8], n_threads: int = 1
-) -> NDArray[np.uint16]:
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    n_threads: int = 1,
+    dtype: DTypeLike = np.uint16,
+) -> NDArray:
     query_words, codes = as_words(queries), as_words(database)
-    out = np.empty((len(queries), len(database)), np.uint16)
+    out = np.empty((len(queries), len(database)), dtype)
     if out.size:
         parts = spans(0, out.size, 4 * n_threads, 1 << 16)
         tasks = [(codes, query_words, a, b, out, width_tag(codes)) for a, b in parts]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 # Bytes of intermediate arrays: a chunk of queries at a time.
 BUDGET = 1 << 26
@@ -29,13 +29,16 @@ def _chunks(n_queries: int, n_items: int, n_bytes: int) -> Iterator[slice]:
 
 
 def distances(
-    queries: NDArray[np.uint8], database: NDArray[np.uint8], n_threads: int = 1
-) -> NDArray[np.uint16]:
-    out = np.empty((len(queries), len(database)), dtype=np.uint16)
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    n_threads: int = 1,
+    dtype: DTypeLike = np.uint16,
+) -> NDArray:
+    out = np.empty((len(queries), len(database)), dtype)
     query_words, database_words = _words(queries), _words(database)
     for rows in _chunks(*out.shape, queries.shape[1]):
         different = query_words[rows, None, :] ^ database_words[None, :, :]
-        np.bitwise_count(different).sum(axis=2, dtype=np.uint16, out=out[rows])
+        np.bitwise_count(different).sum(axis=2, dtype=dtype, out=out[rows])
     return out
 
 

@@ -14,7 +14,7 @@ from skhash.hamming.labels import encode_labels
 
 def distances(
     queries: ArrayLike, database: ArrayLike, *, n_jobs: int | None = None
-) -> NDArray[np.uint16]:
+) -> NDArray[np.int32]:
     """Count the differing bits of every query and every database code.
 
     Parameters
@@ -28,7 +28,7 @@ def distances(
 
     Returns
     -------
-    distances : ndarray of shape (n_queries, n_items), uint16
+    distances : ndarray of shape (n_queries, n_items), int32
         In bits.
 
     Raises
@@ -41,10 +41,10 @@ def distances(
     >>> import numpy as np
     >>> from skhash.hamming import distances
     >>> distances(np.array([[0b0011]], np.uint8), np.array([[3], [4]], np.uint8))
-    array([[0, 3]], dtype=uint16)
+    array([[0, 3]], dtype=int32)
     """
     queries, database = _check_pair(queries, database)
-    return engine().distances(queries, database, n_threads(n_jobs))
+    return engine().distances(queries, database, n_threads(n_jobs), np.int32)
 
 
 def nearest(

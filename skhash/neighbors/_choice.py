@@ -133,7 +133,7 @@ def pivot_work(codes, n_jobs):
     pivots = choose_pivots(sample, n_pivots, n_threads(n_jobs))
     found = hamming.nearest(sample, pivots, 1, n_jobs=n_jobs)
     own, pivot = (each[:, 0] for each in found)
-    near = hamming.distances(queries, pivots, n_jobs=n_jobs).astype(np.int32)
+    near = hamming.distances(queries, pivots, n_jobs=n_jobs)
     share = (np.abs(near[:, pivot] - own) <= reach).mean(axis=1)
     widest = np.full(n_pivots, -(1 << 20))
     np.maximum.at(widest, pivot, own)
