@@ -215,9 +215,9 @@ def as_array(values: Any, *, name: str) -> NDArray:
         plain = values.to_numpy() if values.null_count() == 0 else None
         if plain is not None and plain.dtype.kind in "biufMm":
             return plain
-        return _objects(values.to_list())
-    if hasattr(values, "to_pylist"):  # pyarrow
-        return _objects(values.to_pylist())
+        values = values.to_list()
+    elif hasattr(values, "to_pylist"):  # pyarrow
+        values = values.to_pylist()
     values = list(values)
     types = set(map(type, values))
     if types == {float}:

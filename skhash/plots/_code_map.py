@@ -3,10 +3,11 @@
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, smacof
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
 from skhash.hamming import distances, unpack
+from skhash.hamming.labels import check_labels
 from skhash.metrics._health import check_bits
 from skhash.metrics._options import check_option, check_rank
 from skhash.plots._axes import check_axes, one_panel
@@ -183,8 +184,7 @@ class CodeMapDisplay:
         n_samples = check_rank("n_samples", n_samples)
         packed, n_bits = check_bits(codes, n_bits)
         if labels is not None:
-            labels = np.asarray(labels)
-            check_consistent_length(packed, labels)
+            labels = check_labels(labels, n=len(packed))
             if labels.ndim != 1:
                 raise ValueError(
                     "labels must be one class an item, shape (n_items,), got shape "
@@ -227,7 +227,9 @@ class CodeMapDisplay:
         self.figure_ = self.ax_.figure
         places = np.asarray(self.embedding)
         none = self.labels is None
-        labels = np.zeros(len(places)) if none else np.asarray(self.labels)
+        labels = np.zeros(len(places))
+        if not none:
+            labels = check_labels(self.labels, n=len(places))
         largest = np.unique(places, axis=0, return_counts=True)[1].max()
         area = np.clip(_LARGEST / largest, _LEAST, _MOST)
         self.points_ = []

@@ -5,6 +5,7 @@ from sklearn.utils import check_consistent_length
 
 from skhash.hamming import distances
 from skhash.metrics._options import check_rank
+from skhash.metrics._relevance import as_given
 from skhash.metrics._retrieval import Retrieval
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay
@@ -165,7 +166,10 @@ class RetrievalGridDisplay(RetrievalDisplay):
             ],
             dtype=np.int64,
         ).reshape(index.shape)
-        names = None if query_labels is None else _names(query_labels, rows)
+        names = None
+        if query_labels is not None:
+            given = as_given(query_labels, relevance, "query_labels", len(query_images))
+            names = _names(given, rows)
         display = cls(
             query_images[rows],
             database_images[index],
@@ -309,7 +313,6 @@ def _search(retrieval, rows, depth):
 
 def _names(labels, rows):
     """What to write before each row: the class, or the classes' numbers."""
-    labels = np.asarray(labels.toarray() if hasattr(labels, "toarray") else labels)
     if labels.ndim == 1:
         return labels[rows]
     return np.array([", ".join(map(str, np.flatnonzero(labels[r]))) for r in rows])
