@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin, TransformerMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
 from skhash.batches import ArrayDataset
 from skhash.hamming import pack
-from skhash.hamming.labels import check_labels
+from skhash.hamming.labels import check_labels, encode_by_classes
 from skhash.inputs import check_items
 from skhash.losses import HashLoss
 from skhash.training import torch_threads
@@ -146,7 +148,13 @@ class Encoding(TransformerMixin, ClassifierMixin):
         -------
         accuracy : float
         """
-        return super().score(X, check_labels(y, name="y"), sample_weight)
+        y = check_labels(y, name="y")
+        if y.dtype.kind == "f":
+            check_classification_targets(y)
+        # Places among the classes: scikit-learn knows no bytes and no big integers.
+        right = encode_by_classes(y, self.classes_)
+        found = encode_by_classes(self.predict(X), self.classes_)
+        return accuracy_score(right, found, sample_weight=sample_weight)
 
     def _outputs(self, X) -> Iterator[np.ndarray]:
         check_is_fitted(self)

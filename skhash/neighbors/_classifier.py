@@ -6,11 +6,12 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import DataConversionWarning
+from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 
-from skhash.hamming.labels import check_labels
+from skhash.hamming.labels import check_labels, encode_by_classes
 from skhash.neighbors._choice import ALGORITHMS
 from skhash.neighbors._database import build
 from skhash.neighbors._search import KNeighborsMixin
@@ -173,6 +174,36 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
                 "'weights' to avoid this case if you are using a user-defined function."
             )
         return votes / total
+
+    def score(self, X, y, sample_weight=None):
+        """Share of right predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, n_bytes)
+            Query codes.
+        y : array-like of shape (n_queries,)
+            Their class labels.
+        sample_weight : array-like of shape (n_queries,), default=None
+            Weights of the queries.
+
+        Returns
+        -------
+        accuracy : float
+            From 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            If X does not hold codes of the fitted width, or y no class labels.
+        """
+        y = check_labels(y, name="y")
+        if y.dtype.kind == "f":
+            check_classification_targets(y)
+        # Places among the classes: scikit-learn knows no bytes and no big integers.
+        right = encode_by_classes(y, self.classes_)
+        found = encode_by_classes(self.predict(X), self.classes_)
+        return accuracy_score(right, found, sample_weight=sample_weight)
 
     def _votes(self, X):
         distances, indices = self.kneighbors(X)
