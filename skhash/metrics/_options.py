@@ -70,7 +70,8 @@ def check_weight(weight: Any, queries: Any) -> np.ndarray | None:
         weight, queries, dtype=np.float64, ensure_non_negative=True
     )
     if len(checked) and not checked.any():
-        raise ValueError("sample_weight is zero for every query: the mean of none.")
+        # As newer versions of scikit-learn say by themselves.
+        raise ValueError("Sample weights must contain at least one non-zero number.")
     return checked
 
 

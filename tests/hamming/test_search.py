@@ -319,3 +319,14 @@ def test_kernels_work_without_avx512(tmp_path):
         check=True,
     )
     assert done.stdout == "True True False\n"
+
+
+def test_distances_do_not_wrap_in_the_next_line():
+    found = hamming.distances(QUERIES, DATABASE)
+    assert found.dtype == np.int32
+    n_bits = 8 * DATABASE.shape[1]
+    assert (-found <= 0).all()
+    similarity = n_bits - 2 * found
+    first, second = (hamming.unpack(side, n_bits) for side in (QUERIES, DATABASE))
+    signs = np.where(first, 1, -1), np.where(second, 1, -1)
+    np.testing.assert_array_equal(similarity, signs[0] @ signs[1].T)

@@ -1,0 +1,233 @@
+"""A weight of n counts a query n times, in every mean over queries."""
+
+import inspect
+
+import numpy as np
+import pytest
+import sklearn
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skhash import metrics
+from skhash.hamming import pack
+from skhash.neighbors import HammingNeighbors
+
+WEIGHTED = {
+    name: getattr(metrics, name)
+    for name in metrics.__all__
+    if inspect.isfunction(getattr(metrics, name))
+    and "sample_weight" in inspect.signature(getattr(metrics, name)).parameters
+}
+pytestmark = pytest.mark.filterwarnings(
+    f"ignore::{UndefinedMetricWarning.__module__}.UndefinedMetricWarning"
+)
+
+
+def test_every_mean_over_queries_takes_weights():
+    """Curves, and all that can be averaged in one way or another."""
+    means = {
+        name
+        for name in metrics.__all__
+        if inspect.isfunction(getattr(metrics, name))
+        and "average" in inspect.signature(getattr(metrics, name)).parameters
+    }
+    curves = {"precision_recall_by_radius", "precision_recall_by_rank"}
+    assert WEIGHTED.keys() == means | curves
+    assert len(means) == 10
+
+
+@st.composite
+def tasks(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    codes = pack(rng.random((11, 6)) < 0.4)
+    shape = (11, 3) if draw(st.booleans()) else 11
+    labels = rng.integers(0, 2 if isinstance(shape, tuple) else 4, shape)
+    weight = rng.integers(0, 4, 5)
+    weight[draw(st.integers(0, 4))] = 2
+    return (codes[:5], codes[5:], labels[:5], labels[5:]), weight
+
+
+def repeated(task, weight):
+    queries, database, query_labels, database_labels = task
+    return (
+        np.repeat(queries, weight, axis=0),
+        database,
+        np.repeat(query_labels, weight, axis=0),
+        database_labels,
+    )
+
+
+@given(
+    tasks(),
+    st.sampled_from(sorted(WEIGHTED)),
+    st.sampled_from(["macro", "macro_class"]),
+)
+def test_weights_repeat_queries(task, name, average):
+    given_, weight = task
+    metric = WEIGHTED[name]
+    options = {} if name.startswith("precision_recall") else {"average": average}
+    expected = metric(*repeated(given_, weight), **options)
+    for weights in (weight, (weight / 7).tolist()):
+        found = metric(*given_, sample_weight=weights, **options)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@given(tasks(), st.sampled_from(sorted(WEIGHTED)))
+def test_equal_weights_are_none(task, name):
+    given_ = task[0]
+    np.testing.assert_allclose(
+        WEIGHTED[name](*given_, sample_weight=np.full(5, 0.3)), WEIGHTED[name](*given_)
+    )
+
+
+@given(tasks())
+def test_values_of_queries_have_no_weight(task):
+    given_, weight = task
+    np.testing.assert_array_equal(
+        metrics.recall_at_k(*given_, k=2, average=None, sample_weight=weight),
+        metrics.recall_at_k(*given_, k=2, average=None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.ones(4), r"sample_weight.shape == \(4,\)"),
+        (np.ones((5, 2)), "1D array or scalar"),
+        ([1, 1, 1, 1, -1], "Negative values"),
+        ([1, 1, 1, 1, np.nan], "NaN"),
+        (np.zeros(5), "must contain at least one non-zero"),
+    ],
+)
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_weights_that_are_none_are_refused(name, weight, message):
+    codes, labels = np.arange(5, dtype=np.uint8)[:, None], np.zeros(5)
+    with pytest.raises(ValueError, match=message):
+        WEIGHTED[name](codes, codes, labels, labels, sample_weight=weight)
+
+
+def test_queries_of_weight_only_where_nothing_is_relevant_have_no_mean():
+    codes = np.zeros((2, 1), dtype=np.uint8)
+    for average in ("macro", "macro_class"):
+        score = metrics.mean_average_precision(
+            codes, codes, [5, 6], [6, 6], average=average, sample_weight=[1, 0]
+        )
+        assert np.isnan(score)
+
+
+# Scorers
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 60)
+    return rng.normal(size=(3, 9))[y] + rng.normal(size=(60, 9)), y, rng.random(60)
+
+
+FOLDS = KFold(3, shuffle=True, random_state=0)
+
+
+def expected_scores(X, y, weight, metric=metrics.mean_average_precision, **options):
+    codes = pack(X > 0)
+    return [
+        metric(
+            codes[test],
+            codes[test],
+            y[test],
+            y[test],
+            exclude_self=True,
+            sample_weight=weight[test],
+            **options,
+        )
+        for _, test in FOLDS.split(X)
+    ]
+
+
+def test_scorers_weigh_queries_by_metadata_routing(data):
+    X, y, weight = data
+    encoder = FunctionTransformer(lambda X: X > 0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        make = metrics.make_retrieval_scorer
+        scoring = {
+            "mAP": make(metrics.mean_average_precision),
+            "precision": make(metrics.precision_at_k, k=3),
+        }
+        scoring["mAP"].set_score_request(sample_weight=True)
+        scoring["precision"].set_score_request(sample_weight="other")
+        results = cross_validate(
+            encoder,
+            X,
+            y,
+            scoring=scoring,
+            cv=FOLDS,
+            params={"sample_weight": weight, "other": 1 - weight},
+            error_score="raise",
+        )
+        assert results["test_mAP"].tolist() == expected_scores(X, y, weight)
+        assert results["test_precision"].tolist() == expected_scores(
+            X, y, 1 - weight, metrics.precision_at_k, k=3
+        )
+        plain = cross_validate(
+            encoder, X, y, scoring=make(metrics.recall_at_k), cv=FOLDS
+        )
+        assert np.isfinite(plain["test_score"]).all()
+        search = GridSearchCV(
+            encoder,
+            {"validate": [False, True]},
+            scoring=scoring["mAP"],
+            cv=FOLDS,
+            error_score="raise",
+        ).fit(X, y, sample_weight=weight)
+        assert search.best_score_ == pytest.approx(
+            np.mean(expected_scores(X, y, weight))
+        )
+
+
+def test_a_database_scores_with_weights(data):
+    X, y, weight = data
+    codes = pack(X > 0)
+    neighbors = HammingNeighbors().fit(codes[:30], y[:30])
+    expected = metrics.mean_average_precision(
+        codes[30:], codes[:30], y[30:], y[:30], sample_weight=weight[30:]
+    )
+    assert neighbors.score(codes[30:], y[30:], sample_weight=weight[30:]) == expected
+    scorer = metrics.mean_average_precision_scorer
+    assert scorer(neighbors, codes[30:], y[30:], sample_weight=weight[30:]) == expected
+    with sklearn.config_context(enable_metadata_routing=True):
+        database = HammingNeighbors().set_score_request(sample_weight=True)
+        results = cross_validate(
+            make_pipeline(FunctionTransformer(lambda X: pack(X > 0)), database),
+            X,
+            y,
+            cv=FOLDS,
+            params={"sample_weight": weight},
+            error_score="raise",
+        )
+    train, test = next(FOLDS.split(X))
+    assert results["test_score"][0] == metrics.mean_average_precision(
+        codes[test], codes[train], y[test], y[train], sample_weight=weight[test]
+    )
+
+
+def plain_metric(queries, database, query_labels, database_labels, *, exclude_self):
+    return 1.0
+
+
+def any_metric(queries, database, query_labels, database_labels, **options):
+    return float(options["sample_weight"].sum())
+
+
+def test_metrics_without_weights_are_named(data):
+    X, y, weight = data
+    encoder = FunctionTransformer(lambda X: X > 0)
+    for metric in (plain_metric, metrics.average_precision):
+        scorer = metrics.make_retrieval_scorer(metric)
+        with pytest.raises(TypeError, match=f"{metric.__name__} does not take"):
+            scorer(encoder, X, y, sample_weight=weight)
+    scorer = metrics.make_retrieval_scorer(any_metric)
+    assert scorer(encoder, X, y, sample_weight=weight) == weight.sum()
