@@ -277,8 +277,9 @@ class DeepHashEncoder(
             Arrays keep their dtype and place: uint8 stays uint8, a memmap stays on
             disk. Or a torch Dataset of (item, label) pairs.
         y : array-like of shape (n,) or (n, n_classes)
-            Labels of any type, or a 0/1 matrix for several labels an item. May be left
-            out for a Dataset.
+            Labels of any type, or a 0/1 matrix for several labels an item (-1/+1 says
+            the same; see :func:`skhash.hamming.check_labels`). May be left out for a
+            Dataset.
         sample_weight : array-like of shape (n,), default=None
             Weights of the items in the loss; items of weight 0 are dropped.
 

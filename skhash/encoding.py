@@ -147,6 +147,11 @@ class Encoding(TransformerMixin, ClassifierMixin):
         Returns
         -------
         accuracy : float
+
+        Raises
+        ------
+        ValueError
+            If X does not fit, or y holds no class labels.
         """
         y = check_labels(y, name="y")
         if y.dtype.kind == "f":

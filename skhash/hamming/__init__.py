@@ -21,6 +21,7 @@ from skhash.hamming._search import (
 )
 from skhash.hamming._torch import TorchCodes
 from skhash.hamming._warm import warm_up
+from skhash.hamming.labels import check_labels
 
 if TYPE_CHECKING:
     from skhash.hamming._pivots import PivotIndex
@@ -31,6 +32,7 @@ __all__ = [
     "PivotIndex",
     "TorchCodes",
     "check_codes",
+    "check_labels",
     "count_within",
     "distances",
     "histograms",

@@ -2,7 +2,7 @@
 
 import reprlib
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming._refusals import refuse_missing, refuse_others
 from skhash.hamming.columns import as_array, check_column, concatenate, kind_of
+
+__all__ = ["check_labels"]
 
 _BINARIZE = "sklearn.preprocessing.MultiLabelBinarizer().fit_transform"
 # What people write between the labels of an item.
@@ -58,7 +60,7 @@ def check_labels(labels: Any, *, name: str = "labels", n: int | None = None) -> 
     >>> check_labels([{"sea", "sky"}, {"sky"}])
     Traceback (most recent call last):
         ...
-    ValueError: labels holds a collection of labels for each item, the first ...
+    ValueError: labels holds a collection of labels for each item, such as ...
     """
     if labels is None:
         raise ValueError(f"{name} is None, but every item needs a label.")
@@ -179,7 +181,9 @@ def _dense_sets(array: NDArray, name: str) -> NDArray[np.bool_]:
         flat = check_column(array.ravel(), name=name, noun="labels")
         array = flat.reshape(array.shape)
     member = _members(array)
-    return _refuse_values(array, name, array.shape) if member is None else member
+    if member is None:
+        _refuse_values(array, name, array.shape)
+    return member
 
 
 def _sparse_sets(matrix: Any, name: str) -> Any:
@@ -211,7 +215,7 @@ def _members(values: NDArray, signs: bool = True) -> NDArray[np.bool_] | None:
     return member if signs and left == np.count_nonzero(values == -1) else None
 
 
-def _refuse_values(values: NDArray, name: str, shape: tuple[int, ...]) -> Any:
+def _refuse_values(values: NDArray, name: str, shape: tuple[int, ...]) -> NoReturn:
     distinct = np.unique(values)
     soft = values.dtype.kind == "f" and (distinct != np.floor(distinct)).any()
     kind = "continuous" if soft else "multiclass"

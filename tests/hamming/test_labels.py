@@ -132,7 +132,7 @@ SETS = {
     "CSR": lambda Y: sparse.csr_array(Y.astype(int)),
     "CSR of bool": lambda Y: sparse.csr_matrix(Y),
     "CSC": lambda Y: sparse.csc_array(Y.astype(float)),
-    "COO": lambda Y: sparse.coo_array(Y.astype(np.uint8)),
+    "triplets": lambda Y: sparse.coo_array(Y.astype(np.uint8)),
     "with stored zeros": lambda Y: stored(Y.astype(np.int8)),
     "signs": lambda Y: np.where(Y, 1, -1),
     "int8 signs": lambda Y: np.where(Y, 1, -1).astype(np.int8),
