@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from skorch.callbacks import Callback
 
+from skhash.stopping import StopTraining
 from skhash.training import DeepHashNet
 
 
@@ -45,7 +46,7 @@ class Halt(Callback):
     def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Stop if asked to."""
         if net.stop_:
-            raise KeyboardInterrupt  # skorch's way to end a training
+            raise StopTraining
 
 
 class KeepBest(Callback):

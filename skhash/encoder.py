@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import copy
 from numbers import Integral, Real
 
 import torch
@@ -23,6 +21,7 @@ from skhash.losses import LOSSES, HashLoss
 from skhash.networks import NETWORKS
 from skhash.optimizers import LR_SCHEDULES, OPTIMIZERS
 from skhash.parameters import check_parameters
+from skhash.restoring import unchanged_by_errors
 from skhash.sklearn_callbacks import CallbackSupportMixin, with_callbacks
 
 
@@ -291,6 +290,8 @@ class DeepHashEncoder(
         ------
         ValueError
             If X, y or the weights can not be trained on, or a parameter is wrong.
+        KeyboardInterrupt
+            On Ctrl-C. As after any error, the encoder is what it was before the call.
 
         Warns
         -----
@@ -299,7 +300,7 @@ class DeepHashEncoder(
         """
         check_parameters(self)
         metadata = {"sample_weight": sample_weight}
-        with self._unchanged_by_errors():
+        with unchanged_by_errors(self):
             data = check_training(
                 self, X, y, sample_weight, item_shape=self.input_shape
             )
@@ -334,6 +335,8 @@ class DeepHashEncoder(
         ValueError
             If `classes` is not that of the first call, y has a label that it does not
             hold, or the items do not fit those seen before.
+        KeyboardInterrupt
+            On Ctrl-C. As after any error, the encoder is what it was before the call.
         """
         first = not hasattr(self, "net_")
         if not first:
@@ -344,7 +347,7 @@ class DeepHashEncoder(
                 )
             classes = self.classes_
         check_parameters(self)
-        with self._unchanged_by_errors():
+        with unchanged_by_errors(self):
             data = check_training(
                 self,
                 X,
@@ -356,22 +359,6 @@ class DeepHashEncoder(
             )
             fitting.partial_fit(self, data, first=first)
         return self
-
-    @contextlib.contextmanager
-    def _unchanged_by_errors(self):
-        before = vars(self).copy()
-        learnt = []
-        if hasattr(self, "net_"):  # warm starts and partial fits go on with its tensors
-            learnt = [self.net_.module_, self.net_.criterion_]
-        kept = [copy.deepcopy(part.state_dict()) for part in learnt]
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            for part, state in zip(learnt, kept, strict=True):
-                part.load_state_dict(state)
-            raise
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "net_")

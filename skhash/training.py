@@ -21,11 +21,14 @@ from skhash.batches import ArrayDataset, Batches
 from skhash.losses import Stage
 from skhash.networks._layers import parts, set_mode
 from skhash.optimizers import LR_SCHEDULES
+from skhash.stopping import StopTraining, is_request
 
 # Enough rows to judge the health of the codes of an epoch.
 _WATCHED_ROWS = 1024
 # A fresh estimate of the centres pays only when the network has moved.
 _MIN_STEPS_BETWEEN_REFRESHES = 50
+# Moments at which there is no loop of epochs to stop, in skorch neither.
+_OUTSIDE_THE_LOOP = ("on_train_begin", "on_train_end")
 # What a net keeps on its device.
 _ON_DEVICE = ("module_", "criterion_")
 
@@ -129,6 +132,27 @@ class DeepHashNet(NeuralNet):
         if training and isinstance(dataset, ArrayDataset):
             return Batches(dataset, self.sampler)
         return super().get_iterator(dataset, training=training)
+
+    def partial_fit(
+        self, X: Any, y: Any = None, classes: Any = None, **fit_params: Any
+    ) -> DeepHashNet:
+        """Train; Ctrl-C is an error like others, a callback's request is not."""
+        if not self.initialized_:
+            self.initialize()
+        self.notify("on_train_begin", X=X, y=y)
+        with contextlib.suppress(StopTraining):
+            self.fit_loop(X, y, **fit_params)
+        self.notify("on_train_end", X=X, y=y)
+        return self
+
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        """Call the callbacks; `KeyboardInterrupt` is their word to stop training."""
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt as error:
+            if is_request(error) and method_name not in _OUTSIDE_THE_LOOP:
+                raise StopTraining from error
+            raise
 
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **kw: Any):
         """Train, knowing the number of steps to come."""

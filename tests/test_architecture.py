@@ -29,8 +29,10 @@ MAY_IMPORT = {
     "baselines": {"hamming", "metrics", "documentation"},
     "inputs": {"batches", "networks", "hamming", "warn"},
     "choices": {"losses", "networks"},
-    "training": {"losses", "networks", "batches", "optimizers"},
-    "callbacks": {"training"},
+    "stopping": set(),
+    "restoring": set(),
+    "training": {"losses", "networks", "batches", "optimizers", "stopping"},
+    "callbacks": {"training", "stopping"},
     "sklearn_callbacks": {"training"},
     "encoding": {"training", "inputs", "losses", "batches", "hamming", "warn"},
     "assembly": {
@@ -44,7 +46,7 @@ MAY_IMPORT = {
     },
     "parameters": set(),
     "encoder": {
-        *("parameters", "documentation"),
+        *("parameters", "documentation", "restoring"),
         *("fitting", "encoding", "sklearn_callbacks", "inputs"),
         *("losses", "networks", "optimizers"),
     },
