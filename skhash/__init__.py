@@ -7,17 +7,8 @@ Public names are imported on first use, so that ``import skhash.hamming`` or
 ``import skhash.neighbors`` does not load torch.
 """
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-# Torch's threads spin while they wait. On a busy machine, and in joblib's workers, that
-# makes two threads many times slower than one; if they sleep at once, they are slow to
-# begin the next operation. So they spin for some microseconds. Read when torch is
-# loaded first, here or in a worker; values that are set stay.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 if TYPE_CHECKING:
     from skhash.encoder import DeepHashEncoder

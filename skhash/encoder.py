@@ -23,6 +23,7 @@ from skhash.optimizers import LR_SCHEDULES, OPTIMIZERS
 from skhash.parameters import check_parameters
 from skhash.restoring import unchanged_by_errors
 from skhash.sklearn_callbacks import CallbackSupportMixin, with_callbacks
+from skhash.threads import torch_threads
 
 
 class DeepHashEncoder(
@@ -300,7 +301,7 @@ class DeepHashEncoder(
         """
         check_parameters(self)
         metadata = {"sample_weight": sample_weight}
-        with unchanged_by_errors(self):
+        with torch_threads(1), unchanged_by_errors(self):
             data = check_training(
                 self, X, y, sample_weight, item_shape=self.input_shape
             )
@@ -347,7 +348,7 @@ class DeepHashEncoder(
                 )
             classes = self.classes_
         check_parameters(self)
-        with unchanged_by_errors(self):
+        with torch_threads(1), unchanged_by_errors(self):
             data = check_training(
                 self,
                 X,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from skhash.hamming import pack
 from skhash.hamming.labels import check_labels, encode_by_classes
 from skhash.inputs import check_items
 from skhash.losses import HashLoss
-from skhash.training import torch_threads
+from skhash.threads import iterate, torch_threads
 
 
 def _has_one_label_an_item(encoder: Encoding) -> bool:
@@ -81,7 +81,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
             "bits": lambda z: z > 0,
             "signs": lambda z: np.where(z > 0, np.int8(1), np.int8(-1)),
         }[self.output]
-        return np.concatenate([make(z) for z in self._outputs(X)])
+        return np.concatenate(list(self._outputs(X, make)))
 
     def embed(self, X):
         """The real outputs z of the network; a bit is ``z > 0``.
@@ -95,7 +95,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         -------
         z : float32 ndarray of shape (n, n_bits)
         """
-        return np.concatenate(list(self._outputs(X)))
+        return np.concatenate(list(self._outputs(X, lambda z: z)))
 
     @available_if(_has_one_label_an_item)
     def decision_function(self, X):
@@ -112,7 +112,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
             Greater is nearer; for two classes that of ``classes_[1]`` minus that of
             ``classes_[0]``.
         """
-        scores = np.concatenate([self._class_scores(z) for z in self._outputs(X)])
+        scores = np.concatenate(list(self._outputs(X, self._class_scores)))
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     @available_if(_has_one_label_an_item)
@@ -128,7 +128,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         -------
         labels : ndarray of shape (n,)
         """
-        scores = np.concatenate([self._class_scores(z) for z in self._outputs(X)])
+        scores = np.concatenate(list(self._outputs(X, self._class_scores)))
         return self.classes_[scores.argmax(axis=1)]
 
     @available_if(_has_one_label_an_item)
@@ -161,21 +161,26 @@ class Encoding(TransformerMixin, ClassifierMixin):
         found = encode_by_classes(self.predict(X), self.classes_)
         return accuracy_score(right, found, sample_weight=sample_weight)
 
-    def _outputs(self, X) -> Iterator[np.ndarray]:
+    def _outputs(
+        self, X: Any, make: Callable[[np.ndarray], np.ndarray]
+    ) -> Iterator[np.ndarray]:
+        """What `make` makes of the outputs z of each batch."""
         check_is_fitted(self)
+        with torch_threads(1):
+            items = self._items(X)
+        yield from iterate(self._n_threads, map(make, self.net_.encode(items)))
+
+    def _items(self, X: Any) -> Dataset:
         if isinstance(X, Dataset):
-            items: Any = X
-        else:
-            array, shape = check_items(self, X, reset=False)
-            flat = (self.n_features_in_,)
-            if shape not in (flat, self.input_shape_):
-                raise ValueError(
-                    f"X has items of shape {shape}, but {type(self).__name__} is "
-                    f"expecting items of shape {self.input_shape_} as in fit."
-                )
-            items = ArrayDataset(array)
-        with torch_threads(self._n_threads):
-            yield from self.net_.encode(items)
+            return X
+        array, shape = check_items(self, X, reset=False)
+        flat = (self.n_features_in_,)
+        if shape not in (flat, self.input_shape_):
+            raise ValueError(
+                f"X has items of shape {shape}, but {type(self).__name__} is "
+                f"expecting items of shape {self.input_shape_} as in fit."
+            )
+        return ArrayDataset(array)
 
     def _class_scores(self, z: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

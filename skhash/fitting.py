@@ -26,7 +26,8 @@ from skhash.metrics import code_health, mean_average_precision
 from skhash.networks import NETWORKS
 from skhash.networks._random import borrowed_generator
 from skhash.sklearn_callbacks import ReportEpochs, supports_callbacks
-from skhash.training import DeepHashNet, FollowPlan, torch_threads
+from skhash.threads import train_with
+from skhash.training import DeepHashNet, FollowPlan
 from skhash.warn import warn
 
 
@@ -124,6 +125,15 @@ def encode(net: DeepHashNet, data: TrainingData) -> np.ndarray:
     return np.concatenate([pack(z > 0) for z in net.encode(data.items)])
 
 
+def train_on(
+    net: DeepHashNet, data: TrainingData, lent: contextlib.AbstractContextManager
+) -> np.ndarray:
+    """Train a net that is set up; the codes that it then gives the items."""
+    with lent:
+        net.partial_fit(data.items)
+        return encode(net, data)
+
+
 def health_of(z: np.ndarray) -> dict[str, float]:
     """Code health of outputs z, for the history."""
     return code_health(pack(z > 0), z.shape[1])
@@ -163,9 +173,7 @@ def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
     set_sampler(net, encoder, train, seeds.batches)
     net.max_epochs = n_epochs
     lent = foreign_randomness(encoder, data, net, seeds.network)
-    with lent, torch_threads(n_threads):
-        net.partial_fit(train.items)
-        codes = encode(net, train)
+    codes = train_with(n_threads, lambda: train_on(net, train, lent))
     net.slim([*callbacks, "halt"])
     vars(encoder).update(state(net, codes))
     warn_if_unhealthy(encoder, codes)
@@ -202,9 +210,7 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
     set_sampler(net, encoder, data, seed)
     net.max_epochs = 1
     lent = foreign_randomness(encoder, data, net, seed)
-    with lent, torch_threads(n_threads):
-        net.partial_fit(data.items)
-        codes = encode(net, data)
+    codes = train_with(n_threads, lambda: train_on(net, data, lent))
     if not data.multilabel:
         sums = sums + class_sums(codes, data, encoder.n_bits)
     net.forget_data()

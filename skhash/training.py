@@ -7,7 +7,6 @@ import copy
 import math
 from collections import deque
 from collections.abc import Iterator
-from threading import Lock, local
 from typing import Any
 
 import numpy as np
@@ -31,36 +30,6 @@ _MIN_STEPS_BETWEEN_REFRESHES = 50
 _OUTSIDE_THE_LOOP = ("on_train_begin", "on_train_end")
 # What a net keeps on its device.
 _ON_DEVICE = ("module_", "criterion_")
-
-# Torch's numbers of threads as they were before the trainings that go on now.
-_BEFORE: list[int] = []
-_BEFORE_LOCK = Lock()
-_HERE = local()
-
-
-@contextlib.contextmanager
-def torch_threads(n_threads: int) -> Iterator[None]:
-    """Run torch with so many threads, whatever the surroundings say.
-
-    Sums of other numbers of parts round differently: only a fixed number of threads
-    gives the same codes in the main process and in every joblib worker.
-    """
-    nested = getattr(_HERE, "nested", False)
-    with _BEFORE_LOCK:
-        # The number is a thread's own, but a new thread starts with the last one set,
-        # which may be that of a training in another thread.
-        borrowed = _BEFORE and not nested
-        before = _BEFORE[0] if borrowed else torch.get_num_threads()
-        _BEFORE.append(before)
-        torch.set_num_threads(n_threads)
-    _HERE.nested = True
-    try:
-        yield
-    finally:
-        _HERE.nested = nested
-        with _BEFORE_LOCK:
-            _BEFORE.pop()
-            torch.set_num_threads(before)
 
 
 class DeepHashNet(NeuralNet):
@@ -292,7 +261,8 @@ class DeepHashNet(NeuralNet):
             batches = (b[0] if isinstance(b, (tuple, list)) else b for b in loader)
         for x in batches:
             with torch.inference_mode():
-                yield self.module_(x.to(self.device)).float().cpu().numpy()
+                z = self.module_(x.to(self.device)).float().cpu().numpy()
+            yield z
 
     def forget_data(self) -> None:
         """Forget what belongs to the items of the last training."""

@@ -55,6 +55,23 @@ def test_encoder_from_root_loads_nothing_slow_but_torch():
     assert not slow & loaded
 
 
+def test_environment_stays_as_it_was():
+    code = """
+import os
+before = dict(os.environ)
+import numpy as np, skhash, skhash.hamming, skhash.metrics, skhash.plots
+from skhash import DeepHashEncoder, HammingNeighbors
+X = np.random.default_rng(0).normal(size=(64, 8, 8, 3)).astype(np.float32)
+encoder = DeepHashEncoder(8, max_epochs=1, n_jobs=2).fit(X, np.arange(64) % 2)
+HammingNeighbors().fit(encoder.transform(X)).kneighbors(n_neighbors=1)
+changed = {name for name, _ in set(before.items()) ^ set(os.environ.items())}
+# scikit-learn and torch set some of their own.
+assert not [name for name in changed if not name.startswith(("KMP_", "TORCH"))], changed
+"""
+    done = in_new_process("-W", "ignore", "-c", code)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_name_is_the_one_of_its_module(name):
     value = getattr(skhash, name)

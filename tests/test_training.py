@@ -2,7 +2,6 @@
 
 import math
 import pickle
-import threading
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from skhash.callbacks import Halt, KeepBest, Watch
 from skhash.losses import HashLoss, Stage
 from skhash.networks import HashNetwork, wrap
 from skhash.optimizers import LR_SCHEDULES
-from skhash.training import DeepHashNet, FollowPlan, torch_threads
+from skhash.training import DeepHashNet, FollowPlan
 
 N, N_FEATURES, N_BITS = 40, 3, 4
 
@@ -352,50 +351,3 @@ def test_encode_gives_evaluation_outputs_in_order():
     np.testing.assert_allclose(np.concatenate(batches), expected, rtol=1e-5)
     part = data.subset(np.array([5, 2]))
     np.testing.assert_allclose(next(net.encode(part)), expected[[5, 2]], rtol=1e-5)
-
-
-# Threads
-
-
-def test_threads_come_back_also_after_an_error():
-    before = torch.get_num_threads()
-    with torch_threads(1):
-        assert torch.get_num_threads() == 1
-        with torch_threads(2):
-            assert torch.get_num_threads() == 2
-        assert torch.get_num_threads() == 1
-        with pytest.raises(KeyError), torch_threads(3):
-            raise KeyError
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == before
-
-
-def test_trainings_in_other_threads_do_not_leave_their_number():
-    before = torch.get_num_threads()
-    entered, leave = threading.Event(), threading.Event()
-    inner = []
-
-    def first():
-        with torch_threads(1):
-            entered.set()
-            leave.wait()
-
-    def second():
-        entered.wait()
-        with torch_threads(1):
-            inner.append(torch.get_num_threads())
-            leave.set()
-        inner.append(torch.get_num_threads())
-
-    workers = [threading.Thread(target=work) for work in (first, second)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert inner == [1, before]
-    assert torch.get_num_threads() == before
-    after = []
-    worker = threading.Thread(target=lambda: after.append(torch.get_num_threads()))
-    worker.start()
-    worker.join()
-    assert after == [before]

@@ -1,0 +1,168 @@
+"""Torch's threads: how many, how they wait, and which Python thread may have them."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import ctypes
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event, Lock, Thread, get_ident, local, main_thread
+from typing import TypeVar
+
+import torch
+from sklearn import config_context, get_config
+
+T = TypeVar("T")
+
+# Torch's numbers of threads as they were before the trainings that go on now.
+_before: list[int] = []
+_lock = Lock()
+_here = local()
+# Threads that only sleep, see `_put_to_sleep`.
+_n_asleep = 0
+# OpenMP keeps a pool for each Python thread. A fork leaves the one thread that forked,
+# and it waits for ever for its pool, which is gone. In a child process that may be the
+# main thread: what it has to compute is done by a stand-in, which gets a new pool.
+_survivor = main_thread().ident if multiprocessing.parent_process() else None
+_stand_in: _StandIn | None = None
+
+
+@contextlib.contextmanager
+def torch_threads(n_threads: int) -> Iterator[None]:
+    """Run torch with so many threads, whatever the surroundings say.
+
+    Sums of other numbers of parts round differently: only a fixed number of threads
+    gives the same codes in the main process and in every joblib worker.
+    """
+    nested, running = getattr(_here, "nested", False), _before
+    with _lock:
+        # The number is a thread's own, but a new thread starts with the last one set,
+        # which may be that of a training in another thread.
+        callers = running[0] if running else torch.get_num_threads()
+        before = torch.get_num_threads() if nested else callers
+        running.append(before)
+        if n_threads > callers or _survivor is not None:
+            _put_to_sleep(n_threads)
+        torch.set_num_threads(n_threads)
+    _here.nested = True
+    try:
+        yield
+    finally:
+        _here.nested = nested
+        with _lock:
+            running.pop()
+            torch.set_num_threads(before)
+
+
+def train_with(n_threads: int, function: Callable[[], T]) -> T:
+    """Call a function that takes its time as `run` does, and share the cores."""
+    with _lock:
+        wake = _put_to_sleep(n_threads)
+    try:
+        return run(n_threads, function)
+    finally:
+        wake()
+
+
+def run(n_threads: int, function: Callable[[], T]) -> T:
+    """Call a function with so many torch threads, also in a process that was forked."""
+
+    def work() -> T:
+        with torch_threads(n_threads):
+            return function()
+
+    global _stand_in
+    if n_threads == 1 or get_ident() != _survivor:
+        return work()
+    if _stand_in is None:
+        _stand_in = _StandIn()
+    return _stand_in.run(work)
+
+
+def iterate(n_threads: int, items: Iterable[T]) -> Iterator[T]:
+    """Iterate as `run` runs; between the items all is as it was."""
+    iterator, end = iter(items), object()
+    while (item := run(n_threads, lambda: next(iterator, end))) is not end:
+        yield item  # type: ignore[misc]
+
+
+class _StandIn:
+    """A thread that computes for another one, which waits."""
+
+    def __init__(self) -> None:
+        self.executor = ThreadPoolExecutor(1, "skhash")
+        self.ident = self.executor.submit(get_ident).result()
+
+    def run(self, function: Callable[[], T]) -> T:
+        """Call the function with the settings of this thread."""
+        config, context = get_config(), contextvars.copy_context()
+
+        def work() -> T:
+            with config_context(**config):
+                return context.run(function)
+
+        future = self.executor.submit(work)
+        try:
+            return future.result()
+        except BaseException as error:
+            if not future.done():  # Ctrl-C reaches the main thread alone
+                self.stop(future, type(error))
+            raise
+
+    def stop(self, future: Future, error: type[BaseException]) -> None:
+        """Raise the error in the thread, and wait for its end."""
+        global _stand_in
+        _stand_in = None  # the error may come late, to the next that is computed
+        if not future.cancel():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(self.ident), ctypes.py_object(error)
+            )
+        self.executor.shutdown()
+
+
+def _put_to_sleep(n_threads: int) -> Callable[[], None]:
+    """Let threads that wait sleep at once; returns what undoes it.
+
+    GNU's OpenMP lets them spin for milliseconds, which makes trainings that share the
+    cores many times slower, unless there are more threads than cores. Make it so: some
+    threads that only sleep count, too. The environment of the process stays as it is.
+    """
+    global _n_asleep
+    chosen = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys()
+    n_missing = 0
+    if n_threads > 1 and not chosen and hasattr(os, "sched_getaffinity"):
+        n_missing = len(os.sched_getaffinity(0)) - (n_threads - 1) - _n_asleep
+    if n_missing <= 0:
+        return lambda: None
+    _n_asleep += n_missing
+    started, woken = Event(), Event()
+
+    def sleep() -> None:
+        torch.set_num_threads(n_missing + 1)
+        torch.zeros(1 << 17, device="cpu").add_(1)  # enough for torch to call them
+        started.set()
+        woken.wait()
+
+    def wake() -> None:
+        global _n_asleep
+        _n_asleep = max(0, _n_asleep - n_missing)
+        woken.set()
+
+    Thread(target=sleep, name="skhash-asleep", daemon=True).start()
+    started.wait()
+    torch.set_num_threads(torch.get_num_threads())  # new threads start with this again
+    return wake
+
+
+def _after_fork() -> None:
+    global _before, _lock, _here, _n_asleep, _survivor, _stand_in
+    # Another thread may have held the lock, and be in the middle of a training.
+    _before, _lock, _here = [], Lock(), local()
+    _n_asleep, _survivor, _stand_in = 0, get_ident(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
