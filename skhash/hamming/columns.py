@@ -143,13 +143,36 @@ def concatenate(columns: Sequence[NDArray]) -> NDArray:
     if len(dtypes) == 1 or all(dtype.kind == "U" for dtype in dtypes):
         return np.concatenate(columns)
     if all(dtype.kind in "biuf" for dtype in dtypes):
-        joined = np.concatenate(columns)
-        if _holds(joined.dtype, columns):
-            return joined
-        for dtype in (np.dtype(np.int64), np.dtype(np.uint64)):
+        joined = np.result_type(*dtypes)
+        # Signed beside unsigned integers are floats to numpy, however small they are.
+        made_floats = joined.kind == "f" and all(each.kind in "biu" for each in dtypes)
+        usual = [np.dtype(np.int64), np.dtype(np.uint64)]
+        for dtype in usual if made_floats else [joined, *usual]:
             if _holds(dtype, columns):
                 return np.concatenate([column.astype(dtype) for column in columns])
-    return np.concatenate([column.astype(object) for column in columns])
+    if all(dtype.kind == "M" for dtype in dtypes) or all(
+        dtype.kind == "m" for dtype in dtypes
+    ):
+        joined = np.result_type(*dtypes)
+        if all(_in_unit(column, joined)[1].all() for column in columns):
+            return np.concatenate([column.astype(joined) for column in columns])
+    return np.concatenate([_as_objects(column) for column in columns])
+
+
+def _as_objects(column: NDArray) -> NDArray:
+    # As plain objects, dates would be numbers or dates by their unit.
+    dates = column.dtype.kind in "Mm"
+    return _objects(list(column)) if dates else column.astype(object)
+
+
+def _in_unit(column: NDArray, dtype: np.dtype) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Dates or durations in another unit, and which of them are still the same.
+
+    numpy lets those wrap that are beyond the range of the unit.
+    """
+    converted = column.astype(dtype)
+    back = converted.astype(column.dtype)
+    return converted, back.view(np.int64) == column.view(np.int64)
 
 
 def _holds(dtype: np.dtype, columns: Sequence[NDArray]) -> bool:
@@ -281,7 +304,9 @@ def _of_objects(column: NDArray, name: str) -> NDArray:
     if kind == "strings":
         return _objects(list(map(str.__str__, values)))
     if isinstance(values[0], np.datetime64 | np.timedelta64):
-        return np.array(values)
+        if len({value.dtype for value in values}) == 1:
+            return np.array(values)
+        return concatenate([np.array([value]) for value in values])
     return _hashable(column, name)
 
 
@@ -304,11 +329,12 @@ def _hashable(column: NDArray, name: str) -> NDArray:
 
 def _kind_of_type(kind: type) -> str:
     kinds: tuple[tuple[Any, str], ...] = (
+        # First, since numpy counts its durations among the integers.
+        (np.timedelta64, "durations"),
+        (np.datetime64, "dates"),
         ((bool, np.bool_, Integral, Real), "numbers"),
         (str, "strings"),
         (bytes, "bytes"),
-        (np.datetime64, "dates"),
-        (np.timedelta64, "durations"),
     )
     for types, word in kinds:
         if issubclass(kind, types):
