@@ -3,6 +3,7 @@
 import os
 import sys
 from multiprocessing import parent_process
+from numbers import Integral
 
 
 def n_threads(n_jobs: int | None) -> int:
@@ -10,12 +11,19 @@ def n_threads(n_jobs: int | None) -> int:
 
     None means every core the process may use, limited by an active joblib context,
     by threadpoolctl and by the usual environment variables, and 1 inside a worker. An
-    integer is read as joblib reads it (-1: all cores), and is 1 inside a worker.
+    integer is read as joblib reads it (-1: all cores), and is 1 inside a worker; 0 has
+    no meaning.
     """
     if n_jobs is None:
         return max(1, min(_cores(), _joblib_limit(), _openmp_limit()))
     if n_jobs == 1:
         return 1
+    if n_jobs == 0 or not isinstance(n_jobs, Integral):
+        error = ValueError if isinstance(n_jobs, Integral) else TypeError
+        raise error(
+            "n_jobs must be None or an integer other than 0, such as 2 for two threads "
+            f"or -1 for all cores, got {n_jobs!r}."
+        )
     if _inside_worker():
         return 1
     from joblib import effective_n_jobs

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from skhash import hamming
 from skhash.hamming import _nearest, _pool, _threads
+from skhash.metrics import mean_average_precision
 from tests.hamming.brute import draw_codes
 
 CODES = draw_codes(np.random.default_rng(0), 3000, 64, 0.1)
@@ -61,6 +62,31 @@ def test_none_means_all_cores_within_limits(many_cores):
         assert _threads.n_threads(None) <= 3
     with threadpool_limits(limits=1):
         assert _threads.n_threads(None) == 1
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "error"), [(0, ValueError), (1.5, TypeError), ("2", TypeError)]
+)
+def test_numbers_of_threads_that_cannot_be_are_refused(n_jobs, error):
+    labels = np.arange(40)
+    for call in (
+        lambda: hamming.distances(CODES[:40], CODES, n_jobs=n_jobs),
+        lambda: hamming.nearest(CODES[:40], CODES, 9, n_jobs=n_jobs),
+        lambda: hamming.within(CODES[:40], CODES, 9, n_jobs=n_jobs),
+        lambda: hamming.count_within(CODES[:40], CODES, 9, n_jobs=n_jobs),
+        lambda: hamming.histograms(CODES[:40], CODES, n_jobs=n_jobs),
+        lambda: hamming.PivotIndex(CODES, n_jobs=n_jobs),
+        lambda: hamming.MultiIndex(CODES, n_jobs=n_jobs),
+        lambda: hamming.GroupedCodes(CODES).nearest(CODES[:40], 9, n_jobs=n_jobs),
+        lambda: mean_average_precision(
+            CODES[:40], CODES[:40], labels, labels, n_jobs=n_jobs
+        ),
+    ):
+        with pytest.raises(error, match=f"n_jobs must be .*got {n_jobs!r}"):
+            call()
+    # In a worker, too, though one thread is all it uses.
+    with pytest.raises(error, match="n_jobs must be"), parallel_config(n_jobs=1):
+        _threads.n_threads(n_jobs)
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
