@@ -1,6 +1,5 @@
 """Classification by a vote of the nearest codes."""
 
-from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -8,14 +7,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import DataConversionWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 
 from skhash.hamming.labels import check_labels, encode_by_classes
 from skhash.neighbors._choice import ALGORITHMS
 from skhash.neighbors._database import build
 from skhash.neighbors._search import KNeighborsMixin
-from skhash.neighbors._validation import fit_codes
+from skhash.neighbors._validation import N_JOBS, N_NEIGHBORS, fit_codes
 from skhash.warn import warn
 
 
@@ -33,7 +32,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
     weights : {"uniform", "distance"} or callable, default="uniform"
         Weight of each vote: equal; the inverse of the distance, where neighbours at
         distance 0 outvote all others; or a function from an array of distances to an
-        array of weights of the same shape.
+        array of weights of the same shape, finite and 0 or more.
     algorithm : {"auto", "brute", "grouped", "multi_index", "pivot", "torch"}, \
             default="auto"
         How to search; see :class:`HammingNeighbors`.
@@ -70,10 +69,10 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": N_NEIGHBORS,
         "weights": [StrOptions({"uniform", "distance"}), callable],
         "algorithm": [StrOptions(set(ALGORITHMS))],
-        "n_jobs": [None, Integral],
+        "n_jobs": N_JOBS,
     }
 
     def __init__(
@@ -109,7 +108,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None"
             )
-        codes = fit_codes(self, X)
+        codes, seen = fit_codes(self, X)
         if getattr(y, "shape", ())[1:] == (1,):
             warn(
                 "A column-vector y was passed when a 1d array was expected. Please "
@@ -126,10 +125,10 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         if y.dtype.kind == "f":
             assert_all_finite(y, input_name="y")
             check_classification_targets(y)
-        self.classes_, encoded = np.unique(y, return_inverse=True)
-        self._encoded = encoded.reshape(-1)
-        self._database = build(codes, y, None, self.algorithm, self.n_jobs)
-        return self
+        classes, encoded = np.unique(y, return_inverse=True)
+        encoded = encoded.reshape(-1)
+        database = build(codes, y, None, self.algorithm, self.n_jobs)
+        return self._take(database, seen, classes_=classes, _encoded=encoded)
 
     def predict(self, X):
         """Predict the class with the most votes.
@@ -143,6 +142,13 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         -------
         y : ndarray of shape (n_queries,)
             Class labels; the first in sorted order where votes are equal.
+
+        Raises
+        ------
+        ValueError
+            If X does not hold codes of the fitted width, a function of `weights` gives
+            anything but one finite weight of 0 or more for each distance, or all
+            neighbours of a query have weight zero.
         """
         votes = self._votes(X)
         return self.classes_[votes.argmax(axis=1)]
@@ -163,17 +169,10 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Raises
         ------
         ValueError
-            If X does not hold codes of the fitted width, or all neighbours of a query
-            have weight zero.
+            As :meth:`predict`.
         """
         votes = self._votes(X)
-        total = votes.sum(axis=1, keepdims=True)
-        if (total == 0).any():
-            raise ValueError(
-                "All neighbors of some sample are getting zero weights. Please modify "
-                "'weights' to avoid this case if you are using a user-defined function."
-            )
-        return votes / total
+        return votes / votes.sum(axis=1, keepdims=True)
 
     def score(self, X, y, sample_weight=None):
         """Share of right predictions.
@@ -213,13 +212,19 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         votes = np.bincount(
             cells.ravel(), weights.ravel(), minlength=n_queries * n_classes
         )
-        return votes.reshape(n_queries, n_classes)
+        votes = votes.reshape(n_queries, n_classes)
+        if not votes.any(axis=1).all():
+            raise ValueError(
+                "All neighbors of some sample are getting zero weights. Please modify "
+                "'weights' to avoid this case if you are using a user-defined function."
+            )
+        return votes
 
     def _weights_of(self, distances):
         if self.weights == "uniform":
             return np.ones(distances.shape)
         if self.weights != "distance":
-            return np.asarray(self.weights(distances), dtype=np.float64)
+            return check_weights(self.weights(distances), distances.shape)
         same = distances == 0
         inverse = 1.0 / np.where(same, 1, distances)
         return np.where(same.any(axis=1, keepdims=True), same, inverse)
@@ -230,3 +235,21 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         tags.input_tags.positive_only = True
         tags.classifier_tags.multi_label = False
         return tags
+
+
+def check_weights(weights, shape):
+    """One finite weight, 0 or more, for each distance."""
+    weights = np.asarray(weights, dtype=np.float64)
+    if weights.shape != shape:
+        raise ValueError(
+            f"The function of weights must give an array of the distances' shape, "
+            f"{shape}, got shape {weights.shape}."
+        )
+    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if wrong.any():
+        raise ValueError(
+            f"Weights must be finite and 0 or more, got {weights[wrong][0]}. If that "
+            "is the inverse of distance 0: weights='distance' lets neighbours at "
+            "distance 0 outvote all others."
+        )
+    return weights

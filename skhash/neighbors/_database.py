@@ -10,11 +10,11 @@ from time import perf_counter
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import column_or_1d
 
 from skhash.hamming.columns import concatenate
 from skhash.hamming.labels import check_comparable, check_labels, dense
 from skhash.neighbors._choice import for_many, searcher_for
+from skhash.neighbors._ids import find_rows, with_more
 from skhash.neighbors._progress import announced
 from skhash.neighbors._searchers import extended
 
@@ -54,23 +54,8 @@ class Database:
         return positions if self.ids is None else self.ids[positions]
 
     def positions(self, ids):
-        """Find the rows of ids (of positions, if the user gave no ids)."""
-        ids = np.atleast_1d(np.asarray(ids))
-        if self.ids is None:
-            if ids.size == 0:
-                return np.empty(0, np.int64)
-            if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= len(self):
-                raise ValueError(
-                    f"Positions are integers from 0 to {len(self) - 1}, got {ids!r}."
-                )
-            return ids.astype(np.int64)
-        order = np.argsort(self.ids, kind="stable")
-        at = np.searchsorted(self.ids, ids, sorter=order)
-        rows = order[np.minimum(at, len(self) - 1)] if len(self) else at
-        known = self.ids[rows] == ids if len(self) else np.zeros(len(ids), bool)
-        if not np.all(known):
-            raise ValueError(f"No code has the id {ids[~known].tolist()[0]!r}.")
-        return rows
+        """Find the rows that a mask, ids, or positions where there are no ids name."""
+        return find_rows(self.ids, len(self), ids)
 
     def searcher_within(self, radius, n_queries, n_jobs):
         """What searches within a radius: tables for the call, where these pay."""
@@ -83,8 +68,7 @@ class Database:
         check_alike(self.labels, labels, "labels")
         check_alike(self.ids, ids, "ids")
         if ids is not None:
-            check_kind(self.ids, ids)
-            ids = unique_ids(np.concatenate([self.ids, ids]))
+            ids = with_more(self.ids, ids)
         if labels is not None:
             labels = with_more_labels(self.labels, labels)
         n, total = len(self), len(self) + len(codes)
@@ -147,33 +131,6 @@ def with_more_labels(old, new):
     if sp.issparse(old):
         return sp.vstack([old, sp.csr_array(new)], format="csr")
     return concatenate([old, dense(new)])
-
-
-def as_ids(ids, codes):
-    if ids is None:
-        return None
-    ids = column_or_1d(ids)
-    check_consistent_length(codes, ids)
-    return unique_ids(ids)
-
-
-def unique_ids(ids):
-    values, counts = np.unique(ids, return_counts=True)
-    if (counts > 1).any():
-        raise ValueError(
-            f"Ids must be unique, {values[counts > 1].tolist()[0]!r} is not."
-        )
-    return ids
-
-
-def check_kind(old, new):
-    """Numbers and words are not ids of one database: numbers would become words."""
-    kinds = [each.dtype.kind.replace("u", "i") for each in (old, new)]
-    if kinds[0] != kinds[1]:
-        raise ValueError(
-            f"The database has ids of dtype {old.dtype}, got ids of dtype {new.dtype}: "
-            "give ids of the same kind."
-        )
 
 
 def check_alike(old, new, name):

@@ -1,18 +1,25 @@
 """The database of codes that is asked for neighbours."""
 
-from numbers import Integral
 from typing import ClassVar
 
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from skhash.neighbors._choice import ALGORITHMS
-from skhash.neighbors._database import as_ids, as_labels, build
+from skhash.neighbors._database import as_labels, build
+from skhash.neighbors._ids import check_ids
 from skhash.neighbors._radius import RadiusNeighborsMixin
 from skhash.neighbors._search import KNeighborsMixin
 from skhash.neighbors._streams import StreamsMixin
 from skhash.neighbors._updates import UpdatesMixin
-from skhash.neighbors._validation import fit_codes, query_codes
+from skhash.neighbors._validation import (
+    N_JOBS,
+    N_NEIGHBORS,
+    RADIUS,
+    check_fit_radius,
+    fit_codes,
+    query_codes,
+)
 
 
 class HammingNeighbors(
@@ -36,7 +43,8 @@ class HammingNeighbors(
     n_neighbors : int, default=5
         Number of neighbours that :meth:`kneighbors` finds.
     radius : int, default=2
-        Distance in bits within which :meth:`radius_neighbors` finds, inclusive.
+        Distance in bits within which :meth:`radius_neighbors` finds, inclusive. A whole
+        number; 2.0 will do.
     algorithm : {"auto", "brute", "grouped", "multi_index", "pivot", "torch"}, \
             default="auto"
         How to search; answers do not depend on it. "brute" compares queries with
@@ -90,10 +98,10 @@ class HammingNeighbors(
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "radius": [Interval(Integral, 0, None, closed="left")],
+        "n_neighbors": N_NEIGHBORS,
+        "radius": RADIUS,
         "algorithm": [StrOptions(set(ALGORITHMS))],
-        "n_jobs": [None, Integral],
+        "n_jobs": N_JOBS,
         "verbose": ["verbose"],
     }
 
@@ -119,18 +127,26 @@ class HammingNeighbors(
             Labels, or label sets as a 0/1 matrix, which may be sparse; for
             :meth:`score`.
         ids : array-like of shape (n_samples,), default=None
-            Unique names of the codes, of any dtype, returned instead of row numbers.
+            Unique names of the codes, returned instead of row numbers: integers of any
+            size, or floats, strings, bytes, dates, UUIDs or other hashable objects, all
+            of one kind and none of them missing. Each comes back equal to the one
+            given. True and False are no ids, since they make a mask.
 
         Returns
         -------
         self : HammingNeighbors
+
+        Raises
+        ------
+        ValueError
+            If `X` does not hold codes, `y` or `ids` do not fit, or a parameter is out
+            of its range. A former fit then stays as it was.
         """
-        codes = fit_codes(self, X)
-        labels, ids = as_labels(y, codes), as_ids(ids, codes)
-        self._database = build(
-            codes, labels, ids, self.algorithm, self.n_jobs, self.verbose
-        )
-        return self
+        check_fit_radius(self.radius)
+        codes, seen = fit_codes(self, X)
+        labels, ids = as_labels(y, codes), check_ids(ids, len(codes))
+        database = build(codes, labels, ids, self.algorithm, self.n_jobs, self.verbose)
+        return self._take(database, seen)
 
     @property
     def ids_(self):

@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 from skhash.documentation import DocLink
 from skhash.hamming import nearest
 from skhash.neighbors._graphs import csr_graph, drop_self
+from skhash.neighbors._lock import changing
 from skhash.neighbors._validation import check_n_neighbors, query_codes
 
 
@@ -22,6 +23,19 @@ class FittedCodes(DocLink):
         except AttributeError:
             check_is_fitted(self)
             raise
+
+    def _take(self, database, seen, **more):
+        """End a fit: the estimator is what it was, or all that is new, to others.
+
+        A change of the former database that is under way ends first, so that it does
+        not undo this.
+        """
+        with changing():
+            former = {"feature_names_in_"} - seen.keys()
+            vars(self).update(seen, _database=database, **more)
+            for name in former:
+                vars(self).pop(name, None)
+        return self
 
     def _of_database(self, name):
         # A property must raise AttributeError for hasattr to say no.
@@ -62,10 +76,12 @@ class KNeighborsMixin(FittedCodes):
             Number of neighbours; the constructor's when None.
         return_distance : bool, default=True
             Whether to return distances.
-        filter : array-like of shape (n_samples_fit,), bool, or of ids, default=None
-            Search only these codes: a mask over the database, or a list of ids (of
-            rows, where the database has no ids). All `n_neighbors` are found among
-            them.
+        filter : array-like of shape (n_samples_fit,), bool, or collection of ids, \
+                default=None
+            Search only these codes: a mask over the database, or a list or set of ids
+            (of rows, where the database has no ids). All `n_neighbors` are found among
+            them. True and False are always a mask; ids are compared by value, so that
+            5.0 finds 5.
 
         Returns
         -------
@@ -78,8 +94,9 @@ class KNeighborsMixin(FittedCodes):
         Raises
         ------
         ValueError
-            If `X` does not hold codes of the fitted width, or there are fewer codes
-            than neighbours asked for.
+            If `X` does not hold codes of the fitted width, there are fewer codes than
+            neighbours asked for, a mask has another length than the database, or no
+            code has an id of `filter`.
 
         Examples
         --------
@@ -168,14 +185,6 @@ class KNeighborsMixin(FittedCodes):
 
 def filtered_rows(database, filter):
     """Rows of the database that a mask or a list of ids lets through, ascending."""
-    filter = np.asarray(filter)
-    if filter.dtype == bool:
-        if filter.shape != (len(database),):
-            raise ValueError(
-                f"A bool filter has one value per code, shape ({len(database)},), got "
-                f"shape {filter.shape}."
-            )
-        return np.flatnonzero(filter)
     return np.unique(database.positions(filter))
 
 

@@ -1,6 +1,5 @@
 """The graph of neighbours, for estimators that take precomputed distances."""
 
-from numbers import Integral
 from typing import ClassVar
 
 from sklearn.base import (
@@ -9,13 +8,19 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from skhash.neighbors._choice import ALGORITHMS
 from skhash.neighbors._database import build
 from skhash.neighbors._radius import RadiusNeighborsMixin
 from skhash.neighbors._search import KNeighborsMixin
-from skhash.neighbors._validation import fit_codes
+from skhash.neighbors._validation import (
+    N_JOBS,
+    N_NEIGHBORS,
+    RADIUS,
+    check_fit_radius,
+    fit_codes,
+)
 
 
 class HammingNeighborsTransformer(
@@ -40,7 +45,7 @@ class HammingNeighborsTransformer(
         since estimators count a code as its own neighbour.
     radius : int, default=None
         Keep all neighbours within this many bits, inclusive, instead of
-        `n_neighbors`.
+        `n_neighbors`. A whole number; 2.0 will do.
     algorithm : {"auto", "brute", "grouped", "multi_index", "pivot", "torch"}, \
             default="auto"
         How to search; see :class:`HammingNeighbors`.
@@ -75,10 +80,10 @@ class HammingNeighborsTransformer(
 
     _parameter_constraints: ClassVar[dict] = {
         "mode": [StrOptions({"distance", "connectivity"})],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "radius": [None, Interval(Integral, 0, None, closed="left")],
+        "n_neighbors": N_NEIGHBORS,
+        "radius": RADIUS,
         "algorithm": [StrOptions(set(ALGORITHMS))],
-        "n_jobs": [None, Integral],
+        "n_jobs": N_JOBS,
     }
 
     def __init__(
@@ -110,11 +115,17 @@ class HammingNeighborsTransformer(
         Returns
         -------
         self : HammingNeighborsTransformer
+
+        Raises
+        ------
+        ValueError
+            If `X` does not hold codes, or a parameter is out of its range.
         """
-        codes = fit_codes(self, X)
-        self._database = build(codes, None, None, self.algorithm, self.n_jobs)
-        self._n_features_out = len(self._database)
-        return self
+        if self.radius is not None:
+            check_fit_radius(self.radius)
+        codes, seen = fit_codes(self, X)
+        database = build(codes, None, None, self.algorithm, self.n_jobs)
+        return self._take(database, seen, _n_features_out=len(database))
 
     def transform(self, X):
         """Build the graph from queries to the fitted database.

@@ -1,14 +1,10 @@
 """Adding and removing codes."""
 
-from threading import RLock
-
-from skhash.neighbors._database import as_ids, as_labels
+from skhash.neighbors._database import as_labels
+from skhash.neighbors._ids import check_ids
+from skhash.neighbors._lock import changing
 from skhash.neighbors._search import FittedCodes
 from skhash.neighbors._validation import query_codes
-
-# One for all estimators: changes are rare and short, and estimators stay plain to
-# copy and pickle.
-_changing = RLock()
 
 
 class UpdatesMixin(FittedCodes):
@@ -29,11 +25,17 @@ class UpdatesMixin(FittedCodes):
             Their labels, of the fitted labels' kind and width, if and only if the
             database has labels.
         ids : array-like of shape (n_samples,), default=None
-            Their ids, if and only if the database has ids.
+            Their ids, of the same kind, if and only if the database has ids.
 
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If `X` does not hold codes of the fitted width, or labels or ids are missing
+            or not like those of the database. The database is then as it was.
 
         Examples
         --------
@@ -44,10 +46,11 @@ class UpdatesMixin(FittedCodes):
         >>> neighbors.add(np.array([[0b111]], dtype=np.uint8)).kneighbors([[7]])
         (array([[0]], dtype=int32), array([[2]]))
         """
-        codes = query_codes(self, X, self._fitted().codes.shape[1])
-        labels, ids = as_labels(y, codes), as_ids(ids, codes)
-        with _changing:
-            self._database = self._database.with_more(codes, labels, ids)
+        with changing():
+            database = self._fitted()
+            codes = query_codes(self, X, database.codes.shape[1])
+            labels, ids = as_labels(y, codes), check_ids(ids, len(codes))
+            self._database = database.with_more(codes, labels, ids)
         return self
 
     def remove(self, ids):
@@ -55,9 +58,12 @@ class UpdatesMixin(FittedCodes):
 
         Parameters
         ----------
-        ids : array-like of shape (n_removed,)
-            Their ids or, where the database has none, their rows. The codes after a
-            removed row move up; equal distances stay in order of insertion.
+        ids : collection of ids, or array-like of shape (n_samples_fit_,), bool
+            Their ids or, where the database has none, their rows, in a list, array, set
+            or other collection; or a mask over the database that is True for them.
+            True and False are always a mask; ids are compared by value, so that 5.0
+            finds 5. The codes after a removed row move up; equal distances stay in
+            order of insertion.
 
         Returns
         -------
@@ -66,7 +72,8 @@ class UpdatesMixin(FittedCodes):
         Raises
         ------
         ValueError
-            If there is no such id.
+            If there is no such id, or a mask has another length than the database,
+            which is then as it was.
 
         Examples
         --------
@@ -79,8 +86,7 @@ class UpdatesMixin(FittedCodes):
         >>> neighbors.kneighbors([[0b011]])
         (array([[1]], dtype=int32), array([['z']], dtype='<U1'))
         """
-        self._fitted()
-        with _changing:
-            database = self._database
+        with changing():
+            database = self._fitted()
             self._database = database.without(database.positions(ids))
         return self

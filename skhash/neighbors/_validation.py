@@ -1,18 +1,47 @@
 """What an estimator on codes accepts: one validation per public call."""
 
+from copy import copy
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils._param_validation import Interval, InvalidParameterError
 from sklearn.utils.validation import validate_data
 
 from skhash.hamming import check_codes
+from skhash.hamming._search import check_radius
+
+# What the estimators' parameters may be. `check_fit_radius` sees to radii.
+N_NEIGHBORS = [Interval(Integral, 1, None, closed="left")]
+N_JOBS = [
+    None,
+    Interval(Integral, None, -1, closed="right"),
+    Interval(Integral, 1, None, closed="left"),
+]
+RADIUS = "no_validation"
+
+
+def check_fit_radius(radius):
+    """Refuse at `fit` the radii that searches refuse, in the same words."""
+    try:
+        check_radius(radius)
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterError(str(error)) from None
 
 
 def fit_codes(estimator, X):
-    """Validate the codes of a database and remember their kind and width."""
-    X = validate_data(estimator, X, dtype="numeric", order="C")
-    estimator._fit_on_bits = X.dtype == bool
-    return check_codes(X, name=type(estimator).__name__)
+    """Validate the codes of a database; return them, and what to know of their kind.
+
+    The estimator stays as it is, and goes on answering, until it is known that `fit`
+    will end well.
+    """
+    other = copy(estimator)
+    vars(other).pop("feature_names_in_", None)
+    X = validate_data(other, X, dtype="numeric", order="C")
+    seen = {"_fit_on_bits": X.dtype == bool}
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(other, name):
+            seen[name] = getattr(other, name)
+    return check_codes(X, name=type(estimator).__name__), seen
 
 
 def query_codes(estimator, X, n_bytes):
@@ -38,7 +67,8 @@ def query_codes(estimator, X, n_bytes):
             f"{type(estimator).__name__} is expecting {estimator.n_features_in_} "
             f"features as input that are {fitted}. Give codes of the fitted kind."
         )
-    return check_codes(X, name=type(estimator).__name__)
+    # A fit to other codes may have ended since the database was looked up.
+    return check_codes(X, n_bytes=n_bytes, name=type(estimator).__name__)
 
 
 def check_n_neighbors(n_neighbors, n_samples_fit, n_samples, excludes_self):

@@ -74,5 +74,27 @@ def test_unknown_weights_are_refused():
 
 def test_weights_that_are_all_zero_are_refused():
     classifier = HammingNeighborsClassifier(weights=lambda d: d * 0.0).fit(CODES, Y)
+    for call in (classifier.predict, classifier.predict_proba):
+        with pytest.raises(ValueError, match="zero weights"):
+            call(CODES)
     with pytest.raises(ValueError, match="zero weights"):
-        classifier.predict_proba(CODES)
+        classifier.score(CODES, Y)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (lambda d: -1.0 - d, "finite and 0 or more, got -"),
+        (lambda d: np.where(d == d.min(), np.nan, 1.0), "0 or more, got nan"),
+        (lambda d: 1.0 / np.where(d == d.min(), 0.0, d), "0 or more, got inf"),
+        (lambda d: d[:, :1], r"the distances' shape, \(90, 5\), got shape \(90, 1\)"),
+        (lambda d: d.sum(axis=1), r"got shape \(90,\)"),
+        (lambda d: 1.0, r"got shape \(\)"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")
+def test_weights_that_cannot_be_are_refused(weights, message):
+    classifier = HammingNeighborsClassifier(weights=weights).fit(CODES, Y)
+    for call in (classifier.predict, classifier.predict_proba):
+        with pytest.raises(ValueError, match=message):
+            call(CODES)

@@ -15,7 +15,11 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from skhash.hamming import distances, pack, unpack
 from skhash.metrics import mean_average_precision
-from skhash.neighbors import HammingNeighbors
+from skhash.neighbors import (
+    HammingNeighbors,
+    HammingNeighborsClassifier,
+    HammingNeighborsTransformer,
+)
 from tests.hamming.brute import draw_codes
 
 N_BITS = 24
@@ -219,11 +223,63 @@ def test_number_of_neighbors_that_cannot_be_is_refused(
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"n_neighbors": 0}, {"radius": -1}, {"radius": 1.5}, {"n_jobs": "2"}]
+    "parameters",
+    [
+        {"n_neighbors": 0},
+        {"radius": -1},
+        {"radius": 1.5},
+        {"n_jobs": "2"},
+        {"n_jobs": 0},
+    ],
 )
 def test_invalid_parameters_are_refused(parameters):
     with pytest.raises(InvalidParameterError):
         HammingNeighbors(**parameters).fit(DATABASE)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [HammingNeighbors, HammingNeighborsClassifier, HammingNeighborsTransformer],
+)
+@pytest.mark.parametrize("n_jobs", [0, 1.5, "2"])
+def test_numbers_of_threads_that_cannot_be_are_refused(estimator, n_jobs):
+    with pytest.raises(InvalidParameterError, match="'n_jobs' parameter"):
+        estimator(n_jobs=n_jobs).fit(DATABASE, LABELS[:120])
+    # Set later, it meets the searches.
+    fitted = estimator().fit(DATABASE, LABELS[:120]).set_params(n_jobs=n_jobs)
+    with pytest.raises((TypeError, ValueError), match="n_jobs must be None or an int"):
+        fitted.kneighbors(QUERIES)
+
+
+@pytest.mark.parametrize("estimator", [HammingNeighbors, HammingNeighborsTransformer])
+@pytest.mark.parametrize("radius", [1.0, np.float32(4), np.int8(3)])
+def test_whole_radii_of_any_type_are_taken(fitted, estimator, radius):
+    expected = fitted.radius_neighbors(QUERIES, int(radius))
+    given = estimator(radius=radius).fit(DATABASE)
+    for found in (
+        given.radius_neighbors(QUERIES),
+        fitted.radius_neighbors(QUERIES, radius),
+    ):
+        for left, right in zip(found, expected, strict=True):
+            assert [row.tolist() for row in left] == [row.tolist() for row in right]
+    pairs = [
+        list(HammingNeighbors(radius=r).fit(DATABASE).pairs())
+        for r in (radius, int(radius))
+    ]
+    np.testing.assert_array_equal(*pairs)
+
+
+@pytest.mark.parametrize("estimator", [HammingNeighbors, HammingNeighborsTransformer])
+@pytest.mark.parametrize("radius", [1.5, -1, np.nan, np.inf, "1", True])
+def test_radii_are_refused_by_fit_and_method_in_the_same_words(
+    fitted, estimator, radius
+):
+    with pytest.raises(InvalidParameterError) as at_fit:
+        estimator(radius=radius).fit(DATABASE)
+    with pytest.raises((TypeError, ValueError)) as at_call:
+        fitted.radius_neighbors(QUERIES, radius)
+    assert str(at_fit.value) == str(at_call.value)
+    assert "radius must be" in str(at_fit.value)
 
 
 def test_unknown_mode_and_unfitted_use_are_refused(fitted):
