@@ -9,7 +9,6 @@ from time import perf_counter
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import check_consistent_length
 
 from skhash.hamming.columns import concatenate
 from skhash.hamming.labels import check_comparable, check_labels, dense
