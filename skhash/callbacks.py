@@ -1,4 +1,4 @@
-"""skorch callbacks of the encoder: code health, early stopping, progress."""
+"""skorch callbacks of the encoder: plan, code health, early stopping, progress."""
 
 from __future__ import annotations
 
@@ -9,10 +9,79 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from skorch.callbacks import Callback
 
+from skhash.losses import Stage
 from skhash.stopping import StopTraining
 from skhash.training import DeepHashNet
+
+# A fresh estimate of the centres pays only when the network has moved.
+_MIN_STEPS_BETWEEN_REFRESHES = 50
+
+
+class FollowPlan(Callback):
+    """Carries out a plan: enters its stages, refreshes the loss, notes the stage.
+
+    Parameters
+    ----------
+    plan : list of Stage
+        The plan; its epochs add up to those of the training.
+    """
+
+    def __init__(self, plan: list[Stage]) -> None:
+        self.plan = plan
+
+    def on_train_begin(self, net: DeepHashNet, **kwargs: Any) -> None:
+        """Start at the first epoch of the plan."""
+        self.epoch_ = -1
+        self.refreshed_at_ = -_MIN_STEPS_BETWEEN_REFRESHES
+        self.first_epochs_ = np.cumsum([0, *(stage.epochs for stage in self.plan)])
+        net.enter(self.plan[0])  # callbacks that come next see its learning rates
+
+    def on_epoch_begin(
+        self, net: DeepHashNet, dataset_train: Any = None, **kwargs: Any
+    ) -> None:
+        """Enter the epoch's stage; refresh the loss where the stage asks for it."""
+        self.epoch_ += 1
+        index = int(np.searchsorted(self.first_epochs_, self.epoch_, side="right")) - 1
+        stage = self.plan[index]
+        age = self.epoch_ - int(self.first_epochs_[index])
+        if age == 0:
+            net.enter(stage)
+        net.history.record("stage", index)
+        for name, value in stage.settings.items():
+            net.history.record(name.rstrip("_"), value)
+        if self._refresh_is_due(net, stage, age):
+            self.refreshed_at_ = net.n_steps_
+            refresh(net, dataset_train)
+
+    def on_train_end(self, net: DeepHashNet, **kwargs: Any) -> None:
+        """Free what the last stage left alone, for a training to come."""
+        net.wake()
+
+    def _refresh_is_due(self, net: DeepHashNet, stage: Stage, age: int) -> bool:
+        if age == 0 and stage.refresh_first:
+            return True
+        if not stage.refresh_every or age % stage.refresh_every or self.epoch_ == 0:
+            return False
+        return net.n_steps_ - self.refreshed_at_ >= _MIN_STEPS_BETWEEN_REFRESHES
+
+
+def refresh(net: DeepHashNet, dataset: Any) -> None:
+    """Hand the outputs of all training data to the loss, for a closed-form update."""
+    z, start = torch.empty(0), 0
+    for part in net.encode(dataset):
+        if not start:  # filled as it comes: the largest thing in memory beside X
+            z = torch.empty(len(dataset), part.shape[1], device=net.device)
+        z[start : start + len(part)] = torch.from_numpy(part)
+        start += len(part)
+    weight = dataset.sample_weight
+    with torch.no_grad():
+        if weight is None:
+            net.criterion_.refresh(z, dataset.y.to(net.device))
+        else:
+            net.criterion_.refresh(z, dataset.y.to(net.device), weight.to(net.device))
 
 
 class Watch(Callback):
@@ -76,6 +145,7 @@ class KeepBest(Callback):
             return
         score = self.score(net)
         net.history.record("valid_score", score)
+        net.history.record("valid_score_best", score > self.best_score_)
         epoch = len(net.history)
         if score > self.best_score_:
             self.best_score_, self.best_epoch_ = score, epoch

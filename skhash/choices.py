@@ -34,6 +34,7 @@ def choose_threads(n_jobs: int | None, network: HashNetwork, batch_size: int) ->
     if n_jobs is None:
         small = step_work(network, batch_size) < _WORK_FOR_THREADS
         return 1 if small else joblib.cpu_count()
+    n_jobs = int(n_jobs)  # torch takes neither numpy's integers nor True
     return n_jobs if n_jobs > 0 else max(1, joblib.cpu_count() + 1 + n_jobs)
 
 
@@ -85,3 +86,12 @@ def choose_device(device: Any) -> str:
     if device != "auto":
         return str(device)
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def device_error(device: Any) -> str:
+    """What torch has against a device, or "" where this machine has it."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ImportError) as error:
+        return str(error).splitlines()[0]
+    return ""

@@ -98,7 +98,9 @@ class DeepHashEncoder(
         neither used nor changed.
     callbacks : list of skorch callbacks, default=None
         Copied before training (not what they hold: a list to fill or a trial to
-        report to is yours), and kept in ``net_.callbacks_``.
+        report to is yours), and kept in ``net_.callbacks_``. One that raises
+        ``KeyboardInterrupt`` ends the training. Monitor ``"valid_score"`` or
+        ``"train_loss"``.
     net_params : dict, default=None
         Further parameters of the skorch net, e.g. ``{"compile": True}``,
         ``{"amp": True}`` (bfloat16), ``{"optimizer__betas": (0.9, 0.99)}``. May not
@@ -347,7 +349,7 @@ class DeepHashEncoder(
                     f"partial_fit, was: {self.classes_!r}"
                 )
             classes = self.classes_
-        check_parameters(self)
+        check_parameters(self, partial=True)
         with torch_threads(1), unchanged_by_errors(self):
             data = check_training(
                 self,

@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from skorch.callbacks import PrintLog
 
 from skhash.assembly import Seeds, check_net, make_net, prepare, reuse
 from skhash.batches import BalancedSampler, EncodedDataset, ShuffledSampler
-from skhash.callbacks import Halt, KeepBest, Progress, Watch
+from skhash.callback_checks import check_pretraining
+from skhash.callbacks import FollowPlan, Halt, KeepBest, Progress, Watch
 from skhash.choices import choose_balance, choose_epochs, choose_threads
 from skhash.hamming import pack, unpack
 from skhash.inputs import TrainingData
@@ -27,8 +29,11 @@ from skhash.networks import NETWORKS
 from skhash.networks._random import borrowed_generator
 from skhash.sklearn_callbacks import ReportEpochs, supports_callbacks
 from skhash.threads import train_with
-from skhash.training import DeepHashNet, FollowPlan
+from skhash.training import DeepHashNet
 from skhash.warn import warn
+
+# In the history of the net alone.
+_FOR_CALLBACKS = ("batches", "train_loss_best", "valid_score_best")
 
 
 def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
@@ -41,6 +46,10 @@ def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
         # trial to report to, an open file) is the user's own.
         users.append((name, copy.copy(callback)))
     net.callbacks = [*own.items(), *users, ("halt", Halt())]
+    net.own_callbacks_ = {*own, "halt", "epoch_timer"}
+    # What the user asks for by a callback is printed.
+    printing = any(isinstance(callback, PrintLog) for _, callback in users)
+    net.verbose = int(bool(encoder.verbose) or printing)
     net.initialize_callbacks()
 
 
@@ -150,8 +159,10 @@ def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
         network, loss = reuse(encoder, data)
     else:
         network, loss = prepare(encoder, train, n_epochs, seeds)
+    plan = loss.plan(n_epochs)
+    check_pretraining(encoder.callbacks, plan)
     callbacks: dict[str, Any] = {
-        "plan": FollowPlan(loss.plan(n_epochs)),
+        "plan": FollowPlan(plan),
         "watch": Watch(health_of),
     }
     if valid is not None:
@@ -171,7 +182,7 @@ def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
     net = make_net(encoder, network, loss, encoder.lr_schedule, seeds.batches)
     set_callbacks(net, encoder, callbacks)
     set_sampler(net, encoder, train, seeds.batches)
-    net.max_epochs = n_epochs
+    net.max_epochs, net.dataset_valid_ = n_epochs, valid and valid.items
     lent = foreign_randomness(encoder, data, net, seeds.network)
     codes = train_with(n_threads, lambda: train_on(net, train, lent))
     net.slim([*callbacks, "halt"])
@@ -223,7 +234,7 @@ def learnt(
 ) -> dict[str, Any]:
     """The attributes of a fitted encoder."""
     history = [
-        {name: value for name, value in row.items() if name != "batches"}
+        {name: value for name, value in row.items() if name not in _FOR_CALLBACKS}
         for row in net.history
         if "train_loss" in row  # not of an epoch that was interrupted
     ]

@@ -6,32 +6,34 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
-import torch
-from skorch.callbacks import Callback
+from skhash.callback_checks import check_callbacks
+from skhash.choices import device_error
 
 # What belongs to the encoder under another name.
 _OWN = {"optimizer__lr": "lr", "iterator_train__batch_size": "batch_size"}
 
 
-def check_parameters(encoder: Any) -> None:
+def check_parameters(encoder: Any, *, partial: bool = False) -> None:
     """Refuse parameters that would fail in the middle of a fit.
 
     Parameters
     ----------
     encoder : DeepHashEncoder
+    partial : bool, default=False
+        Whether it is for `partial_fit`.
 
     Raises
     ------
     ValueError
         If a parameter of the loss is out of its range, the device is not there,
-        `input_shape` is no shape of an image, a callback is not skorch's, or
-        `net_params` reaches for what is the encoder's own.
+        `input_shape` is no shape of an image, a callback can not work, or `net_params`
+        reaches for what is the encoder's own.
     """
     if not isinstance(encoder.loss, str):
         encoder.loss._validate_params()
     check_device(encoder.device)
     check_input_shape(encoder.input_shape)
-    check_callbacks(encoder.callbacks)
+    check_callbacks(encoder, partial=partial)
     check_net_params(encoder.net_params or {}, encoder.get_params(deep=False))
 
 
@@ -39,13 +41,11 @@ def check_device(device: Any) -> None:
     """Refuse a device that torch does not know or this machine does not have."""
     if device == "auto":
         return
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+    if error := device_error(device):
         raise ValueError(
-            f"device={device!r} can not be used: {str(error).splitlines()[0]}. Use "
-            "'auto', 'cpu', or a device that torch finds on this machine."
-        ) from None
+            f"device={device!r} can not be used: {error}. Use 'auto', 'cpu', or a "
+            "device that torch finds on this machine."
+        )
 
 
 def check_input_shape(input_shape: Any) -> None:
@@ -61,21 +61,14 @@ def check_input_shape(input_shape: Any) -> None:
         )
 
 
-def check_callbacks(callbacks: Any) -> None:
-    """Refuse what skorch could not call."""
-    for callback in callbacks or []:
-        named = isinstance(callback, tuple) and len(callback) == 2
-        if not isinstance(callback[1] if named else callback, Callback):
-            raise ValueError(
-                f"callbacks holds {callback!r}: give instances of "
-                "skorch.callbacks.Callback, or pairs (name, instance). For "
-                "scikit-learn's callbacks use set_callbacks."
-            )
-
-
 def check_net_params(net_params: Mapping[str, Any], own: Mapping[str, Any]) -> None:
     """Refuse what the encoder itself decides."""
     for name in net_params:
+        if not isinstance(name, str):
+            raise ValueError(
+                f"net_params holds the name {name!r}: names are strings, as in "
+                "{'amp': True}."
+            )
         if name.startswith(("criterion", "module")):
             raise ValueError(
                 f"net_params may not contain {name!r}: skorch would build the loss or "

@@ -6,17 +6,18 @@ import contextlib
 import copy
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer
-from torch import Tensor
+from skorch.callbacks import EpochTimer
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from skhash.batches import ArrayDataset, Batches
+from skhash.choices import device_error
 from skhash.losses import Stage
 from skhash.networks._layers import parts, set_mode
 from skhash.optimizers import LR_SCHEDULES
@@ -24,8 +25,6 @@ from skhash.stopping import StopTraining, is_request
 
 # Enough rows to judge the health of the codes of an epoch.
 _WATCHED_ROWS = 1024
-# A fresh estimate of the centres pays only when the network has moved.
-_MIN_STEPS_BETWEEN_REFRESHES = 50
 # Moments at which there is no loop of epochs to stop, in skorch neither.
 _OUTSIDE_THE_LOOP = ("on_train_begin", "on_train_end")
 # What a net keeps on its device.
@@ -53,6 +52,10 @@ class DeepHashNet(NeuralNet):
 
     Attributes
     ----------
+    dataset_valid_ : Dataset or None
+        Validation data, for callbacks.
+    own_callbacks_ : set of str
+        Names of the callbacks that are not the user's.
     stage_ : Stage
         The current stage of the plan.
     n_steps_ : int
@@ -60,6 +63,9 @@ class DeepHashNet(NeuralNet):
     stop_ : bool
         Whether a callback has asked to stop after this epoch.
     """
+
+    dataset_valid_: Any = None
+    own_callbacks_: Collection[str] = ("epoch_timer",)
 
     def __init__(
         self,
@@ -92,15 +98,26 @@ class DeepHashNet(NeuralNet):
             groups.append({"params": own, "part": "loss"})
         self.optimizer_ = self.optimizer(groups, **settings)
         self.stage_ = Stage(1)
+        self._asleep: list[nn.Parameter] = []
         self.n_steps_ = 0
         self.total_steps_ = 0
         return self
 
     def get_iterator(self, dataset: Dataset, training: bool = False) -> Any:
         """Fast batches for arrays, a DataLoader for other data sets."""
-        if training and isinstance(dataset, ArrayDataset):
-            return Batches(dataset, self.sampler)
+        if isinstance(dataset, ArrayDataset):
+            return Batches(
+                dataset, self.sampler if training else self._in_order(dataset)
+            )
         return super().get_iterator(dataset, training=training)
+
+    def _in_order(self, dataset: ArrayDataset) -> list[np.ndarray]:
+        n_batches = math.ceil(len(dataset) / self.batch_size)
+        return np.array_split(np.arange(len(dataset)), n_batches)
+
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
+        """The data sets that callbacks see; they are split already."""
+        return X, self.dataset_valid_
 
     def partial_fit(
         self, X: Any, y: Any = None, classes: Any = None, **fit_params: Any
@@ -128,6 +145,9 @@ class DeepHashNet(NeuralNet):
         epochs = self.max_epochs if epochs is None else epochs
         self.n_steps_ = 0
         self.stop_ = False
+        users = [c for name, c in self.callbacks_ if name not in self.own_callbacks_]
+        self._keeps_batches = bool(users)
+        self._validates = any(getattr(c, "on_train", None) is False for c in users)
         self.total_steps_ = epochs * len(self.get_iterator(X, training=True))
         return super().fit_loop(X, y, epochs=epochs, **kw)
 
@@ -142,20 +162,29 @@ class DeepHashNet(NeuralNet):
                     state.fill_(value)
             else:
                 setattr(self.criterion_, name, value)
+        self.wake()
         for group in self.optimizer_.param_groups:
-            trained = stage.train in ("all", group["part"])
             scales = self.module_.lr_scale, stage.lr_scale
             scale = math.prod(part.get(group["part"], 1.0) for part in scales)
-            if (before := self.lr * scale) != group.get("start_lr"):
-                group.update(lr_scale=scale, start_lr=before, lr=before)
-            for parameter in group["params"]:
-                parameter.requires_grad_(trained)
+            if (lr := self.lr * scale) != group.get("start_lr"):
+                # torch's schedulers start from `initial_lr`
+                group.update(lr_scale=scale, start_lr=lr, lr=lr, initial_lr=lr)
+            if stage.train not in ("all", group["part"]):
+                self._asleep += [p for p in group["params"] if p.requires_grad]
+        for parameter in self._asleep:
+            parameter.requires_grad_(False)
+
+    def wake(self) -> None:
+        """Train again what the stage left alone, but not what the user has frozen."""
+        for parameter in self._asleep:
+            parameter.requires_grad_(True)
+        self._asleep = []
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **kw: Any
     ) -> None:
-        """One pass over the batches; the epoch's means go into the history."""
-        if iterator is None:
+        """One pass over the batches; the means of training go into the history."""
+        if iterator is None or not (training or self._validates):
             return
         stage = self.stage_
         frozen = [p for p in ("body", "head") if stage.train not in ("all", p)]
@@ -163,16 +192,37 @@ class DeepHashNet(NeuralNet):
         self.criterion_.train(training)
         self._sums: dict[str, Tensor] = {}
         rows = 0
-        self._watched: deque[Tensor] = deque()
-        for batch in iterator:
-            self.notify("on_batch_begin", batch=batch, training=training)
-            step = step_fn(batch, **kw)
-            rows += len(step["y_pred"])
+        if training:
+            self._watched: deque[Tensor] = deque()
+        for x, y, *weight in iterator:
+            # skorch's callbacks take pairs
+            seen: dict[str, Any] = {"batch": (x, y), "training": training}
+            self.notify("on_batch_begin", **seen)
+            step = step_fn((x, y), sample_weight=weight[0] if weight else None, **kw)
+            rows += len(x)
+            self._note_batch(step, prefix, len(x))
+            self.notify("on_batch_end", **seen, **step)
+        if training:
+            for name, total in self._sums.items():
+                self.history.record(name, float(total) / rows)
+            earlier = [row.get("train_loss", math.inf) for row in self.history[:-1]]
+            best = self.history[-1, "train_loss"] < min(earlier, default=math.inf)
+            self.history.record("train_loss_best", best)
+            self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
+
+    def _note_batch(self, step: dict[str, Tensor], prefix: str, rows: int) -> None:
+        named = {f"{prefix}_loss": step["loss"].detach()}
+        terms = getattr(self.criterion_, "terms_", {})
+        if len(terms) > 1:
+            named |= {f"{prefix}_{name}": term for name, term in terms.items()}
+        for name, term in named.items():
+            self._sums[name] = self._sums.get(name, 0) + term * rows
+            if self._keeps_batches:
+                self.history.record_batch(name, float(term))
+        if self._keeps_batches:
+            self.history.record_batch(f"{prefix}_batch_size", rows)
+        if prefix == "train":
             self._watch(step["y_pred"])
-            self.notify("on_batch_end", batch=batch, training=training, **step)
-        for name, total in self._sums.items():
-            self.history.record(name, float(total) / rows)
-        self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
 
     def _watch(self, z: Tensor) -> None:
         if self.stage_.input != "z":
@@ -205,25 +255,27 @@ class DeepHashNet(NeuralNet):
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Forward and backward; `run_single_epoch` has set the modes."""
-        x, y, weight = (*batch, None)[:3]
-        x, y = x.to(self.device), y.to(self.device)
+        step = self._loss_of(batch, **fit_params)
+        step["loss"].backward()
+        return step
+
+    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
+        """Forward alone; `run_single_epoch` has set the modes."""
+        with torch.no_grad():
+            return self._loss_of(batch, **fit_params)
+
+    def _loss_of(self, batch: Any, sample_weight: Any = None) -> dict[str, Tensor]:
+        x, y = (part.to(self.device) for part in batch)
         out = self._forward(x)
-        if weight is None:
+        if sample_weight is None:
             loss = self.criterion_(out, y)
         else:
-            loss = self.criterion_(out, y, weight.to(self.device))
+            loss = self.criterion_(out, y, sample_weight.to(self.device))
         if loss.ndim:
             raise ValueError(
                 f"{type(self.criterion_).__name__}.forward must return a scalar, but "
                 f"returned a tensor of shape {tuple(loss.shape)}: take its mean."
             )
-        loss.backward()
-        terms = getattr(self.criterion_, "terms_", {})
-        named = {f"train_{name}": term for name, term in terms.items()}
-        if len(named) == 1:
-            named = {}
-        for name, term in {"train_loss": loss.detach(), **named}.items():
-            self._sums[name] = self._sums.get(name, 0) + term * len(x)
         return {"loss": loss, "y_pred": out}
 
     def _forward(self, x: Tensor) -> Tensor:
@@ -233,6 +285,17 @@ class DeepHashNet(NeuralNet):
         with torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16):
             out = self.module_.features(x) if features else self.module_(x)
         return out.float()
+
+    def forward_iter(
+        self, X: Any, training: bool = False, device: str = "cpu"
+    ) -> Iterator[Tensor]:
+        """Outputs z, batch by batch, for scores that callbacks compute."""
+        for z in self.encode(self.get_dataset(X)):
+            yield torch.from_numpy(z).to(device)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Outputs z, as `predict`; scorers of retrieval make codes of them."""
+        return self.predict(X)
 
     def encode(self, dataset: Dataset, batch_size: int = 512) -> Iterator[np.ndarray]:
         """Outputs z of the network in evaluation mode, batch by batch.
@@ -266,7 +329,7 @@ class DeepHashNet(NeuralNet):
 
     def forget_data(self) -> None:
         """Forget what belongs to the items of the last training."""
-        self.sampler = None
+        self.sampler = self.dataset_valid_ = None
         self._sums = {}
         self._watched = deque()
 
@@ -288,6 +351,14 @@ class DeepHashNet(NeuralNet):
     def __getstate__(self) -> dict[str, Any]:
         """Pickles hold CPU tensors, so that they load on machines without a GPU."""
         state = self.__dict__.copy()
+        # A callback that saves the net in the middle of its training saves no data.
+        state |= {"sampler": None, "dataset_valid_": None}
+        own = {*self.own_callbacks_} - {"epoch_timer"}
+        for name in {"callbacks", "callbacks_"} & state.keys():
+            pairs = state[name] or []
+            state[name] = [
+                p for p in pairs if not isinstance(p, tuple) or p[0] not in own
+            ]
         if torch.device(self.device).type != "cpu":
             moved = {name: copy.deepcopy(state[name]).cpu() for name in _ON_DEVICE}
             state |= {**moved, "module": moved["module_"], "optimizer_": None}
@@ -297,74 +368,8 @@ class DeepHashNet(NeuralNet):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Back onto the device, where this machine has it."""
         self.__dict__.update(state)
-        kind = torch.device(self.device).type
-        if kind == "cuda" and not torch.cuda.is_available():
+        if device_error(self.device):
             self.__dict__["device"] = "cpu"
-        elif kind != "cpu":
+        elif torch.device(self.device).type != "cpu":
             for name in _ON_DEVICE:
                 getattr(self, name).to(self.device)
-
-
-class FollowPlan(Callback):
-    """Carries out a plan: enters its stages, refreshes the loss, notes the stage.
-
-    Parameters
-    ----------
-    plan : list of Stage
-        The plan; its epochs add up to those of the training.
-    """
-
-    def __init__(self, plan: list[Stage]) -> None:
-        self.plan = plan
-
-    def on_train_begin(self, net: DeepHashNet, **kwargs: Any) -> None:
-        """Start at the first epoch of the plan."""
-        self.epoch_ = -1
-        self.refreshed_at_ = -_MIN_STEPS_BETWEEN_REFRESHES
-        self.first_epochs_ = np.cumsum([0, *(stage.epochs for stage in self.plan)])
-
-    def on_epoch_begin(
-        self, net: DeepHashNet, dataset_train: Any = None, **kwargs: Any
-    ) -> None:
-        """Enter the epoch's stage; refresh the loss where the stage asks for it."""
-        self.epoch_ += 1
-        index = int(np.searchsorted(self.first_epochs_, self.epoch_, side="right")) - 1
-        stage = self.plan[index]
-        age = self.epoch_ - int(self.first_epochs_[index])
-        if age == 0:
-            net.enter(stage)
-        net.history.record("stage", index)
-        for name, value in stage.settings.items():
-            net.history.record(name.rstrip("_"), value)
-        if self._refresh_is_due(net, stage, age):
-            self.refreshed_at_ = net.n_steps_
-            refresh(net, dataset_train)
-
-    def on_train_end(self, net: DeepHashNet, **kwargs: Any) -> None:
-        """Free what the last stage left alone, for a training to come."""
-        for group in net.optimizer_.param_groups:
-            for parameter in group["params"]:
-                parameter.requires_grad_(True)
-
-    def _refresh_is_due(self, net: DeepHashNet, stage: Stage, age: int) -> bool:
-        if age == 0 and stage.refresh_first:
-            return True
-        if not stage.refresh_every or age % stage.refresh_every or self.epoch_ == 0:
-            return False
-        return net.n_steps_ - self.refreshed_at_ >= _MIN_STEPS_BETWEEN_REFRESHES
-
-
-def refresh(net: DeepHashNet, dataset: Any) -> None:
-    """Hand the outputs of all training data to the loss, for a closed-form update."""
-    z, start = torch.empty(0), 0
-    for part in net.encode(dataset):
-        if not start:  # filled as it comes: the largest thing in memory beside X
-            z = torch.empty(len(dataset), part.shape[1], device=net.device)
-        z[start : start + len(part)] = torch.from_numpy(part)
-        start += len(part)
-    weight = dataset.sample_weight
-    with torch.no_grad():
-        if weight is None:
-            net.criterion_.refresh(z, dataset.y.to(net.device))
-        else:
-            net.criterion_.refresh(z, dataset.y.to(net.device), weight.to(net.device))

@@ -32,8 +32,11 @@ MAY_IMPORT = {
     "stopping": set(),
     "restoring": set(),
     "threads": set(),
-    "training": {"losses", "networks", "batches", "optimizers", "stopping"},
-    "callbacks": {"training", "stopping"},
+    "training": {
+        *("losses", "networks", "batches", "optimizers"),
+        *("choices", "stopping"),
+    },
+    "callbacks": {"training", "losses", "stopping"},
     "sklearn_callbacks": {"training"},
     "encoding": {
         *("training", "threads", "inputs"),
@@ -45,10 +48,11 @@ MAY_IMPORT = {
     },
     "fitting": {
         *("assembly", "training", "callbacks", "sklearn_callbacks"),
-        *("inputs", "choices", "threads"),
+        *("inputs", "choices", "threads", "callback_checks"),
         *("losses", "networks", "batches", "hamming", "metrics", "warn"),
     },
-    "parameters": set(),
+    "parameters": {"choices", "callback_checks"},
+    "callback_checks": set(),
     "encoder": {
         *("parameters", "documentation", "restoring", "threads"),
         *("fitting", "encoding", "sklearn_callbacks", "inputs"),

@@ -423,7 +423,9 @@ def test_callbacks_are_copied_and_see_the_training(blobs):
     X, y = blobs
     recorder = Recorder(lambda net: net.history[-1, "train_loss"])
     schedule = LRScheduler(policy="StepLR", step_size=1)
-    model = encoder(callbacks=[recorder, ("lr", schedule)]).fit(X, y)
+    model = encoder(callbacks=[recorder, ("lr", schedule)], lr_schedule="constant").fit(
+        X, y
+    )
     assert recorder.seen == [row["train_loss"] for row in model.history_]
     kept = dict(model.net_.callbacks_)
     assert "lr" in kept
@@ -454,6 +456,7 @@ def test_scoring_callback_of_skorch_sees_the_items(blobs):
         ("callbacks", "use the encoder's own parameter 'callbacks'"),
         ("sampler", "`balanced_batches` and `early_stopping`"),
         ("train_split", "`balanced_batches` and `early_stopping`"),
+        (1, "names are strings"),
     ],
 )
 def test_net_params_that_belong_elsewhere_are_refused(blobs, name, message):

@@ -127,6 +127,17 @@ def test_iterating_gives_the_number_to_each_step_alone():
         list(iterate(1, ({}[key] for key in "a")))
 
 
+@pytest.mark.parametrize("n_jobs", [np.int64(2), np.int8(1), True, -1, -99])
+def test_any_integer_is_a_number_of_jobs(blobs, n_jobs):
+    assert encoder(n_jobs=n_jobs).fit(*blobs).transform(blobs[0]).shape == (240, 2)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_zero_jobs_are_refused(blobs, method):
+    with pytest.raises(ValueError, match=r"'n_jobs' parameter .* Got 0 instead"):
+        getattr(encoder(n_jobs=0), method)(*blobs)
+
+
 # How they wait
 
 

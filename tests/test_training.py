@@ -10,11 +10,12 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skhash.batches import ArrayDataset, ShuffledSampler
-from skhash.callbacks import Halt, KeepBest, Watch
+from skhash.callbacks import FollowPlan, Halt, KeepBest, Watch
+from skhash.choices import device_error
 from skhash.losses import HashLoss, Stage
 from skhash.networks import HashNetwork, wrap
 from skhash.optimizers import LR_SCHEDULES
-from skhash.training import DeepHashNet, FollowPlan
+from skhash.training import DeepHashNet
 
 N, N_FEATURES, N_BITS = 40, 3, 4
 
@@ -157,13 +158,13 @@ def test_features_stage_trains_on_the_output_of_the_body():
     ],
 )
 def test_refresh_comes_between_epochs(plan, expected, monkeypatch):
-    monkeypatch.setattr("skhash.training._MIN_STEPS_BETWEEN_REFRESHES", 1)
+    monkeypatch.setattr("skhash.callbacks._MIN_STEPS_BETWEEN_REFRESHES", 1)
     net = train(plan)
     assert [steps for steps, *_ in net.criterion_.refreshes] == expected
 
 
 def test_refreshes_keep_a_distance(monkeypatch):
-    monkeypatch.setattr("skhash.training._MIN_STEPS_BETWEEN_REFRESHES", 5)
+    monkeypatch.setattr("skhash.callbacks._MIN_STEPS_BETWEEN_REFRESHES", 5)
     net = train([Stage(10, refresh_every=1)])
     assert [steps for steps, *_ in net.criterion_.refreshes] == [2, 8, 14]
 
@@ -351,3 +352,16 @@ def test_encode_gives_evaluation_outputs_in_order():
     np.testing.assert_allclose(np.concatenate(batches), expected, rtol=1e-5)
     part = data.subset(np.array([5, 2]))
     np.testing.assert_allclose(next(net.encode(part)), expected[[5, 2]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:99", "mps", "xpu"])
+def test_pickles_from_other_devices_load_where_there_is_none(device):
+    if not device_error(device):
+        pytest.skip("this machine has it")
+    net = train([Stage(1)])
+    net.slim([*net.own_callbacks_])
+    z = np.concatenate(list(net.encode(items())))
+    vars(net)["device"] = device  # as if it lay there
+    loaded = pickle.loads(pickle.dumps(net))
+    assert loaded.device == "cpu"
+    np.testing.assert_array_equal(np.concatenate(list(loaded.encode(items()))), z)
