@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from torch import nn
 
-from skhash.batches import EncodedDataset
+from skhash.arrays import fitted_layout
 from skhash.choices import choose_device
 from skhash.inputs import TrainingData, moments
 from skhash.losses import LOSSES, HashLoss, Stage
@@ -55,12 +55,7 @@ def make_loss(loss: str | HashLoss) -> HashLoss:
 
 def make_network(encoder: Any, data: TrainingData, loss: HashLoss, seed: int) -> Any:
     """The network, its first layer standardising with the data's mean and scale."""
-    shape = data.item_shape
-    from_torch = isinstance(data.items, EncodedDataset)
-    if len(shape) == 2:
-        shape = (1, *shape)
-    elif len(shape) == 3 and not from_torch:
-        shape = (shape[2], *shape[:2])
+    shape = data.layout.network_shape
     normalize = encoder.normalize_z
     network = build(
         encoder.network,
@@ -69,7 +64,7 @@ def make_network(encoder: Any, data: TrainingData, loss: HashLoss, seed: int) ->
         normalize_z=loss.normalize_z if normalize == "auto" else normalize,
         generator=torch.Generator().manual_seed(seed),
     )
-    first = Standardize(shape, channels_last=len(shape) == 3 and not from_torch)
+    first = Standardize(shape, channels_last=data.layout.channels_last)
     found = moments(data, encoder.n_features_in_)
     first.set_moments(*(torch.from_numpy(np.asarray(value)) for value in found))
     network.standardize = first
@@ -182,6 +177,7 @@ def reuse(encoder: Any, data: TrainingData) -> tuple[HashNetwork, HashLoss]:
     asked = repr(make_loss(encoder.loss))
     now = data.classes, data.item_shape, encoder.n_bits, asked
     same = all(np.array_equal(a, b) for a, b in zip(before, now, strict=True))
+    same &= data.layout == fitted_layout(encoder)
     if not same or network.origin != network_name(encoder.network):
         raise ValueError(
             "warm_start=True goes on from the previous fit and needs the same classes, "

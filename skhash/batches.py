@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
-# What torch reads as it lies; other real types pass through float32 or float64.
+# What torch reads as it lies; other real types pass through one that holds them.
 _TORCH_DTYPES = {
     np.dtype(name)
     for name in (
@@ -25,6 +25,17 @@ _TORCH_DTYPES = {
         "float64",
     )
 }
+_HELD_BY = {("u", 2): np.float32, ("u", 4): np.int64}
+
+
+def readable(values: np.ndarray) -> np.ndarray:
+    """An array of real numbers in a dtype that torch knows, without loss."""
+    if values.dtype in _TORCH_DTYPES:
+        return values
+    native = values.dtype.newbyteorder("=")
+    if native not in _TORCH_DTYPES:  # uint16, uint32, uint64, long double
+        native = _HELD_BY.get((native.kind, native.itemsize), np.dtype(np.float64))
+    return values.astype(native)
 
 
 class ArrayDataset(Dataset):
@@ -40,6 +51,10 @@ class ArrayDataset(Dataset):
         Their weights.
     index : ndarray of int, default=None
         Rows of X that are the items (with their labels and weights), see `subset`.
+    lies : tuple of int, default=None
+        Shape of an item in X, where its axes come out in another order.
+    order : tuple of int, default=None
+        That order.
     """
 
     def __init__(
@@ -48,11 +63,16 @@ class ArrayDataset(Dataset):
         y: Tensor | None = None,
         sample_weight: Tensor | None = None,
         index: np.ndarray | None = None,
+        *,
+        lies: tuple[int, ...] | None = None,
+        order: tuple[int, ...] | None = None,
     ) -> None:
         self.X = X
         self.y = y
         self.sample_weight = sample_weight
         self.index = index
+        self.lies = lies
+        self.order = order
 
     def __len__(self) -> int:
         return self.X.shape[0] if self.index is None else len(self.index)
@@ -69,11 +89,17 @@ class ArrayDataset(Dataset):
             None if y is None else y[index],
             None if weight is None else weight[index],
             index if self.index is None else self.index[index],
+            lies=self.lies,
+            order=self.order,
         )
 
     def raw(self, index: Any) -> Any:
-        """Rows `index` (integers or a slice) of X as they are."""
-        return self.X[index if self.index is None else self.index[index]]
+        """Rows `index` (integers or a slice) of X in their own dtype."""
+        rows = self.X[index if self.index is None else self.index[index]]
+        if self.lies is None or self.order is None:
+            return rows
+        axes = (0, *(axis + 1 for axis in self.order))
+        return rows.reshape(-1, *self.lies).transpose(axes).reshape(len(rows), -1)
 
     def rows(self, index: Any) -> Tensor:
         """Items `index` (integers or a slice) as a tensor of their own."""
@@ -81,7 +107,7 @@ class ArrayDataset(Dataset):
         if not isinstance(rows, np.ndarray):
             rows = rows.toarray()
         if rows.dtype not in _TORCH_DTYPES:
-            rows = rows.astype(np.float32)
+            rows = readable(rows)
         elif rows.base is not None or not rows.flags.writeable:
             # A slice shares memory with an array that torch must not write to.
             rows = rows.copy()

@@ -14,11 +14,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
+from skhash.arrays import check_items, check_range, fitted_layout
 from skhash.batches import ArrayDataset
 from skhash.hamming import pack
 from skhash.hamming.labels import check_labels, encode_by_classes
-from skhash.inputs import check_items
+from skhash.items import check_data_set
 from skhash.losses import HashLoss
+from skhash.networks import NETWORKS
+from skhash.outputs import Outputs
 from skhash.threads import iterate, torch_threads
 
 
@@ -168,19 +171,19 @@ class Encoding(TransformerMixin, ClassifierMixin):
         check_is_fitted(self)
         with torch_threads(1):
             items = self._items(X)
-        yield from iterate(self._n_threads, map(make, self.net_.encode(items)))
+        outputs = Outputs(self, items)
+        checked = outputs.checked(self.net_.encode(items))
+        yield from iterate(self._n_threads, map(make, checked))
+        outputs.warn_if_unlike()
 
-    def _items(self, X: Any) -> Dataset:
+    def _items(self, X: Any) -> Any:
+        """Items to encode, checked, in the layout of the fit."""
         if isinstance(X, Dataset):
-            return X
-        array, shape = check_items(self, X, reset=False)
-        flat = (self.n_features_in_,)
-        if shape not in (flat, self.input_shape_):
-            raise ValueError(
-                f"X has items of shape {shape}, but {type(self).__name__} is "
-                f"expecting items of shape {self.input_shape_} as in fit."
-            )
-        return ArrayDataset(array)
+            return check_data_set(X, fitted_layout(self), self)
+        array, _, axes = check_items(self, X, reset=False)
+        if self.net_.module_.origin not in ("auto", *NETWORKS):
+            check_range(array)  # where infinity may end in a finite z, by tanh, say
+        return ArrayDataset(array, **axes)
 
     def _class_scores(self, z: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

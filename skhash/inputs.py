@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +13,17 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
+from skhash.arrays import check_items, check_range, fitted_layout
 from skhash.batches import ArrayDataset, EncodedDataset
+from skhash.containers import tensor_array
 from skhash.hamming.columns import check_column, kind_of
 from skhash.hamming.labels import check_labels, dense, encode_by_classes
+from skhash.items import CheckedItems, check_length, layout_of
+from skhash.layouts import Layout
 from skhash.networks._random import borrowed_generator
 from skhash.warn import warn
 
@@ -37,15 +40,20 @@ class TrainingData:
     ----------
     items : ArrayDataset or EncodedDataset
         Items with encoded labels and weights; torch's `Dataset`.
-    item_shape : tuple of int
-        Shape of one item as the user gave it.
+    layout : Layout
+        Shape of one item as the user gave it, and where its channels are.
     classes : ndarray of shape (n_classes,)
         The labels in order; column numbers for multi-label data.
     """
 
     items: ArrayDataset | EncodedDataset
-    item_shape: tuple[int, ...]
+    layout: Layout
     classes: np.ndarray
+
+    @property
+    def item_shape(self) -> tuple[int, ...]:
+        """Shape of one item as the user gave it."""
+        return self.layout.shape
 
     @property
     def y(self) -> Tensor:
@@ -59,79 +67,8 @@ class TrainingData:
 
 
 def as_array(X: Any) -> Any:
-    """Tensors and nested lists of images as arrays; everything else as it is."""
-    if isinstance(X, Tensor):
-        X = X.detach().cpu()
-        return (X.float() if X.dtype == torch.bfloat16 else X).numpy()
-    if isinstance(X, list) and np.ndim(X[:1]) > 2:
-        return np.asarray(X)
-    return X
-
-
-def check_items(
-    estimator: Any,
-    X: Any,
-    *,
-    item_shape: Sequence[int] | None = None,
-    reset: bool,
-    **check: Any,
-) -> tuple[Any, tuple[int, ...]]:
-    """Items as a 2-D array or CSR matrix in their own dtype, and the shape of one.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Named in messages; gets or has `n_features_in_`.
-    X : array-like of shape (n, n_features), (n, h, w) or (n, h, w, c), or sparse
-        The items.
-    item_shape : sequence of int, default=None
-        What flat rows mean: (h, w) or (h, w, c).
-    reset : bool
-        Whether this is `fit`.
-    **check : dict
-        Further arguments of `sklearn.utils.validation.validate_data`, e.g. `y`.
-
-    Returns
-    -------
-    X : ndarray of shape (n, n_values) or CSR matrix; with `y`, the pair (X, y)
-    shape : tuple of int
-        Shape of one item.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit each other or a value is missing or infinite.
-    """
-    X = as_array(X)
-    expected = None if item_shape is None else tuple(item_shape)
-    shape: tuple[int, ...] | None = None
-    if not sp.issparse(X) and getattr(X, "ndim", 2) > 2:
-        shape = tuple(X.shape[1:])
-        if len(shape) > 3:
-            raise ValueError(
-                f"Found array with dim {X.ndim}, while dim <= 4 is expected by "
-                f"{type(estimator).__name__}: X has shape (n, n_features), "
-                "(n, height, width) or (n, height, width, channels)."
-            )
-        if reset and len(shape) == 3 and shape[0] in (1, 3) and shape[2] > 4:
-            raise ValueError(
-                f"X of shape {X.shape} looks like images with channels first; "
-                "channels come last here: X.transpose(0, 2, 3, 1)."
-            )
-        X = X.reshape(len(X), -1)
-    checked = validate_data(
-        estimator, X, reset=reset, accept_sparse="csr", dtype="numeric", **check
-    )
-    n_values = estimator.n_features_in_
-    if expected is not None:
-        if math.prod(expected) != n_values or (shape and shape != expected):
-            got = f"images of shape {shape}" if shape else f"{n_values} features"
-            raise ValueError(
-                f"input_shape={expected} means {math.prod(expected)} values an item, "
-                f"but X has {got}."
-            )
-        shape = expected
-    return checked, shape or (n_values,)
+    """Tensors as arrays; everything else as it is."""
+    return tensor_array(X) if isinstance(X, Tensor) else X
 
 
 def check_training(
@@ -173,9 +110,11 @@ def check_training(
         If X, y or the weights can not be trained on.
     """
     if isinstance(X, Dataset):
-        return _check_dataset(estimator, X, y, sample_weight, classes, reset)
+        return _check_dataset(
+            estimator, X, y, sample_weight, item_shape, classes, reset
+        )
     y = None if y is None else _check_labels(y)
-    (X, _), shape = check_items(
+    (X, _), layout, axes = check_items(
         estimator,
         X,
         item_shape=item_shape,
@@ -184,25 +123,39 @@ def check_training(
         y=None if y is None else np.zeros(len(y)),
         ensure_min_samples=2,
     )
+    check_range(X)
     kept, sample_weight = _check_weights(sample_weight, len(y))
     y = y if kept is None else y[kept]
     y, classes = _encode_labels(estimator, y, classes, reset)
     _check_contrast(estimator, y, classes)
-    items = ArrayDataset(X, torch.from_numpy(y), sample_weight, index=kept)
-    return TrainingData(items, shape, classes)
+    items = ArrayDataset(X, torch.from_numpy(y), sample_weight, index=kept, **axes)
+    return TrainingData(items, layout, classes)
 
 
 def _check_dataset(
-    estimator: Any, X: Dataset, y: Any, sample_weight: Any, classes: Any, reset: bool
+    estimator: Any,
+    X: Dataset,
+    y: Any,
+    sample_weight: Any,
+    item_shape: Sequence[int] | None,
+    classes: Any,
+    reset: bool,
 ) -> TrainingData:
     if isinstance(X, IterableDataset):
         raise ValueError(
             "An IterableDataset has no length and no order to draw batches from. Pass "
             "a torch Dataset with __len__ and __getitem__, or arrays."
         )
+    check_length(X, least=2)
     n = len(X)  # type: ignore[arg-type]
-    if n < 2:
-        raise ValueError(f"The data set has {n} items; at least 2 are needed.")
+    if reset:
+        given = (
+            None if item_shape is None else Layout.of(item_shape, channels_last=True)
+        )
+        layout = layout_of(X, given, estimator)
+    else:
+        layout = fitted_layout(estimator)
+    items: Dataset = CheckedItems(X, layout, estimator)
     if y is None:
         with borrowed_generator(0):  # items may be augmented at random on their way
             y = [_pair(X, i)[1] for i in range(n)]
@@ -211,30 +164,23 @@ def _check_dataset(
         raise ValueError(f"The data set has {n} items, but y has {len(y)}.")
     kept, sample_weight = _check_weights(sample_weight, n)
     if kept is not None:
-        X, y = Subset(X, kept.tolist()), y[kept]
+        items, y = Subset(items, kept.tolist()), y[kept]
     y, classes = _encode_labels(estimator, y, classes, reset)
     _check_contrast(estimator, y, classes)
     with borrowed_generator(0):
-        first = X[0]
-    shape = tuple(np.shape(first[0] if isinstance(first, (tuple, list)) else first))
-    n_values = math.prod(shape)
-    if not reset and n_values != estimator.n_features_in_:
-        raise ValueError(
-            f"X has {n_values} features, but {type(estimator).__name__} is expecting "
-            f"{estimator.n_features_in_} features as input."
-        )
-    estimator.n_features_in_ = n_values
+        items[0]
+    estimator.n_features_in_ = layout.n_values
     if reset and hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
-    items = EncodedDataset(X, torch.from_numpy(y), sample_weight)
-    return TrainingData(items, shape, classes)
+    encoded = EncodedDataset(items, torch.from_numpy(y), sample_weight)
+    return TrainingData(encoded, layout, classes)
 
 
 def _pair(dataset: Dataset, index: int) -> tuple[Any, Any]:
     item = dataset[index]
     if not isinstance(item, (tuple, list)) or len(item) != 2:
         raise ValueError(
-            "A torch Dataset must give (item, label) pairs; dataset[0] is "
+            f"A torch Dataset must give (item, label) pairs; dataset[{index}] is "
             f"{type(item).__name__}. Or pass the labels as y."
         )
     return item[0], item[1]
@@ -350,12 +296,10 @@ def moments(data: TrainingData, n_values: int) -> tuple[np.ndarray, np.ndarray]:
         scaler.partial_fit(chunk)
     if len(data.item_shape) == 1:
         return scaler.mean_, scaler.scale_
-    channels = data.item_shape[2] if len(data.item_shape) == 3 else 1
-    grid = (-1, channels)
-    if isinstance(data.items, EncodedDataset) and len(data.item_shape) == 3:
-        grid = (data.item_shape[0], -1)  # channels first, as torch has it
+    channels = data.layout.network_shape[0]
+    grid = (-1, channels) if data.layout.channels_last else (channels, -1)
     mean, var = (part.reshape(grid) for part in (scaler.mean_, scaler.var_))
-    pixels = 0 if grid[0] == -1 else 1
+    pixels = 0 if data.layout.channels_last else 1
     channel_mean = mean.mean(pixels)
     # Within the pixels and between them: no difference of large squares.
     scale = np.sqrt(var.mean(pixels) + mean.var(pixels))
@@ -372,4 +316,4 @@ def _chunks(items: Any, n_values: int) -> Iterator[Any]:
         own = torch.Generator()
         with borrowed_generator(0):  # for items that are augmented at random
             for batch in DataLoader(items, batch_size=256, generator=own):
-                yield batch[0].reshape(len(batch[0]), -1).numpy()
+                yield tensor_array(batch[0].reshape(len(batch[0]), -1))

@@ -27,7 +27,15 @@ MAY_IMPORT = {
     "distributed": {"hamming"},
     "neighbors": {"hamming", "metrics", "documentation", "warn"},
     "baselines": {"hamming", "metrics", "documentation"},
-    "inputs": {"batches", "networks", "hamming", "warn"},
+    "layouts": set(),
+    "containers": set(),
+    "items": {"batches", "containers", "layouts", "networks"},
+    "arrays": {"containers", "layouts"},
+    "inputs": {
+        *("arrays", "batches", "containers", "items", "layouts"),
+        *("networks", "hamming", "warn"),
+    },
+    "outputs": {"batches", "containers", "items", "warn"},
     "choices": {"losses", "networks"},
     "stopping": set(),
     "restoring": set(),
@@ -39,11 +47,11 @@ MAY_IMPORT = {
     "callbacks": {"training", "losses", "stopping"},
     "sklearn_callbacks": {"training"},
     "encoding": {
-        *("training", "threads", "inputs"),
+        *("training", "threads", "arrays", "items", "outputs", "networks"),
         *("losses", "batches", "hamming", "warn"),
     },
     "assembly": {
-        *("training", "inputs", "choices"),
+        *("training", "arrays", "inputs", "choices"),
         *("losses", "networks", "batches", "optimizers"),
     },
     "fitting": {

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
+# Their values are more than float32 holds.
+_WIDE = (torch.float64, torch.int64, torch.int32, torch.uint64, torch.uint32)
+
 
 class Standardize(nn.Module):
     """First layer of every network: cast, lay out, subtract the mean, divide.
@@ -60,7 +63,7 @@ class Standardize(nn.Module):
             x = x.reshape(len(x), height, width, channels).permute(0, 3, 1, 2)
         else:
             x = x.reshape(len(x), *self.input_shape)
-        if x.dtype in (torch.float64, torch.int64, torch.int32):
+        if x.dtype in _WIDE:
             # In float32 a large mean would swallow small differences.
             x = (x.double() - self.mean).to(self.mean.dtype)
         else:  # the same difference, rounded once

@@ -1,0 +1,181 @@
+"""Whether outputs can be trusted: finite, and of items like those of the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from skhash.batches import ArrayDataset
+from skhash.containers import LARGEST
+from skhash.items import CheckedItems, CheckedStream, sample_rows
+from skhash.warn import warn
+
+# Losses and scores take squares of z: where these overflow, z says nothing.
+_LARGEST_Z = LARGEST**0.5
+# Fewer items tell too little about what they were drawn from.
+_FEWEST = 32
+# How many times smaller or greater than in fit the spread may be, and how many spreads
+# away the mean, before it is said.
+_TIMES, _SPREADS = 20, 5
+# The same where all items get one code.
+_DOUBT = 4, 3
+# The share of features that must differ: in other units all do.
+_MOST = 0.6
+
+
+class Outputs:
+    """Looks at the outputs of a fitted encoder for some items, batch by batch.
+
+    Parameters
+    ----------
+    encoder : DeepHashEncoder
+        Fitted.
+    items : ArrayDataset, CheckedItems or CheckedStream
+        What is encoded.
+    """
+
+    def __init__(self, encoder: Any, items: Any) -> None:
+        self.encoder = encoder
+        self.items = items
+        self._n = 0
+        self._code: np.ndarray | None = None  # that of all items so far
+
+    def checked(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """The same outputs; an error where one is not finite."""
+        for z in batches:
+            if z.size and not (z.max() < _LARGEST_Z and z.min() > -_LARGEST_Z):
+                self._refuse(~(np.abs(z) < _LARGEST_Z).all(axis=1))
+            if self._n == 0:
+                self._code = z[0] > 0
+            if self._code is not None and ((z > 0) != self._code).any():
+                self._code = None
+            self._n += len(z)
+            yield z
+
+    def _refuse(self, wrong: np.ndarray) -> None:
+        rows = np.flatnonzero(wrong) + self._n
+        named = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+        state = self.encoder.net_.module_.state_dict().values()
+        if not all(values.isfinite().all() for values in state):
+            raise ValueError(
+                "The weights of the network contain NaN or infinity, from a training "
+                "that diverged: fit again with a smaller learning rate "
+                f"(lr={self.encoder.lr / 10:g})."
+            )
+        found = ""
+        if isinstance(self.items, ArrayDataset):
+            row = np.asarray(self.items.rows(rows[:1])[0])
+            found = f", e.g. {row[np.abs(row).argmax()]:g} in row {rows[0]}"
+        raise ValueError(
+            f"Input X contains values that the network can not process{found}: its "
+            f"outputs for row(s) {named} contain NaN, infinity or a value too large "
+            "for dtype('float32'). Where such a value marks missing ones, replace it, "
+            "e.g. by sklearn.impute.SimpleImputer; or scale X as in fit."
+        )
+
+    def warn_if_unlike(self) -> None:
+        """Say that items are plainly not like those of the fit."""
+        if self._n < _FEWEST:
+            return
+        sample = self._sample()
+        if (sample == sample[0]).all():
+            return
+        name, differs = type(self.encoder).__name__, self._difference(sample)
+        if unlike := differs(_TIMES, _SPREADS):
+            warn(
+                f"X is unlike what {name} was fitted on: {unlike}. Its codes mean "
+                "little; give X in the units of the fit."
+            )
+        elif self._code is not None and (self._is_stray() or differs(*_DOUBT)):
+            warn(
+                f"All {self._n} items of X got the same code, although they differ, "
+                f"and X is unlike what {name} was fitted on. Give X in the units of "
+                "the fit."
+            )
+
+    def _difference(self, sample: np.ndarray) -> Callable[[float, float], str]:
+        """A function that says what differs by so many times, or so many spreads."""
+        mean, scale = self._moments()
+        center = sample.mean(axis=(0, 2))
+        spread = np.sqrt(((sample - center[:, None]) ** 2).mean(axis=(0, 2)))
+        # Constant features tell nothing: pixels of the border, rare words.
+        varied = spread > 1e-6 * (np.abs(center) + 1e-3 * scale)
+        ratio, far = spread / scale, np.abs(center - mean) / scale
+        size = np.sqrt((spread**2 + center**2) / (scale**2 + mean**2))
+        kind = "channels" if sample.shape[2] > 1 else "features"
+
+        def differs(times: float, spreads: float) -> str:
+            # In other units all numbers are smaller; within one class, or one moment
+            # of a series, only their spread is.
+            small = (ratio < 1 / times) & (size < 1 / times) & varied
+            # Rare values stand out where they are met, but not in the mean of all.
+            great = (ratio > times) & ((ratio**2).mean() > times) & varied
+            away = (far > spreads) & ((far**2).mean() > spreads) & varied
+            n_unlike = (small | great | away).sum()
+            if n_unlike <= _MOST * varied.sum():
+                return ""
+            if (small | great).sum() * 2 > n_unlike:
+                typical = float(np.median(ratio[small | great]))
+                return (
+                    f"the spread of most {kind} is some {typical:.2g} times that in "
+                    f"fit{_slip(typical)}"
+                )
+            return (
+                f"the mean of most {kind} is some {np.median(far[away]):.2g} times "
+                "their spread away from that in fit"
+            )
+
+        return differs
+
+    def _sample(self) -> np.ndarray:
+        """Some items, shape (n, n_features, 1) or (n, n_channels, n_pixels)."""
+        layer = self.encoder.net_.module_.standardize
+        if isinstance(self.items, ArrayDataset):
+            n_values = self.items.X.shape[1]
+            rows = self.items.rows(sample_rows(len(self.items), n_values)).numpy()
+        else:
+            stream = isinstance(self.items, CheckedStream)
+            checked: CheckedItems = self.items.items if stream else self.items
+            rows = np.stack([x.cpu().double().numpy() for x in checked.sample])
+        rows = rows.reshape(len(rows), -1)
+        if len(layer.input_shape) == 3:
+            channels = layer.input_shape[0]
+            if layer.channels_last:
+                rows = rows.reshape(len(rows), -1, channels).transpose(0, 2, 1)
+            else:
+                rows = rows.reshape(len(rows), channels, -1)
+            # Pixels beside each other are alike: some tell as much as all.
+            rows = rows[:, :, :: max(1, rows.size >> 15)]
+        else:
+            rows = rows[:, :, None]
+        return rows.astype(np.float64)
+
+    def _moments(self) -> tuple[np.ndarray, np.ndarray]:
+        layer = self.encoder.net_.module_.standardize
+        mean, scale = (
+            part.double().cpu().ravel().numpy()
+            for part in (
+                layer.mean,
+                layer.scale,
+            )
+        )
+        return mean, scale
+
+    def _is_stray(self) -> bool:
+        """Whether the one code of all items is far from those of all classes."""
+        if self.encoder.multilabel_:
+            return False
+        signs = np.where(self._code, 1, -1)
+        distances = ((1 - signs * self.encoder.class_codes_) / 2).sum(axis=1)
+        return distances.min() > max(1.0, len(signs) / 8)
+
+
+def _slip(times: float) -> str:
+    """The commonest reason for a factor."""
+    if 0.8 < times * 255 < 1.25 or 0.4 < times * 255 < 0.62:
+        return ", as of images in 0..1 after a fit on 0..255"
+    if 0.8 < times / 255 < 1.25:
+        return ", as of images in 0..255 after a fit on 0..1"
+    return ""
