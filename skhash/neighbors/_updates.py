@@ -58,7 +58,7 @@ class UpdatesMixin(FittedCodes):
 
         Parameters
         ----------
-        ids : collection of ids, or array-like of shape (n_samples_fit_,), bool
+        ids : collection of ids, or array-like of shape (`n_samples_fit_`,), bool
             Their ids or, where the database has none, their rows, in a list, array, set
             or other collection; or a mask over the database that is True for them.
             True and False are always a mask; ids are compared by value, so that 5.0
