@@ -28,7 +28,7 @@ from skhash.metrics import code_health, mean_average_precision
 from skhash.networks import NETWORKS
 from skhash.networks._random import borrowed_generator
 from skhash.sklearn_callbacks import ReportEpochs, supports_callbacks
-from skhash.threads import train_with
+from skhash.threads import run
 from skhash.training import DeepHashNet
 from skhash.warn import warn
 
@@ -184,7 +184,7 @@ def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
     set_sampler(net, encoder, train, seeds.batches)
     net.max_epochs, net.dataset_valid_ = n_epochs, valid and valid.items
     lent = foreign_randomness(encoder, data, net, seeds.network)
-    codes = train_with(n_threads, lambda: train_on(net, train, lent))
+    codes = run(n_threads, lambda: train_on(net, train, lent))
     net.slim([*callbacks, "halt"])
     vars(encoder).update(state(net, codes))
     warn_if_unhealthy(encoder, codes)
@@ -221,7 +221,7 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
     set_sampler(net, encoder, data, seed)
     net.max_epochs = 1
     lent = foreign_randomness(encoder, data, net, seed)
-    codes = train_with(n_threads, lambda: train_on(net, data, lent))
+    codes = run(n_threads, lambda: train_on(net, data, lent))
     if not data.multilabel:
         sums = sums + class_sums(codes, data, encoder.n_bits)
     net.forget_data()

@@ -7,9 +7,11 @@ import contextvars
 import ctypes
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Lock, Thread, get_ident, local, main_thread
+from time import monotonic
 from typing import TypeVar
 
 import torch
@@ -21,8 +23,10 @@ T = TypeVar("T")
 _before: list[int] = []
 _lock = Lock()
 _here = local()
-# Threads that only sleep, see `_put_to_sleep`.
+# Threads that only sleep, see `_put_to_sleep`, and for how many seconds after use.
 _n_asleep = 0
+_LINGER = 1.0
+_last_use = 0.0
 # OpenMP keeps a pool for each Python thread. A fork leaves the one thread that forked,
 # and it waits for ever for its pool, which is gone. In a child process that may be the
 # main thread: what it has to compute is done by a stand-in, which gets a new pool.
@@ -37,14 +41,15 @@ def torch_threads(n_threads: int) -> Iterator[None]:
     Sums of other numbers of parts round differently: only a fixed number of threads
     gives the same codes in the main process and in every joblib worker.
     """
+    global _last_use
     nested, running = getattr(_here, "nested", False), _before
     with _lock:
         # The number is a thread's own, but a new thread starts with the last one set,
         # which may be that of a training in another thread.
-        callers = running[0] if running else torch.get_num_threads()
-        before = torch.get_num_threads() if nested else callers
+        borrowed = running and not nested
+        before = running[0] if borrowed else torch.get_num_threads()
         running.append(before)
-        if n_threads > callers or _survivor is not None:
+        if n_threads > 1:
             _put_to_sleep(n_threads)
         torch.set_num_threads(n_threads)
     _here.nested = True
@@ -54,17 +59,8 @@ def torch_threads(n_threads: int) -> Iterator[None]:
         _here.nested = nested
         with _lock:
             running.pop()
+            _last_use = monotonic() if n_threads > 1 else _last_use
             torch.set_num_threads(before)
-
-
-def train_with(n_threads: int, function: Callable[[], T]) -> T:
-    """Call a function that takes its time as `run` does, and share the cores."""
-    with _lock:
-        wake = _put_to_sleep(n_threads)
-    try:
-        return run(n_threads, function)
-    finally:
-        wake()
 
 
 def run(n_threads: int, function: Callable[[], T]) -> T:
@@ -123,38 +119,42 @@ class _StandIn:
         self.executor.shutdown()
 
 
-def _put_to_sleep(n_threads: int) -> Callable[[], None]:
-    """Let threads that wait sleep at once; returns what undoes it.
+def _put_to_sleep(n_threads: int) -> None:
+    """Let threads of torch that wait for work fall asleep at once, while needed.
 
-    GNU's OpenMP lets them spin for milliseconds, which makes trainings that share the
+    GNU's OpenMP lets them spin for milliseconds, which makes processes that share the
     cores many times slower, unless there are more threads than cores. Make it so: some
     threads that only sleep count, too. The environment of the process stays as it is.
     """
     global _n_asleep
-    chosen = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys()
-    n_missing = 0
-    if n_threads > 1 and not chosen and hasattr(os, "sched_getaffinity"):
-        n_missing = len(os.sched_getaffinity(0)) - (n_threads - 1) - _n_asleep
+    if {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
+        return  # the user's choice
+    if not hasattr(os, "sched_getaffinity"):
+        return
+    n_missing = len(os.sched_getaffinity(0)) - (n_threads - 1) - _n_asleep
     if n_missing <= 0:
-        return lambda: None
+        return
     _n_asleep += n_missing
-    started, woken = Event(), Event()
+    started = Event()
 
     def sleep() -> None:
         torch.set_num_threads(n_missing + 1)
         torch.zeros(1 << 17, device="cpu").add_(1)  # enough for torch to call them
         started.set()
-        woken.wait()
-
-    def wake() -> None:
-        global _n_asleep
-        _n_asleep = max(0, _n_asleep - n_missing)
-        woken.set()
+        while not _leave(n_missing):
+            time.sleep(_LINGER)
 
     Thread(target=sleep, name="skhash-asleep", daemon=True).start()
     started.wait()
-    torch.set_num_threads(torch.get_num_threads())  # new threads start with this again
-    return wake
+
+
+def _leave(n_leaving: int) -> bool:
+    """Whether nobody computes any more."""
+    global _n_asleep
+    with _lock:
+        used = _before or monotonic() - _last_use < _LINGER
+        _n_asleep -= 0 if used else n_leaving
+        return not used
 
 
 def _after_fork() -> None:

@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 
 from skhash import DeepHashEncoder, threads
 from skhash.networks._random import borrowed_generator
-from skhash.threads import iterate, run, torch_threads, train_with
+from skhash.threads import iterate, run, torch_threads
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -147,44 +147,39 @@ def n_asleep():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of GNU's OpenMP alone")
 @pytest.mark.parametrize(
-    ("callers", "environment", "expected"),
-    [(2, {}, (0, 1)), (1, {}, (1, 1)), (1, {"OMP_WAIT_POLICY": "ACTIVE"}, (0, 0))],
-    ids=["all cores", "set to one", "a choice of the user's"],
+    ("environment", "expected"),
+    [({}, [0, 1, 1, 0]), ({"OMP_WAIT_POLICY": "ACTIVE"}, [0, 0, 0, 0])],
+    ids=["by itself", "a choice of the user's"],
 )
-def test_threads_sleep_where_others_need_the_cores(callers, environment, expected):
+def test_threads_sleep_while_others_may_need_the_cores(
+    environment, expected, monkeypatch
+):
+    monkeypatch.setattr(threads, "_LINGER", 0.05)
+
     def work():
-        threads._survivor = None  # as in a process that has no parent
-        torch.set_num_threads(callers)
+        found = []
         for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
             os.environ.pop(name, None)
         os.environ.update(environment)
-        before = dict(os.environ)
-        with torch_threads(1), torch_threads(2), torch_threads(2):
-            assert torch.get_num_threads() == 2
-        assert torch.get_num_threads() == callers
-        stay = n_asleep()
-        training = train_with(2, n_asleep)
-        while n_asleep() > stay:  # they need a moment to leave
-            time.sleep(0.001)
-        assert dict(os.environ) == before
-        return stay, training
+        before = dict(os.environ), torch.get_num_threads()
+        with torch_threads(1):
+            found.append(n_asleep())
+            with torch_threads(2), torch_threads(2):
+                found.append(n_asleep())
+                time.sleep(0.2)
+                found.append(n_asleep())
+                assert torch.get_num_threads() == 2
+        for _ in range(3):
+            run(2, lambda: None)
+        time.sleep(0.3)
+        found.append(n_asleep())
+        assert (dict(os.environ), torch.get_num_threads()) == before
+        assert threads._n_asleep == 0
+        return found
 
     if len(os.sched_getaffinity(0)) < 2:
-        expected = (0, 0)  # OpenMP sees to it by itself
+        expected = [0, 0, 0, 0]  # OpenMP sees to it by itself
     assert in_child(work) == expected
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="of GNU's OpenMP alone")
-def test_threads_sleep_in_workers():
-    def asleep():
-        with torch_threads(2):
-            return [t.name for t in threading.enumerate()].count("skhash-asleep")
-
-    expected = min(len(os.sched_getaffinity(0)) - 1, 1)
-    assert in_child(asleep) == expected
-    assert joblib.Parallel(2)(joblib.delayed(asleep)() for _ in range(2)) == (
-        [expected] * 2
-    )
 
 
 # Forks
