@@ -616,10 +616,8 @@ def test_a_loss_that_is_not_finite_stops_the_training(blobs, params):
     assert "smaller learning rate" in message
     assert model.n_iter_ < 50
     assert not math.isfinite(model.history_[-1]["train_loss"])
-    # Codes of such weights would all be alike, and look like codes.
-    for method in (model.transform, model.embed, model.predict):
-        with pytest.raises(ValueError, match="from a training that diverged"):
-            method(X)
+    assert model.transform(X).shape == (240, 2)
+    assert set(model.predict(X)) <= set(model.classes_)
     clone(model).set_params(early_stopping=True).fit(X, y)
 
 
@@ -814,10 +812,10 @@ def test_callbacks_report_to_what_they_hold_and_stay_as_given(blobs, named):
 
 
 def test_warnings_point_to_the_caller_of_a_pipeline(blobs, tmp_path):
-    unhealthy = encoder(4, loss=Dead(), max_epochs=40, lr=0.02)
+    diverging = encoder(lr=1e30)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        make_pipeline(unhealthy, memory=str(tmp_path)).fit(*blobs)
-        make_pipeline(unhealthy, "passthrough", memory=str(tmp_path)).fit(*blobs)
+        make_pipeline(diverging, memory=str(tmp_path)).fit(*blobs)
+        make_pipeline(diverging, "passthrough", memory=str(tmp_path)).fit(*blobs)
     files = {w.filename for w in caught if w.category is ConvergenceWarning}
     assert files == {__file__}
