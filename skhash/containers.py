@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 LARGEST = float(np.finfo(np.float32).max)
 # Columns of frames that are no numbers, by the beginning of their dtype's name.
 _TIMES = ("date", "time", "duration", "period", "interval")
-_WORDS = ("object", "str", "categor", "enum", "list", "array")
+_WORDS = ("object", "str", "category", "categorical", "enum", "list", "array")
 
 
 def read_array(X: Any, name: str = "X") -> Any:
@@ -35,6 +35,8 @@ def read_array(X: Any, name: str = "X") -> Any:
         X = tensor_array(X, name)
     elif is_picture(X):
         X = picture_array(X)
+    elif hasattr(X, "collect"):
+        raise ValueError(f"{name} is a {type(X).__name__}: pass {name}.collect().")
     elif hasattr(X, "columns") and hasattr(X, "dtypes"):
         _check_frame(X, name)
         return X
@@ -103,7 +105,7 @@ def picture_array(picture: Any) -> np.ndarray:
 
 def _of_list(X: Sequence, name: str) -> Any:
     first = X[0] if X else None
-    if isinstance(first, (Tensor, np.ma.MaskedArray)) or is_picture(first):
+    if any(isinstance(x, (Tensor, np.ma.MaskedArray)) or is_picture(x) for x in X):
         X = [read_array(x, f"{name}[{i}]") for i, x in enumerate(X)]
     try:
         array = np.asarray(X)
@@ -125,19 +127,22 @@ def _of_objects(X: np.ndarray, name: str) -> Any:
 
 
 def _refuse_ragged(X: Sequence, name: str) -> None:
-    def shape(item: Any) -> Any:
-        try:
-            return np.shape(item)
-        except ValueError:
-            return "(ragged itself)"
-
-    shapes = [shape(item) for item in X]
-    for i, other in enumerate(shapes):
-        if isinstance(other, str) or other != shapes[0]:
+    shapes = [_shape(x, f"{name}[{i}]") for i, x in enumerate(X)]
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
             raise ValueError(
-                f"{name}[{i}] has shape {other}, but {name}[0] has {shapes[0]}: all "
+                f"{name}[{i}] has shape {shape}, but {name}[0] has {shapes[0]}: all "
                 "items need one shape; resize, crop or pad them."
             ) from None
+
+
+def _shape(item: Any, name: str) -> tuple[int, ...]:
+    try:
+        return np.shape(item)
+    except ValueError:
+        raise ValueError(
+            f"{name} is ragged: its rows are not of one length; crop or pad them."
+        ) from None
 
 
 def _refuse_words(first: Any, name: str) -> None:
@@ -166,8 +171,6 @@ def _refuse_other(X: Any, name: str) -> None:
         advice = f"pass list({name}), as it can be read only once"
     elif isinstance(X, (Mapping, Set)):
         advice = "pass rows of numbers, e.g. a data frame of its columns"
-    elif hasattr(X, "collect"):
-        advice = f"pass {name}.collect()"
     elif np.ndim(X) == 0 and not np.isscalar(X):
         advice = "pass an array, a data frame, a sparse matrix or a torch Dataset"
     else:
@@ -178,10 +181,12 @@ def _refuse_other(X: Any, name: str) -> None:
 
 def refuse_loader(X: DataLoader, name: str = "X") -> None:
     """A loader has an order and batches of its own; the encoder makes them itself."""
-    workers = f", net_params={{'iterator_train__num_workers': {X.num_workers}}}"
+    told = [f"batch_size={X.batch_size}"] if X.batch_size else []
+    if X.num_workers:
+        told += [f"net_params={{'iterator_train__num_workers': {X.num_workers}}}"]
     raise ValueError(
         f"{name} is a DataLoader: pass its data set, {name}.dataset, and "
-        f"DeepHashEncoder(batch_size={X.batch_size}{workers if X.num_workers else ''})."
+        f"DeepHashEncoder({', '.join(told)})."
     )
 
 

@@ -53,6 +53,7 @@ class DeepHashEncoder(
         n_bits) -> nn.Module`` builds any other network.
     input_shape : tuple of int, default=None
         What flat rows of X mean: (height, width) or (height, width, channels).
+        (3, 32, 32) and its like, which can only be channels first, are read so.
     optimizer : {"adamw", "adam", "sgd"} or callable, default="adamw"
         The optimiser, or a class like `torch.optim.RMSprop`.
     lr : float, default=3e-3
@@ -277,7 +278,9 @@ class DeepHashEncoder(
         X : array-like of shape (n, n_features), (n, h, w) or (n, h, w, c)
             Training items, at least 2: features (a CSR matrix, too) or images.
             Arrays keep their dtype and place: uint8 stays uint8, a memmap stays on
-            disk. Or a torch Dataset of (item, label) pairs.
+            disk. Or a torch Dataset of (item, label) pairs, its images of shape
+            (c, h, w). 1, 3 or 4 channels are found on either side of an image whose
+            sides are longer than 4.
         y : array-like of shape (n,) or (n, n_classes)
             Labels of any type, or a 0/1 matrix for several labels an item (-1/+1 says
             the same; see :func:`skhash.hamming.check_labels`). May be left out for a

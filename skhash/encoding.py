@@ -58,7 +58,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         Parameters
         ----------
         X : as in `fit`
-            Items of the shape seen in `fit`.
+            Items of the shape seen in `fit`; images with their channels first or last.
 
         Returns
         -------
@@ -73,7 +73,17 @@ class Encoding(TransformerMixin, ClassifierMixin):
         NotFittedError
             If the encoder is not fitted.
         ValueError
-            If the items are not of the shape seen in `fit`.
+            If the items are not of the shape seen in `fit`, or one has no finite
+            output, as with a value that float32 does not hold.
+
+        Warns
+        -----
+        UserWarning
+            If 32 items or more are plainly unlike those of the fit: the spread of most
+            features (of most channels, for images) is 20 times smaller or greater, or
+            their mean is 5 spreads away. Or if all get one code that speaks for that.
+        ConvergenceWarning
+            If the outputs are not finite because the training diverged.
         """
         check_is_fitted(self)
         self._validate_params()

@@ -148,13 +148,7 @@ def _check_dataset(
         )
     check_length(X, least=2)
     n = len(X)  # type: ignore[arg-type]
-    if reset:
-        given = (
-            None if item_shape is None else Layout.of(item_shape, channels_last=True)
-        )
-        layout = layout_of(X, given, estimator)
-    else:
-        layout = fitted_layout(estimator)
+    layout = layout_of(X, item_shape) if reset else fitted_layout(estimator)
     items: Dataset = CheckedItems(X, layout, estimator)
     if y is None:
         with borrowed_generator(0):  # items may be augmented at random on their way

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,7 @@ class CheckedItems(Dataset):
         self.name = type(estimator).__name__
         self.sampled = sampled
         self.sample: list[Tensor] = []
+        self._as_it_lies: tuple[int, ...] | None = None
         self._orders: dict[tuple[int, ...], tuple[int, ...]] = {}
 
     def __len__(self) -> int:
@@ -62,8 +63,12 @@ class CheckedItems(Dataset):
     def read(self, item: Any, index: int) -> Tensor:
         """Item `index` of the data set, checked."""
         x = item_tensor(alone(item), index)
-        order = self._order(tuple(x.shape), index)
-        x = x.permute(order).reshape(self.layout.shape)
+        if x.shape != self._as_it_lies:
+            shape = tuple(x.shape)
+            order = self._order(shape, index)
+            x = x.permute(order).reshape(self.layout.shape)
+            if order == tuple(range(len(shape))) and shape == self.layout.shape:
+                self._as_it_lies = shape
         if x.is_floating_point() and x.numel():
             low, high = x.float().aminmax() if x.itemsize < 4 else x.aminmax()
             if not (low.item() > -LARGEST and high.item() < LARGEST):
@@ -75,7 +80,8 @@ class CheckedItems(Dataset):
     def _order(self, shape: tuple[int, ...], index: int) -> tuple[int, ...]:
         if shape not in self._orders:
             order = self.layout.order(shape, channels_last=False)
-            grey = len(shape) == 2 or 1 in (shape[0], shape[-1])  # no channels to mix
+            # Grey ones have no channels to mix.
+            grey = len(shape) == 2 or (len(shape) == 3 and 1 in (shape[0], shape[2]))
             if grey and self.layout == Layout((math.prod(shape),), False):
                 order = tuple(range(len(shape)))
             if order is None:
@@ -130,11 +136,8 @@ def check_data_set(X: Dataset, layout: Layout, estimator: Any) -> Dataset:
     return CheckedItems(X, layout, estimator, set(sampled.tolist()))
 
 
-def layout_of(X: Dataset, expected: Layout | None, estimator: Any) -> Layout:
-    """The layout of the items of a data set, as the first one tells.
-
-    `expected` is what the encoder's `input_shape` says.
-    """
+def layout_of(X: Dataset, input_shape: Sequence[int] | None) -> Layout:
+    """The layout of a data set's items, as `input_shape` or the first one tells."""
     with borrowed_generator(0):  # items may be augmented at random on their way
         shape = tuple(item_tensor(alone(X[0]), 0).shape)
     if not 1 <= len(shape) <= 3:
@@ -143,8 +146,9 @@ def layout_of(X: Dataset, expected: Layout | None, estimator: Any) -> Layout:
             "width) or (channels, height, width) is expected. A list or tuple is read "
             "as a pair of item and label: give items as arrays or tensors."
         )
-    if expected is None or expected.shape == shape:
+    if input_shape is None or tuple(input_shape) == shape:
         return Layout.of(shape, channels_last=False)
+    expected = Layout.of(input_shape, channels_last=True)
     if expected.order(shape, channels_last=False) is None:
         raise ValueError(
             f"input_shape={expected.shape} means {expected.n_values} values an item, "
@@ -191,6 +195,7 @@ def item_tensor(x: Any, index: int) -> Tensor:
 
 
 def _not_finite(x: Tensor, index: int) -> str:
+    x = x.cpu()
     wrong = x[~(x.double().abs() < LARGEST)]
     value = wrong[0].item()
     found = "NaN" if math.isnan(value) else "infinity" if math.isinf(value) else value

@@ -81,17 +81,13 @@ def misfit(name: str, shape: tuple[int, ...], expected: Layout, what: str = "X")
     wanted = f"{expected.n_values} features as input"
     if len(shape) == 1 == len(expected.shape):
         return f"{told}, but {name} is expecting {wanted}."
+    sides = Layout.of(shape, channels_last=expected.channels_last).network_shape[1:]
     advice = "resize the images"
     if len(expected.shape) == 1:
         advice = "flatten the items"
-    elif len(shape) > 1 and _sides(shape) & _sides(expected.shape):
+    elif sides == expected.network_shape[1:]:
         advice = f"give the images {expected.network_shape[0]} channel(s)"
     return (
         f"{told}, items of shape {shape}, but {name} is expecting {wanted}, items of "
         f"shape {expected.shape} as in fit: {advice}."
     )
-
-
-def _sides(shape: tuple[int, ...]) -> set[tuple[int, ...]]:
-    """Height and width of an image, however it is read."""
-    return {shape} if len(shape) == 2 else {shape[:2], shape[1:]}

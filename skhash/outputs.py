@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from skhash.batches import ArrayDataset
 from skhash.containers import LARGEST
@@ -16,11 +17,12 @@ from skhash.warn import warn
 _LARGEST_Z = LARGEST**0.5
 # Fewer items tell too little about what they were drawn from.
 _FEWEST = 32
-# How many times smaller or greater than in fit the spread may be, and how many spreads
-# away the mean, before it is said.
-_TIMES, _SPREADS = 20, 5
+# How many times smaller or greater than in fit the spread may be, how many spreads away
+# the mean, before it is said; in how few features, as in one or two a class may lie
+# anywhere.
+_PLAIN = 20, 5, 3
 # The same where all items get one code.
-_DOUBT = 4, 3
+_DOUBT = 6, 3, 10
 # The share of features that must differ: in other units all do.
 _MOST = 0.6
 
@@ -40,12 +42,16 @@ class Outputs:
         self.encoder = encoder
         self.items = items
         self._n = 0
+        self._said = False
         self._code: np.ndarray | None = None  # that of all items so far
 
     def checked(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """The same outputs; an error where one is not finite."""
+        """The same outputs; an error where an item makes one that is not finite."""
         for z in batches:
             if z.size and not (z.max() < _LARGEST_Z and z.min() > -_LARGEST_Z):
+                if self._has_diverged():  # as `fit` said; searches go on
+                    yield z
+                    continue
                 self._refuse(~(np.abs(z) < _LARGEST_Z).all(axis=1))
             if self._n == 0:
                 self._code = z[0] > 0
@@ -53,17 +59,12 @@ class Outputs:
                 self._code = None
             self._n += len(z)
             yield z
+        if not self._n and not self._said:
+            raise ValueError("The data set has 0 items; at least 1 is needed.")
 
     def _refuse(self, wrong: np.ndarray) -> None:
         rows = np.flatnonzero(wrong) + self._n
         named = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
-        state = self.encoder.net_.module_.state_dict().values()
-        if not all(values.isfinite().all() for values in state):
-            raise ValueError(
-                "The weights of the network contain NaN or infinity, from a training "
-                "that diverged: fit again with a smaller learning rate "
-                f"(lr={self.encoder.lr / 10:g})."
-            )
         found = ""
         if isinstance(self.items, ArrayDataset):
             row = np.asarray(self.items.rows(rows[:1])[0])
@@ -75,15 +76,30 @@ class Outputs:
             "e.g. by sklearn.impute.SimpleImputer; or scale X as in fit."
         )
 
+    def _has_diverged(self) -> bool:
+        history = self.encoder.history_
+        state = self.encoder.net_.module_.state_dict().values()
+        finite = not history or np.isfinite(history[-1]["train_loss"])
+        if finite and all(values.isfinite().all() for values in state):
+            return False
+        if not self._said:
+            self._said = True
+            warn(
+                "The training of this encoder diverged; its codes are useless. Fit "
+                f"again with a smaller learning rate (lr={self.encoder.lr / 10:g}).",
+                ConvergenceWarning,
+            )
+        return True
+
     def warn_if_unlike(self) -> None:
         """Say that items are plainly not like those of the fit."""
-        if self._n < _FEWEST:
+        if self._n < _FEWEST or self._said:
             return
         sample = self._sample()
         if (sample == sample[0]).all():
             return
         name, differs = type(self.encoder).__name__, self._difference(sample)
-        if unlike := differs(_TIMES, _SPREADS):
+        if unlike := differs(*_PLAIN):
             warn(
                 f"X is unlike what {name} was fitted on: {unlike}. Its codes mean "
                 "little; give X in the units of the fit."
@@ -95,8 +111,8 @@ class Outputs:
                 "the fit."
             )
 
-    def _difference(self, sample: np.ndarray) -> Callable[[float, float], str]:
-        """A function that says what differs by so many times, or so many spreads."""
+    def _difference(self, sample: np.ndarray) -> Callable[[float, float, int], str]:
+        """A function that says what differs: more than so, in so many features."""
         mean, scale = self._moments()
         center = sample.mean(axis=(0, 2))
         spread = np.sqrt(((sample - center[:, None]) ** 2).mean(axis=(0, 2)))
@@ -106,7 +122,7 @@ class Outputs:
         size = np.sqrt((spread**2 + center**2) / (scale**2 + mean**2))
         kind = "channels" if sample.shape[2] > 1 else "features"
 
-        def differs(times: float, spreads: float) -> str:
+        def differs(times: float, spreads: float, fewest: int) -> str:
             # In other units all numbers are smaller; within one class, or one moment
             # of a series, only their spread is.
             small = (ratio < 1 / times) & (size < 1 / times) & varied
@@ -114,6 +130,8 @@ class Outputs:
             great = (ratio > times) & ((ratio**2).mean() > times) & varied
             away = (far > spreads) & ((far**2).mean() > spreads) & varied
             n_unlike = (small | great | away).sum()
+            if varied.sum() * sample.shape[2] < fewest:
+                return ""
             if n_unlike <= _MOST * varied.sum():
                 return ""
             if (small | great).sum() * 2 > n_unlike:
@@ -147,20 +165,15 @@ class Outputs:
             else:
                 rows = rows.reshape(len(rows), channels, -1)
             # Pixels beside each other are alike: some tell as much as all.
-            rows = rows[:, :, :: max(1, rows.size >> 15)]
+            rows = rows[:, :, :: rows.size >> 15 | 1]
         else:
             rows = rows[:, :, None]
         return rows.astype(np.float64)
 
     def _moments(self) -> tuple[np.ndarray, np.ndarray]:
         layer = self.encoder.net_.module_.standardize
-        mean, scale = (
-            part.double().cpu().ravel().numpy()
-            for part in (
-                layer.mean,
-                layer.scale,
-            )
-        )
+        parts = (part.cpu().double().ravel() for part in (layer.mean, layer.scale))
+        mean, scale = (part.numpy() for part in parts)
         return mean, scale
 
     def _is_stray(self) -> bool:
@@ -174,7 +187,7 @@ class Outputs:
 
 def _slip(times: float) -> str:
     """The commonest reason for a factor."""
-    if 0.8 < times * 255 < 1.25 or 0.4 < times * 255 < 0.62:
+    if 0.8 < times * 255 < 1.25:
         return ", as of images in 0..1 after a fit on 0..255"
     if 0.8 < times / 255 < 1.25:
         return ", as of images in 0..255 after a fit on 0..1"

@@ -350,7 +350,7 @@ def test_bad_datasets_are_refused(small):
     with pytest.raises(ValueError, match="only one class"):
         encoder().fit(Pairs(X, y * 0))
     model = encoder().fit(X, y)
-    with pytest.raises(ValueError, match="has 5 features, but DeepHashEncoder is"):
+    with pytest.raises(ValueError, match="Item 0 of the data set has 5 features, but"):
         model.partial_fit(Pairs(X[:, :5], y))
 
 
