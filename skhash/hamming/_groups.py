@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming._codes import check_codes
 from skhash.hamming._engine import engine
-from skhash.hamming._search import check_k, within
+from skhash.hamming._search import check_k, check_radius, within
 from skhash.hamming._threads import n_threads
 from skhash.hamming._words import padded
 
@@ -50,9 +50,9 @@ class GroupedCodes:
 
     def __init__(self, codes: ArrayLike) -> None:
         checked = check_codes(codes)
-        # Bytes compare as one value, which sorts much faster than rows.
-        rows = checked.view(np.dtype((np.void, checked.shape[1])))[:, 0]
-        _, first, group = np.unique(rows, return_index=True, return_inverse=True)
+        _, first, group = np.unique(
+            as_values(checked), return_index=True, return_inverse=True
+        )
         # The first items' order makes the k nearest distinct codes hold the k nearest
         # items: each of those codes has an item before any item of a later code.
         order = np.argsort(first, kind="stable")
@@ -134,8 +134,16 @@ class GroupedCodes:
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
         """Find all items within a radius, as :func:`skhash.hamming.within` does."""
-        rows, found, groups = self._within(queries, radius, n_jobs)
-        indptr = self._sums(groups)[rows]
+        queries = check_codes(queries, n_bytes=self.codes.shape[1], name="queries")
+        rows, found, groups = within(
+            padded(queries), self._padded, radius, n_jobs=n_jobs
+        )
+        # Numbers of items in the first 0, 1, 2, ... of the groups listed.
+        sums = np.zeros(len(groups) + 1, np.int64)
+        np.take(np.diff(self._bounds), groups, out=sums[1:])
+        np.cumsum(sums, out=sums)
+        indptr = sums[rows]
+        del sums
         distances = np.empty(indptr[-1], np.int32)
         indices = np.empty(indptr[-1], np.int64)
         engine().expand_within(
@@ -147,16 +155,21 @@ class GroupedCodes:
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> NDArray[np.int64]:
         """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
-        rows, _, groups = self._within(queries, radius, n_jobs)
-        return np.diff(self._sums(groups)[rows])
-
-    def _within(self, queries: ArrayLike, radius: int, n_jobs: int | None) -> Any:
-        """The distinct codes within a radius."""
         queries = check_codes(queries, n_bytes=self.codes.shape[1], name="queries")
-        return within(padded(queries), self._padded, radius, n_jobs=n_jobs)
+        radius, threads = check_radius(radius), n_threads(n_jobs)
+        sizes = np.diff(self._bounds)
+        row: Any = slice(None)
+        # So many may repeat: each is asked for once.
+        if len(queries) > len(self.codes):
+            _, first, row = np.unique(
+                as_values(queries), return_index=True, return_inverse=True
+            )
+            queries = queries[first]
+        return engine().count_items(
+            padded(queries), self._padded, sizes, radius, threads
+        )[row]
 
-    def _sums(self, groups: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Numbers of items in the first 0, 1, 2, ... of the groups listed."""
-        sums = np.zeros(len(groups) + 1, np.int64)
-        np.cumsum(np.diff(self._bounds)[groups], out=sums[1:])
-        return sums
+
+def as_values(codes: NDArray[np.uint8]) -> NDArray:
+    """Each code as one value: bytes sort much faster than rows do."""
+    return codes.view(np.dtype((np.void, codes.shape[1])))[:, 0]

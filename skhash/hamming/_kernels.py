@@ -4,9 +4,10 @@ from skhash.hamming._distances import distances
 from skhash.hamming._expand import expand_nearest, expand_within
 from skhash.hamming._histograms import histograms, relevant_histograms
 from skhash.hamming._nearest import nearest
-from skhash.hamming._within import count_within, within
+from skhash.hamming._within import count_items, count_within, within
 
 __all__ = [
+    "count_items",
     "count_within",
     "distances",
     "expand_nearest",

@@ -7,7 +7,7 @@ lists there are follows from the radius alone, and their sizes stand in the tabl
 queries that a scan answers sooner are left to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import comb, log2
 from typing import Any
 
@@ -17,15 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 from skhash.hamming import _search
 from skhash.hamming._codes import check_codes
 from skhash.hamming._cost import TRIED, Record, least_seconds
-from skhash.hamming._engine import compiled
+from skhash.hamming._engine import compiled, engine
+from skhash.hamming._keys import blocks, joined_answers
 from skhash.hamming._pool import run, spans
 from skhash.hamming._threads import n_threads
 from skhash.hamming._words import as_words, padded, width_tag
 
-# Queries whose items within a radius are listed at a time, to count them.
-PART = 4096
-# A key is ``distance << INDEX_BITS | index``.
-INDEX_BITS = 40
 # A scan compares so many codes in the time of a lookup or of a listed item, usually.
 USUAL_ADVANTAGE = 40
 # It is measured where there are so many items.
@@ -127,7 +124,7 @@ class MultiIndex:
         probes = self._probes_within[max(0, radius - 1)]
         scan, listed = least_seconds(
             lambda: _search.count_within(queries, self._padded, 0, n_jobs=1),
-            lambda: self._listed(queries, max(0, radius - 1), 1),
+            lambda: self._listed(queries, max(0, radius - 1), 1, keep=True),
         )
         work = self._listed(queries, max(0, radius - 1), 1)[1]
         units = TRIED * probes + np.maximum(work, 0).sum()
@@ -160,43 +157,70 @@ class MultiIndex:
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
         """Find all items within a radius, as :func:`skhash.hamming.within` does."""
         queries = self._checked(queries)
-        counts, work, found = self._listed(queries, radius, n_jobs)
+        counts, work, found = self._listed(queries, radius, n_jobs, keep=True)
         rest = work < 0
-        n_rest = int(np.count_nonzero(rest))
-        if n_rest == len(rest):
+        if rest.all():
             return _search.within(queries, self._padded, radius, n_jobs=n_jobs)
-        keys = np.concatenate(found) if len(found) > 1 else found[0]
-        if n_rest:
-            rows, distances, indices = _search.within(
-                queries[rest], self._padded, radius, n_jobs=n_jobs
+        if not rest.any():
+            return joined_answers(counts, found)
+        scanned = _search.within(queries[rest], self._padded, radius, n_jobs=n_jobs)
+        return joined_answers(counts, found, rest, scanned)
+
+    def parts_within(
+        self, queries: ArrayLike, radius: int, most: int, *, n_jobs: int | None = None
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]]:
+        """Find all items within a radius, of some queries after the other.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries, n_bytes)
+            Codes (see :func:`check_codes`).
+        radius : int
+            The largest distance that counts as within, in bits.
+        most : int
+            How many items a part may hold, of more queries than one.
+        n_jobs : int, default=None
+            Number of threads; None means all cores the process may use.
+
+        Yields
+        ------
+        indptr, distances, indices : ndarray of shape (n_part + 1,), (n,) and (n,)
+            What :meth:`within` returns, for the next queries.
+
+        Raises
+        ------
+        ValueError
+            If `queries` holds no codes of the same width, or `radius` is negative.
+        """
+        checked, radius = self._checked(queries), _search.check_radius(radius)
+        # The tables answer no query that has more items than the limit, so what they
+        # find of so many need not be counted first.
+        step = max(1, most // max(1, self._limit))
+        for first in range(0, len(checked), step):
+            some = checked[first : first + step]
+            counts, work, found = self._listed(some, radius, n_jobs, keep=True)
+            rest, threads = work < 0, n_threads(n_jobs)
+            counts[rest] = engine().count_within(
+                some[rest], self._padded, radius, threads
             )
-            counts[rest] = np.diff(rows)
-            scanned = np.repeat(rest, counts)
-            listed, keys = keys, np.empty(len(scanned), np.int64)
-            keys[scanned] = distances.astype(np.int64) << INDEX_BITS | indices
-            keys[~scanned] = listed
-        indptr = np.zeros(len(counts) + 1, np.int64)
-        counts.cumsum(out=indptr[1:])
-        distances = (keys >> INDEX_BITS).astype(np.int32)
-        return indptr, distances, keys & ((1 << INDEX_BITS) - 1)
+            keys = np.concatenate([np.empty(0, np.int64), *found])
+            for a, b in blocks(np.concatenate([[0], np.cumsum(counts)]), most):
+                left, mine = rest[a:b], counts[a:b]
+                scanned = engine().within(
+                    some[a:b][left], self._padded, radius, threads, mine[left]
+                )
+                n_listed = int(mine[~left].sum())
+                listed, keys = keys[:n_listed], keys[n_listed:]
+                yield joined_answers(mine, [listed], left, scanned)
 
     def count_within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> NDArray[np.int64]:
         """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
         queries = self._checked(queries)
-        counts = [np.empty(0, np.int64)]
-        # The items themselves are listed and dropped: for few queries at a time.
-        for at in range(0, len(queries), PART):
-            counts.append(self._counted(queries[at : at + PART], radius, n_jobs))
-        return np.concatenate(counts)
-
-    def _counted(
-        self, queries: NDArray[np.uint8], radius: int, n_jobs: int | None
-    ) -> NDArray[np.int64]:
         counts, work, _ = self._listed(queries, radius, n_jobs)
         rest = work < 0
-        if np.count_nonzero(rest):
+        if rest.any():
             counts[rest] = _search.count_within(
                 queries[rest], self._padded, radius, n_jobs=n_jobs
             )
@@ -286,12 +310,17 @@ class MultiIndex:
         return padded(check_codes(queries, n_bytes=self.codes.shape[1], name="queries"))
 
     def _listed(
-        self, queries: NDArray[np.uint8], radius: int, n_jobs: int | None
+        self,
+        queries: NDArray[np.uint8],
+        radius: int,
+        n_jobs: int | None,
+        *,
+        keep: bool = False,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.int64]]]:
         """Answer what the tables answer sooner than a scan.
 
         Returns counts, the work of each query, -1 for those left, and the keys of the
-        others in order.
+        others in order, if they are to be kept.
         """
         radius = min(_search.check_radius(radius), 8 * self.codes.shape[1])
         counts = np.zeros(len(queries), np.int64)
@@ -301,7 +330,7 @@ class MultiIndex:
             return counts, np.full(len(queries), -1), []
         from skhash.hamming._multi_index_kernels import within_by_substrings
 
-        limits = radius, n_probes, self._limit - n_probes
+        limits = radius, n_probes, self._limit - n_probes, keep
         found, work = self._run(
             within_by_substrings, queries, *limits, counts, n_jobs=n_jobs
         )

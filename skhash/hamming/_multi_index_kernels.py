@@ -156,15 +156,16 @@ def within_by_substrings(
     radius: int,
     most_probes: int,
     limit: int,
+    keep: bool,
     counts: NDArray,
     work: NDArray,
     words: Any,
 ) -> NDArray:
     """Sorted keys of the codes within a radius, query by query, and their counts.
 
-    Levels 0 to `radius` list them all; `most_probes` bounds the lists of a query.
-    `work` becomes the number of items listed, or -1 where that is above the limit:
-    such a query is not answered.
+    No keys, only counts, unless `keep`. Levels 0 to `radius` list them all;
+    `most_probes` bounds the lists of a query. `work` becomes the number of items
+    listed, or -1 where that is above the limit: such a query is not answered.
     """
     m = starts.size
     values, order = np.empty(m, np.int64), np.empty(m, np.int64)
@@ -188,11 +189,11 @@ def within_by_substrings(
         if total > limit:
             work[q] = -1
             continue
-        if stored + total > keys.size:
+        if keep and stored + total > keys.size:
             grown = np.empty(2 * (stored + total), np.int64)
             grown[:stored] = keys[:stored]
             keys = grown
-        begin, first = stored, 0
+        begin, first, n_hits = stored, 0, 0
         for level in range(radius + 1):
             mine = pieces[first : n_pieces[level]]
             first = n_pieces[level]
@@ -202,10 +203,12 @@ def within_by_substrings(
                 if distance <= radius and not seen_before(
                     codes, i, starts, sizes, values, order, level
                 ):
-                    keys[stored] = distance << INDEX_BITS | i
-                    stored += 1
+                    n_hits += 1
+                    if keep:
+                        keys[stored] = distance << INDEX_BITS | i
+                        stored += 1
         sort_keys(keys[begin:stored], codes.shape[0])
-        counts[q] = stored - begin
+        counts[q] = n_hits
         work[q] = total
     return keys[:stored].copy()
 

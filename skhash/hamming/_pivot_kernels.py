@@ -10,7 +10,7 @@ from skhash.hamming._ir import CHUNK
 from skhash.hamming._jit import inlined, kernel
 from skhash.hamming._select import INDEX_BITS, distance_at, near_ones
 from skhash.hamming._sorting import sort_keys
-from skhash.hamming._vectors import lowest_bit
+from skhash.hamming._vectors import lowest_bit, popcount
 
 # Looking up a list costs as much as comparing so many codes.
 LIST_COST = 24
@@ -243,10 +243,11 @@ def within_by_pivots(
     last_query: int,
     radius: int,
     limit: int,
+    keep: bool,
     counts: NDArray,
     words: Any,
 ) -> NDArray:
-    """Sorted keys of the codes within a radius, query after query.
+    """Sorted keys of the codes within a radius, query after query; none unless `keep`.
 
     `counts` tells how many each query has; -1 where it needs more comparisons than the
     limit, and has none.
@@ -268,22 +269,24 @@ def within_by_pivots(
         counts[q] = -1
         if work > limit:
             continue
-        if stored + work > keys.size:
+        if keep and stored + work > keys.size:
             more = np.empty(2 * (stored + work), np.int64)
             more[:stored] = keys[:stored]
             keys = more
+        n_hits: Any = 0
         begin = stored
         for c in range(n_chosen):
             p = chosen[c]
             first, last = annulus(offsets, n_bins, p, np.int64(near[p]), radius)
             for at in range(first, last, CHUNK):
                 bits = hits(lists, at, last, queries, q, radius + 1, words)
-                while bits:
+                n_hits += np.int64(popcount(bits))
+                while keep and bits:
                     i = at + np.int64(lowest_bit(bits))
                     bits &= bits - np.uint64(1)
                     found = distance_at(lists, i, queries, q, words)
                     keys[stored] = found << INDEX_BITS | rows[i]
                     stored += 1
         sort_keys(keys[begin:stored], rows.size)
-        counts[q] = stored - begin
-    return keys[:stored]
+        counts[q] = n_hits
+    return keys[:stored].copy()

@@ -15,20 +15,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming._codes import check_codes
 from skhash.hamming._cost import Record
+from skhash.hamming._keys import joined_answers
 from skhash.hamming._nearest import nearest_words
 from skhash.hamming._pivot_kernels import COLUMNS, nearest_by_pivots, within_by_pivots
 from skhash.hamming._pool import run, spans
 from skhash.hamming._search import check_k, check_radius
-from skhash.hamming._select import INDEX_BITS
 from skhash.hamming._threads import n_threads
-from skhash.hamming._within import within_words
+from skhash.hamming._within import count_words, within_words
 from skhash.hamming._words import as_words, width_tag
 
 # A scan compares codes about ten times faster than lists do, whose pieces are short.
 # Measured on codes of 64 and 128 bits.
 SCAN_ADVANTAGE = 10
-# Queries whose codes within a radius are listed at a time, to count them.
-PART = 256
 # Queries that are tried before the rest is taken to be like them.
 TRIED = 32
 
@@ -140,8 +138,7 @@ class PivotIndex:
         n_left = int(np.count_nonzero(unanswered))
         self._record.note(k, len(words), len(words) - n_left)
         if n_left:
-            rest = np.ascontiguousarray(words[unanswered])
-            rest.flags.writeable = False
+            rest = chosen(words, unanswered)
             found = nearest_words(rest, self._words, k, threads)
             distances[unanswered], indices[unanswered] = found
         return distances, indices
@@ -153,41 +150,41 @@ class PivotIndex:
         words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
         radius = min(check_radius(radius), 8 * self.codes.shape[1])
         threads = n_threads(n_jobs)
-        counts = np.empty(len(words), np.int64)
-        tasks = [
-            (self._lists, self._rows, self._offsets, self._pivots, self._widest,
-             words, a, b, radius, self._limit, counts, width_tag(words))
-            for a, b in spans(0, len(words), 4 * threads, 1)
-        ]  # fmt: skip
-        found = run(within_by_pivots, tasks, threads)
-        unanswered = counts < 0
-        if unanswered.all():
+        counts, found = self._listed(words, radius, threads, keep=True)
+        rest = counts < 0
+        if rest.all():
             return within_words(words, self._words, radius, threads)
-        keys = np.concatenate(found)
-        if unanswered.any():
-            rest = np.ascontiguousarray(words[unanswered])
-            rest.flags.writeable = False
-            bounds, near, items = within_words(rest, self._words, radius, threads)
-            counts[unanswered] = np.diff(bounds)
-            scanned = np.repeat(unanswered, counts)
-            answered, keys = keys, np.empty(len(scanned), np.int64)
-            keys[~scanned] = answered
-            keys[scanned] = near.astype(np.int64) << INDEX_BITS | items
-        indptr = np.concatenate([[0], np.cumsum(counts)])
-        distances = (keys >> INDEX_BITS).astype(np.int32)
-        return indptr, distances, keys & ((1 << INDEX_BITS) - 1)
+        if not rest.any():
+            return joined_answers(counts, found)
+        scanned = within_words(chosen(words, rest), self._words, radius, threads)
+        return joined_answers(counts, found, rest, scanned)
 
     def count_within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> NDArray[np.int64]:
         """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
-        queries = check_codes(queries, n_bytes=self.codes.shape[1])
-        counts = [np.empty(0, np.int64)]
-        # The codes themselves are listed and dropped: for few queries at a time.
-        for at in range(0, len(queries), PART):
-            part = queries[at : at + PART]
-            counts.append(np.diff(self.within(part, radius, n_jobs=n_jobs)[0]))
-        return np.concatenate(counts)
+        words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
+        radius = min(check_radius(radius), 8 * self.codes.shape[1])
+        threads = n_threads(n_jobs)
+        counts, _ = self._listed(words, radius, threads, keep=False)
+        rest = counts < 0
+        if rest.any():
+            counts[rest] = count_words(
+                chosen(words, rest), self._words, radius, threads
+            )
+        return counts
+
+    def _listed(
+        self, words: NDArray, radius: int, threads: int, *, keep: bool
+    ) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+        """Numbers of items within a radius, -1 for queries left to a scan, and keys."""
+        counts = np.empty(len(words), np.int64)
+        tasks = [
+            (self._lists, self._rows, self._offsets, self._pivots, self._widest,
+             words, a, b, radius, self._limit, keep, counts, width_tag(words))
+            for a, b in spans(0, len(words), 4 * threads, 1)
+        ]  # fmt: skip
+        return counts, run(within_by_pivots, tasks, threads)
 
     def promise(self, queries: ArrayLike, k: int) -> float:
         """Share of the queries whose k nearest the lists find sooner than a scan.
@@ -228,6 +225,13 @@ class PivotIndex:
         yield slice(0, min(TRIED, n_queries))
         if n_queries > TRIED and unanswered[:TRIED].mean() < 0.5:
             yield slice(TRIED, n_queries)
+
+
+def chosen(words: NDArray, which: NDArray[np.bool_]) -> NDArray:
+    """Some rows of words, of the type that kernels are compiled for."""
+    some = np.ascontiguousarray(words[which])
+    some.flags.writeable = False
+    return some
 
 
 def choose_pivots(

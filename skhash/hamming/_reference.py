@@ -64,6 +64,7 @@ def within(
     database: NDArray[np.uint8],
     radius: int,
     n_threads: int = 1,
+    known: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
     counts, found, indices = [0], [], []
     for rows in _chunks(len(queries), len(database), queries.shape[1]):
@@ -89,7 +90,23 @@ def count_within(
     radius: int,
     n_threads: int = 1,
 ) -> NDArray[np.int64]:
-    return np.diff(within(queries, database, radius)[0])
+    sizes = np.ones(len(database), np.int64)
+    return count_items(queries, database, sizes, radius)
+
+
+def count_items(
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    sizes: NDArray[np.int64],
+    radius: int,
+    n_threads: int = 1,
+) -> NDArray[np.int64]:
+    """Count the items within a radius, where each code stands for a number of them."""
+    counts = np.zeros(len(queries), np.int64)
+    for rows in _chunks(len(queries), len(database), queries.shape[1]):
+        for at, dist in enumerate(distances(queries[rows], database), rows.start):
+            counts[at] = sizes[dist <= radius].sum()
+    return counts
 
 
 def histograms(

@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming._codes import check_codes
+from skhash.hamming._keys import joined_answers
 from skhash.hamming._search import check_k, check_radius
 
-INDEX_BITS = 40
-# Cells of a block of distances, which takes about 30 bytes each.
-CELLS = 1 << 26
+# A key is ``row << 53 | distance << 40 | index``: a row of `ROWS`, at most 4096 bits.
+INDEX_BITS, ROW_BIT, ROWS = 40, 53, 1024
+# Cells of a block of distances, which takes about 30 bytes each: many where k are kept
+# of each block, few where there may be as many answers as cells.
+CELLS, FEW_CELLS = 1 << 26, 1 << 22
 
 
 class TorchCodes:
@@ -78,7 +81,7 @@ class TorchCodes:
         keys = np.empty((len(checked), k), np.int64)
         for rows, signs in self._batches(checked, k):
             best: Any = None
-            for first, distances in self._blocks(signs):
+            for first, distances in self._blocks(signs, CELLS):
                 index = torch.arange(first, first + distances.shape[1]).to(self.device)
                 found = (distances << INDEX_BITS) + index
                 found = found.topk(min(k, found.shape[1]), largest=False).values
@@ -95,20 +98,21 @@ class TorchCodes:
         """Find all items within a radius, as :func:`skhash.hamming.within` does."""
         checked = check_codes(queries, n_bytes=self.n_bits // 8, name="queries")
         radius = check_radius(radius)
-        rows, found, indices = [], [], []
+        counts, found = np.zeros(len(checked), np.int64), []
         for batch, signs in self._batches(checked, 1):
-            for first, distances in self._blocks(signs):
+            parts = []
+            for first, distances in self._blocks(signs, FEW_CELLS):
                 row, column = (distances <= radius).nonzero(as_tuple=True)
-                rows.append(row.cpu().numpy() + batch.start)
-                found.append(distances[row, column].cpu().numpy().astype(np.int32))
-                indices.append(column.cpu().numpy() + first)
-        row = np.concatenate([np.empty(0, np.int64), *rows])
-        distance = np.concatenate([np.empty(0, np.int32), *found])
-        index = np.concatenate([np.empty(0, np.int64), *indices])
-        order = np.lexsort((index, distance, row))
-        indptr = np.zeros(len(checked) + 1, np.int64)
-        np.cumsum(np.bincount(row, minlength=len(checked)), out=indptr[1:])
-        return indptr, distance[order], index[order]
+                keys = (row << ROW_BIT) + (distances[row, column] << INDEX_BITS)
+                parts.append((keys + column + first).cpu().numpy())
+            keys = np.concatenate([np.empty(0, np.int64), *parts])
+            del parts
+            keys.sort()
+            starts = np.searchsorted(keys, np.arange(len(signs)) << ROW_BIT)
+            counts[batch] = np.diff(starts, append=len(keys))
+            keys &= (1 << ROW_BIT) - 1
+            found.append(keys)
+        return joined_answers(counts, found)
 
     def count_within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
@@ -118,7 +122,7 @@ class TorchCodes:
         radius = check_radius(radius)
         counts = np.zeros(len(checked), np.int64)
         for rows, signs in self._batches(checked, 1):
-            for _, distances in self._blocks(signs):
+            for _, distances in self._blocks(signs, FEW_CELLS):
                 counts[rows] += (distances <= radius).sum(dim=1).cpu().numpy()
         return counts
 
@@ -128,15 +132,15 @@ class TorchCodes:
         """Slices of the queries, with their signs on the device."""
         import torch
 
-        step = max(1, min(1024, CELLS // (4 * k)))
+        step = max(1, min(ROWS, CELLS // (4 * k)))
         for first in range(0, len(queries), step):
             rows = slice(first, min(len(queries), first + step))
             part = torch.from_numpy(queries[rows].copy()).to(self.device)
             yield rows, self._signs(part)
 
-    def _blocks(self, signs: Any) -> Iterator[tuple[int, Any]]:
+    def _blocks(self, signs: Any, cells: int) -> Iterator[tuple[int, Any]]:
         """First items of blocks of the database, and distances to them, int64."""
-        step = max(1, CELLS // max(len(signs), self.n_bits))
+        step = max(1, cells // max(len(signs), self.n_bits))
         for first in range(0, len(self), step):
             agreement = signs @ self._signs(self.codes[first : first + step]).T
             yield first, ((self.n_bits - agreement) / 2).long()

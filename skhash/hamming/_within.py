@@ -21,16 +21,27 @@ def within(
     database: NDArray[np.uint8],
     radius: int,
     n_threads: int = 1,
+    counts: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    return within_words(as_words(queries), as_words(database), radius, n_threads)
+    words = as_words(queries), as_words(database)
+    return within_words(*words, radius, n_threads, counts)
 
 
 def within_words(
-    queries: NDArray, codes: NDArray, radius: int, n_threads: int
+    queries: NDArray,
+    codes: NDArray,
+    radius: int,
+    n_threads: int,
+    counts: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Find the codes within a radius of each query, both given as words."""
+    """Find the codes within a radius of each query, both given as words.
+
+    Their numbers need not be counted where they are known.
+    """
+    if counts is None:
+        counts = count_words(queries, codes, radius, n_threads)
     indptr = np.zeros(len(queries) + 1, np.int64)
-    np.cumsum(count_words(queries, codes, radius, n_threads), out=indptr[1:])
+    np.cumsum(counts, out=indptr[1:])
     distances = np.empty(indptr[-1], np.int32)
     indices = np.empty(indptr[-1], np.int64)
     tasks = [
@@ -141,6 +152,51 @@ def count_one(codes: NDArray, queries: NDArray, q: int, radius: int, words: Any)
             for i in range(stop - at):
                 total += buffer[i] <= radius
     return total
+
+
+def count_items(
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    sizes: NDArray[np.int64],
+    radius: int,
+    n_threads: int = 1,
+) -> NDArray[np.int64]:
+    """Count the items within a radius, where each code stands for a number of them."""
+    words, codes = as_words(queries), as_words(database)
+    counts = np.zeros(len(words), np.int64)
+    tasks = [
+        (codes, sizes, words, a, b, reach(codes, radius), counts, tag)
+        for a, b, tag in _spans(words, codes, n_threads)
+    ]
+    run(count_items_span, tasks, n_threads)
+    return counts
+
+
+@kernel
+def count_items_span(
+    codes: NDArray,
+    sizes: NDArray,
+    queries: NDArray,
+    first: int,
+    last: int,
+    radius: int,
+    counts: NDArray,
+    words: Any,
+) -> None:
+    n = codes.shape[0]
+    buffer = np.empty(STRIDE, np.uint16)
+    for q in range(first, last):
+        total: Any = np.int64(0)
+        for at in range(0, n, STRIDE):
+            stop = min(n, at + STRIDE)
+            if stop - at < STRIDE or any_below(
+                codes, at, STRIDE, queries, q, radius + 1, words
+            ):
+                fill_distances(codes, at, stop, queries, q, buffer, words)
+                some = sizes[at:stop]
+                for i in range(some.size):
+                    total += some[i] & -np.int64(buffer[i] <= radius)
+        counts[q] = total
 
 
 @kernel

@@ -10,10 +10,16 @@ from functools import cached_property
 import numpy as np
 
 from skhash import hamming
+from skhash.hamming._engine import engine
+from skhash.hamming._keys import blocks
+from skhash.hamming._search import check_radius
+from skhash.hamming._threads import n_threads
 from skhash.hamming._words import padded
 
 # Added codes are scanned beside an index until they are so much of what it holds.
 MOST_ADDED = 1 / 4
+# Answers that are put in order at a time.
+BLOCK = 1 << 20
 
 
 class Scan:
@@ -43,8 +49,10 @@ class Scan:
     def nearest(self, queries, k, n_jobs):
         return hamming.nearest(padded(queries), self.whole, k, n_jobs=n_jobs)
 
-    def within(self, queries, radius, n_jobs):
-        return hamming.within(padded(queries), self.whole, radius, n_jobs=n_jobs)
+    def within(self, queries, radius, n_jobs, counts=None):
+        """As the others; where the counts are known, they are not taken again."""
+        queries, radius = padded(queries), check_radius(radius)
+        return engine().within(queries, self.whole, radius, n_threads(n_jobs), counts)
 
     def count_within(self, queries, radius, n_jobs):
         return hamming.count_within(padded(queries), self.whole, radius, n_jobs=n_jobs)
@@ -133,12 +141,21 @@ class Joined:
             self.indexed.within(queries, radius, n_jobs),
             self.added.within(queries, radius, n_jobs),
         ]
-        counts = [np.diff(part[0]) for part in parts]
-        row = np.hstack([np.repeat(np.arange(len(each)), each) for each in counts])
-        distances = np.hstack([part[1] for part in parts])
-        indices = np.hstack([parts[0][2], parts[1][2] + self.n_indexed])
-        order = np.lexsort((indices, distances, row))
-        return parts[0][0] + parts[1][0], distances[order], indices[order]
+        parts[1][2][:] += self.n_indexed
+        indptr = parts[0][0] + parts[1][0]
+        distances = np.empty(indptr[-1], np.int32)
+        indices = np.empty(indptr[-1], np.int64)
+        for first, last in blocks(indptr, BLOCK):
+            bounds = [part[0][first : last + 1] for part in parts]
+            some = [slice(each[0], each[-1]) for each in bounds]
+            numbers = np.arange(last - first)
+            row = np.hstack([np.repeat(numbers, np.diff(each)) for each in bounds])
+            near = np.hstack([part[1][s] for part, s in zip(parts, some, strict=True)])
+            item = np.hstack([part[2][s] for part, s in zip(parts, some, strict=True)])
+            order = np.lexsort((item, near, row))
+            block = slice(indptr[first], indptr[last])
+            distances[block], indices[block] = near[order], item[order]
+        return indptr, distances, indices
 
     def count_within(self, queries, radius, n_jobs):
         return self.indexed.count_within(queries, radius, n_jobs) + (
@@ -151,6 +168,21 @@ class Joined:
         if indexed is None or not n_left or many(len(codes) - n_left, n_left):
             return None
         return indexed if n_left == len(codes) else Joined(indexed, n_left, codes)
+
+
+def parts_within(searcher, queries, radius, n_jobs, most):
+    """What lies within a radius of some queries after the other, so much at most.
+
+    A single query may have more.
+    """
+    index = getattr(searcher, "index", None)
+    if hasattr(index, "parts_within"):
+        yield from index.parts_within(queries, radius, most, n_jobs=n_jobs)
+        return
+    counts = searcher.count_within(queries, radius, n_jobs)
+    for a, b in blocks(np.concatenate([[0], np.cumsum(counts)]), most):
+        known = [counts[a:b]] if isinstance(searcher, Scan) else []
+        yield searcher.within(queries[a:b], radius, n_jobs, *known)
 
 
 def many(n_added, n_indexed):

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from skhash.hamming import within
 from skhash.hamming._search import check_radius
 from skhash.neighbors._search import FittedCodes
-from skhash.neighbors._searchers import Scan
+from skhash.neighbors._searchers import Scan, parts_within
 
-# Rows of the database that are compared with all later ones at a time, at most; one
-# of so many is asked how many pairs there will be; and how many pairs there may be.
-ROWS, EVERY, MOST = 1024, 16, 1 << 21
+# Rows of the database that are compared with all later ones at a time, at most; and
+# how many pairs there may be, of more rows than one.
+ROWS, MOST = 1024, 1 << 21
 
 
 class StreamsMixin(FittedCodes):
@@ -87,24 +86,20 @@ class StreamsMixin(FittedCodes):
         return self._pairs(database, radius)
 
     def _pairs(self, database, radius):
-        codes, n_jobs, first = database.codes, self.n_jobs, 0
+        codes, n_jobs, row = database.codes, self.n_jobs, 0
         searcher = database.searcher_within(radius, len(codes), n_jobs)
-        while first < len(codes):
-            rows, start = codes[first : first + ROWS], 0
-            some = np.ascontiguousarray(rows[::EVERY])
-            n_pairs = EVERY * searcher.count_within(some, radius, n_jobs).sum()
-            rows = rows[: max(1, int(len(rows) * min(1, MOST / n_pairs)))]
+        for first in range(0, len(codes), ROWS):
+            rows, start, part = codes[first : first + ROWS], 0, searcher
             if isinstance(searcher, Scan):
                 # Rows before the first have met these already.
-                start = first
-                found = within(rows, codes[first:], radius, n_jobs=n_jobs)
-            else:
-                found = searcher.within(rows, radius, n_jobs)
-            indptr, distances, right = found
-            left = first + np.repeat(np.arange(len(rows)), np.diff(indptr))
-            right += start
-            once = right > left
-            if once.any():
-                left, right = left[once], right[once]
-                yield database.named(left), database.named(right), distances[once]
-            first += len(rows)
+                start, part = first, Scan(searcher.whole[first:])
+            for found in parts_within(part, rows, radius, n_jobs, MOST):
+                indptr, distances, right = found
+                n_rows = len(indptr) - 1
+                left = row + np.repeat(np.arange(n_rows), np.diff(indptr))
+                right += start
+                once = right > left
+                if once.any():
+                    left, right = left[once], right[once]
+                    yield database.named(left), database.named(right), distances[once]
+                row += n_rows

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from skhash.hamming import (
     MultiIndex,
     PivotIndex,
-    _multi_index,
     _pivots,
     count_within,
     nearest,
@@ -118,9 +117,7 @@ def test_pickling_keeps_the_types_that_kernels_were_compiled_for():
 
 
 @pytest.mark.parametrize("index", [PivotIndex, MultiIndex])
-def test_counting_in_parts_counts_all(index, monkeypatch):
-    monkeypatch.setattr(_pivots, "PART", 7)
-    monkeypatch.setattr(_multi_index, "PART", 7)
+def test_counting_counts_all(index):
     codes = draw_codes(np.random.default_rng(0), 3000, 32, 0.05)
     for n_queries in (0, 7, 40):
         queries = codes[:n_queries]

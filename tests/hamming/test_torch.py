@@ -38,6 +38,7 @@ def test_torch_gives_the_same_answers(device, search, k, radius):
 @pytest.mark.parametrize("cells", [1, 500, 40000])
 def test_blocks_do_not_change_answers(cells, monkeypatch):
     monkeypatch.setattr(_torch, "CELLS", cells)
+    monkeypatch.setattr(_torch, "FEW_CELLS", cells)
     codes = draw_codes(np.random.default_rng(0), 260, 32, 0.1)
     queries, database = codes[:60], codes[60:]
     torch_codes = TorchCodes(database, "cpu")
