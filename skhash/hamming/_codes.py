@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skhash.hamming import _advice
+
 MAX_BITS = 4096
 
 
@@ -36,12 +38,7 @@ def pack(bits: ArrayLike) -> NDArray[np.uint8]:
     array([[128, 128],
            [  1,   0]], dtype=uint8)
     """
-    array: NDArray = np.asarray(bits)
-    if array.ndim != 2:
-        raise ValueError(
-            f"Expected 2D array of bits, got {array.ndim}D array instead. "
-            "Give one row per item, one column per bit."
-        )
+    array = _advice.as_matrix(bits, "bits")
     if not 1 <= array.shape[1] <= MAX_BITS:
         raise ValueError(
             f"Codes have 1 to {MAX_BITS} bits, got an array of shape {array.shape}."
@@ -50,7 +47,11 @@ def pack(bits: ArrayLike) -> NDArray[np.uint8]:
         if array.dtype.kind not in "iuf" or not np.isin(array, (0, 1)).all():
             raise ValueError(
                 f"Bits must be bool or 0/1, got other values (dtype {array.dtype}). "
-                "Real outputs or ±1 signs become bits by `X > 0`."
+                + (
+                    "Bytes are packed codes already: use them as they are."
+                    if array.dtype == np.uint8
+                    else "Real outputs or ±1 signs become bits by `X > 0`."
+                )
             )
         array = array != 0
     return np.packbits(array, axis=1)
@@ -146,52 +147,60 @@ def check_codes(
     >>> check_codes([[0.5, -1.2]])
     Traceback (most recent call last):
         ...
-    ValueError: Negative values in data passed to codes: ...
+    ValueError: Negative values in data passed to codes, such as -1.2 ...
     """
-    array = np.asarray(codes)
-    if array.ndim != 2:
-        raise ValueError(
-            f"Expected 2D array as {name}, got {array.ndim}D array instead. Codes have "
-            "one row per item; reshape a single code by `code.reshape(1, -1)`."
-        )
+    return as_codes(_advice.as_matrix(codes, name), codes, n_bytes=n_bytes, name=name)
+
+
+def as_codes(
+    array: NDArray, given: Any, *, n_bytes: int | None = None, name: str = "codes"
+) -> NDArray[np.uint8]:
+    """Codes from a two-dimensional array; `given` is what the user has, for advice."""
+    checked = array
     if array.dtype == bool:
-        array = pack(array)
+        checked = pack(array)
     elif array.dtype != np.uint8:
-        array = _bytes_of_numbers(array, name)
-    if not 1 <= array.shape[1] <= MAX_BITS // 8:
+        checked = _bytes_of_numbers(array, given, name)
+    width = checked.shape[1]
+    if not 1 <= width <= MAX_BITS // 8:
         raise ValueError(
-            f"Codes are 1 to {MAX_BITS // 8} bytes wide, {name} has {array.shape[1]} "
-            f"feature(s) (shape={array.shape})."
+            f"Codes are 1 to {MAX_BITS // 8} bytes wide, {name} has {width} feature(s) "
+            f"(shape={array.shape}). {_advice.of_width(array)}"
         )
-    if n_bytes is not None and array.shape[1] != n_bytes:
+    if n_bytes is not None and width != n_bytes:
+        bits = 8 * n_bytes - 7 <= width <= 8 * n_bytes and checked.max(initial=0) <= 1
+        advice = _advice.BITS if bits else "Are they codes of another number of bits?"
         raise ValueError(
-            f"{name} must be {n_bytes} bytes wide, got {array.shape[1]} bytes "
-            f"(shape={array.shape}). Are they codes of another number of bits?"
+            f"{name} must be {n_bytes} bytes wide, got {width} bytes "
+            f"(shape={checked.shape}). {advice}"
         )
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(checked)
 
 
-def _bytes_of_numbers(array: NDArray, name: str) -> NDArray[np.uint8]:
-    remedy = (
-        "Codes are bool bits or uint8 bytes; real outputs and ±1 signs become codes "
-        "by `skhash.hamming.pack(X > 0)`."
-    )
+def _bytes_of_numbers(array: NDArray, given: Any, name: str) -> NDArray[np.uint8]:
     if array.dtype.kind == "O":
-        array = array.astype(np.float64)
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{name} of dtype object hold values that are no numbers. "
+                f"{_advice.SIGNS}"
+            ) from None
     if array.dtype.kind not in "iuf":
+        remedy = _advice.advice(array, name) or _advice.SIGNS
         raise ValueError(f"{name} of dtype {array.dtype} are no codes. {remedy}")
     if array.size == 0:
         return array.astype(np.uint8)
     low = array.min()
     if low < 0:
-        raise ValueError(f"Negative values in data passed to {name}: {remedy}")
-    # NaN fails this comparison too.
-    if not array.max() <= 255:
-        raise ValueError(
-            f"Found values in {name} that are NaN or above 255, which are no bytes. "
-            f"{remedy}"
-        )
-    packed = array.astype(np.uint8)
-    if not np.array_equal(packed, array):
-        raise ValueError(f"Found values in {name} that are no integers. {remedy}")
-    return packed
+        fault = f"Negative values in data passed to {name}, such as {low!s}"
+    # NaN fails this comparison, too.
+    elif not array.max() <= 255:
+        fault = f"Found values in {name} that are NaN or above 255, which are no bytes"
+    else:
+        packed = array.astype(np.uint8)
+        if np.array_equal(packed, array):
+            return packed
+        fault = f"Found values in {name} that are no integers"
+    remedy = _advice.of_numbers(array, given) or _advice.SIGNS
+    raise ValueError(f"{fault} (dtype {array.dtype}). {remedy}")

@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, InvalidParameterError
 from sklearn.utils.validation import validate_data
 
-from skhash.hamming import check_codes
+from skhash.hamming._advice import RAGGED, advice, is_ragged
+from skhash.hamming._codes import as_codes
 from skhash.hamming._search import check_radius
 
 # What the estimators' parameters may be. `check_fit_radius` sees to radii.
@@ -36,12 +37,25 @@ def fit_codes(estimator, X):
     """
     other = copy(estimator)
     vars(other).pop("feature_names_in_", None)
-    X = validate_data(other, X, dtype="numeric", order="C")
-    seen = {"_fit_on_bits": X.dtype == bool}
+    array = validated(other, X)
+    seen = {"_fit_on_bits": array.dtype == bool}
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(other, name):
             seen[name] = getattr(other, name)
-    return check_codes(X, name=type(estimator).__name__), seen
+    return as_codes(array, X, name=type(estimator).__name__), seen
+
+
+def validated(estimator, X, **options):
+    """What scikit-learn makes of X; its refusals, with the line that would work."""
+    if is_ragged(X):
+        raise ValueError(RAGGED.format(name="X"))
+    try:
+        return validate_data(estimator, X, dtype="numeric", order="C", **options)
+    except ValueError as error:
+        more = advice(X, "X")
+        if not more:
+            raise
+        raise ValueError(f"{error} {more}") from None
 
 
 def query_codes(estimator, X, n_bytes):
@@ -57,18 +71,18 @@ def query_codes(estimator, X, n_bytes):
         and not hasattr(estimator, "feature_names_in_")
     ):
         return X
-    X = validate_data(estimator, X, dtype="numeric", order="C", reset=False)
-    if (X.dtype == bool) != estimator._fit_on_bits:
+    array = validated(estimator, X, reset=False)
+    if (array.dtype == bool) != estimator._fit_on_bits:
         given, fitted = ("bits (bool)", "packed codes (bytes)")
-        if X.dtype != bool:
+        if array.dtype != bool:
             given, fitted = fitted, given
         raise ValueError(
-            f"X has {X.shape[1]} features that are {given}, but "
+            f"X has {array.shape[1]} features that are {given}, but "
             f"{type(estimator).__name__} is expecting {estimator.n_features_in_} "
             f"features as input that are {fitted}. Give codes of the fitted kind."
         )
     # A fit to other codes may have ended since the database was looked up.
-    return check_codes(X, n_bytes=n_bytes, name=type(estimator).__name__)
+    return as_codes(array, X, n_bytes=n_bytes, name=type(estimator).__name__)
 
 
 def check_n_neighbors(n_neighbors, n_samples_fit, n_samples, excludes_self):
