@@ -122,7 +122,8 @@ class HammingNeighbors(
         ----------
         X : array-like of shape (n_samples, n_bytes)
             Codes: packed uint8, or bool bits, or integers from 0 to 255. Packed
-            C-contiguous arrays and memory maps are not copied.
+            C-contiguous arrays and memory maps are not copied. Features that are such
+            integers, pixels for instance, are told by a warning, from 24 columns on.
         y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             Labels, or label sets as a 0/1 matrix, which may be sparse; for
             :meth:`score`.

@@ -1,6 +1,7 @@
 """Adding and removing codes."""
 
 from skhash.neighbors._database import as_labels
+from skhash.neighbors._features import warn_of_features
 from skhash.neighbors._ids import check_ids
 from skhash.neighbors._lock import changing
 from skhash.neighbors._search import FittedCodes
@@ -49,6 +50,8 @@ class UpdatesMixin(FittedCodes):
         with changing():
             database = self._fitted()
             codes = query_codes(self, X, database.codes.shape[1])
+            if not self._fit_on_bits:
+                warn_of_features(codes, type(self).__name__)
             labels, ids = as_labels(y, codes), check_ids(ids, len(codes))
             self._database = database.with_more(codes, labels, ids)
         return self

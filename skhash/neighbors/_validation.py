@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 from skhash.hamming._advice import RAGGED, advice, is_ragged
 from skhash.hamming._codes import as_codes
 from skhash.hamming._search import check_radius
+from skhash.neighbors._features import warn_of_features
 
 # What the estimators' parameters may be. `check_fit_radius` sees to radii.
 N_NEIGHBORS = [Interval(Integral, 1, None, closed="left")]
@@ -42,7 +43,11 @@ def fit_codes(estimator, X):
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(other, name):
             seen[name] = getattr(other, name)
-    return as_codes(array, X, name=type(estimator).__name__), seen
+    name = type(estimator).__name__
+    codes = as_codes(array, X, name=name)
+    if array.dtype != bool:
+        warn_of_features(codes, name)
+    return codes, seen
 
 
 def validated(estimator, X, **options):
