@@ -32,7 +32,7 @@ def check_ids(ids, n):
 
 def unique(ids):
     """The ids, no two of which are equal."""
-    if ids.dtype.kind in "OT":
+    if ids.dtype.kind in ("O", "T"):
         twice = [value for value, count in Counter(ids.tolist()).items() if count > 1]
     else:
         values, counts = np.unique(ids, return_counts=True)
@@ -114,7 +114,7 @@ def search(ids, asked):
     """The row of each id that is asked for, -1 where there is none."""
     both = concatenate([ids, asked])
     ids, asked = both[: len(ids)], both[len(ids) :]
-    if both.dtype.kind in "OT":
+    if both.dtype.kind in ("O", "T"):
         found = dict.fromkeys(asked.tolist(), -1)
         for row, value in enumerate(ids.tolist()):
             if value in found:
