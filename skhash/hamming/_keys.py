@@ -25,6 +25,10 @@ def joined_answers(
         counts[rest] = np.diff(scanned[0])
     indptr = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=indptr[1:])
+    if rest is None and len(found) == 1 and len(found[0]) <= STEP:  # soonest
+        keys = found.pop()
+        distances = (keys >> INDEX_BITS).astype(np.int32)
+        return indptr, distances, keys & ((1 << INDEX_BITS) - 1)
     distances = np.empty(indptr[-1], np.int32)
     indices = np.empty(indptr[-1], np.int64)
     if rest is None or scanned is None:

@@ -159,9 +159,10 @@ class MultiIndex:
         queries = self._checked(queries)
         counts, work, found = self._listed(queries, radius, n_jobs, keep=True)
         rest = work < 0
-        if rest.all():
+        n_rest = int(np.count_nonzero(rest))
+        if n_rest == len(rest):
             return _search.within(queries, self._padded, radius, n_jobs=n_jobs)
-        if not rest.any():
+        if not n_rest:
             return joined_answers(counts, found)
         scanned = _search.within(queries[rest], self._padded, radius, n_jobs=n_jobs)
         return joined_answers(counts, found, rest, scanned)
