@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event, Lock, Thread, get_ident, local, main_thread
+from threading import Event, Lock, Thread, current_thread, get_ident, local, main_thread
 from time import monotonic
 from typing import TypeVar
 
@@ -32,6 +32,8 @@ _last_use = 0.0
 # main thread: what it has to compute is done by a stand-in, which gets a new pool.
 _survivor = main_thread().ident if multiprocessing.parent_process() else None
 _stand_in: _StandIn | None = None
+# Seconds after which a stand-in that was told to stop is told once more.
+_PATIENCE = 10.0
 
 
 @contextlib.contextmanager
@@ -90,33 +92,44 @@ class _StandIn:
 
     def __init__(self) -> None:
         self.executor = ThreadPoolExecutor(1, "skhash")
-        self.ident = self.executor.submit(get_ident).result()
+        self.thread = self.executor.submit(current_thread).result()
+        self.works = False
 
     def run(self, function: Callable[[], T]) -> T:
         """Call the function with the settings of this thread."""
         config, context = get_config(), contextvars.copy_context()
 
         def work() -> T:
-            with config_context(**config):
-                return context.run(function)
+            self.works = True
+            try:
+                with config_context(**config):
+                    return context.run(function)
+            finally:
+                self.works = False
 
-        future = self.executor.submit(work)
+        future: Future[T] | None = None
         try:
+            future = self.executor.submit(work)
             return future.result()
         except BaseException as error:
-            if not future.done():  # Ctrl-C reaches the main thread alone
-                self.stop(future, type(error))
+            # Ctrl-C reaches the main thread alone, perhaps before it has the future.
+            if future is None or not future.done():
+                self.stop(type(error))
             raise
 
-    def stop(self, future: Future, error: type[BaseException]) -> None:
+    def stop(self, error: type[BaseException]) -> None:
         """Raise the error in the thread, and wait for its end."""
         global _stand_in
         _stand_in = None  # the error may come late, to the next that is computed
-        if not future.cancel():
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(self.ident), ctypes.py_object(error)
-            )
-        self.executor.shutdown()
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        while self.thread.is_alive():
+            if self.works:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(self.thread.ident), ctypes.py_object(error)
+                )
+            # Some code swallows errors, such as that of a destructor: raise it again,
+            # but not while the first one still puts back what it has interrupted.
+            self.thread.join(_PATIENCE if self.works else 0.01)
 
 
 def _put_to_sleep(n_threads: int) -> None:

@@ -364,6 +364,45 @@ def test_ctrl_c_in_a_forked_child(images):
 
 
 @needs_fork
+def test_a_stand_in_stops_when_ctrl_c_comes_before_its_future(monkeypatch):
+    def work():
+        stand_in = threads._StandIn()
+        submit = stand_in.executor.submit
+
+        def interrupted(function):
+            submit(function)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(stand_in.executor, "submit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            stand_in.run(lambda: [time.sleep(0.01) for _ in range(10**6)])
+        return stand_in.thread.is_alive()
+
+    assert not in_child(work)
+
+
+@needs_fork
+def test_a_stand_in_is_stopped_again_where_the_error_is_swallowed(monkeypatch):
+    monkeypatch.setattr(threads, "_PATIENCE", 0.2)
+
+    def swallows():
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(0.01)
+        while True:
+            time.sleep(0.01)
+
+    def work():
+        stand_in = threads._StandIn()
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            stand_in.run(swallows)
+        return stand_in.thread.is_alive()
+
+    assert not in_child(work)
+
+
+@needs_fork
 def test_errors_of_a_forked_child_are_those_of_the_training(images):
     class Fails(Callback):
         def on_epoch_end(self, net, **kwargs):
