@@ -44,7 +44,7 @@ def load_cifar(
     bunch : Bunch
         data : ndarray of shape (n, 32, 32, 3), uint8
             RGB.
-        target : ndarray of shape (n,), uint8
+        target : ndarray of shape (n,), int64
             Numbers of the classes.
         target_names : list of str
             Empty when the file of names is not there.
@@ -183,7 +183,7 @@ def _label_array(path: Path, labels: Any) -> np.ndarray:
 def _check_target(path: Path, target: np.ndarray, n_known: int) -> np.ndarray:
     if target.dtype.kind not in "iu" or not ((target >= 0) & (target < n_known)).all():
         raise ValueError(f"{path} holds labels that are not 0 to {n_known - 1}.")
-    return target.astype(np.uint8)
+    return target.astype(np.int64)
 
 
 def _target_names(folder: Path, n_classes: int, version: str, labels: str) -> list[str]:

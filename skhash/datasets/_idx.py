@@ -139,7 +139,7 @@ def load_mnist(folder: str | PathLike[str], *, subset: str = "all") -> Bunch:
     bunch : Bunch
         data : ndarray of shape (n, height, width), uint8
             Grey images.
-        target : ndarray of shape (n,), uint8
+        target : ndarray of shape (n,), int64
             Numbers of the classes.
         n_train : int
             How many of the rows are training images.
@@ -173,7 +173,7 @@ def load_mnist(folder: str | PathLike[str], *, subset: str = "all") -> Bunch:
     _check_alike(folder, parts)
     return Bunch(
         data=np.concatenate([data for data, _ in parts]),
-        target=np.concatenate([target for _, target in parts]),
+        target=np.concatenate([target for _, target in parts]).astype(np.int64),
         n_train=0 if subset == "test" else len(parts[0][0]),
     )
 

@@ -26,7 +26,7 @@ def load_label_list(path: str | PathLike[str]) -> Bunch:
     bunch : Bunch
         filenames : list of str
             As they stand in the list.
-        target : ndarray of shape (n, n_classes), uint8, or (n,), int64
+        target : ndarray of shape (n, n_classes) or (n,), int64
             Multi-hot rows, or numbers of classes.
 
     Raises
@@ -46,7 +46,7 @@ def load_label_list(path: str | PathLike[str]) -> Bunch:
     ...     _ = path.write_text("images/a.jpg 0 1 1\\nimages/b.jpg 1 0 0\\n")
     ...     bunch = load_label_list(path)
     >>> bunch.filenames, bunch.target
-    (['images/a.jpg', 'images/b.jpg'], array([[0, 1, 1], [1, 0, 0]], dtype=uint8))
+    (['images/a.jpg', 'images/b.jpg'], array([[0, 1, 1], [1, 0, 0]]))
     """
     lines = [
         (number, line)
@@ -76,7 +76,7 @@ def load_label_list(path: str | PathLike[str]) -> Bunch:
         labels.append(_labels(words, f"{path}, line {number}"))
     if n_labels == 1:
         return Bunch(filenames=filenames, target=np.array(labels, np.int64)[:, 0])
-    return Bunch(filenames=filenames, target=np.array(labels, dtype=np.uint8))
+    return Bunch(filenames=filenames, target=np.array(labels, dtype=np.int64))
 
 
 def _labels(words: list[str], place: str) -> list[int]:
