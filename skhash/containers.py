@@ -181,7 +181,8 @@ def _refuse_other(X: Any, name: str) -> None:
 
 def refuse_loader(X: DataLoader, name: str = "X") -> None:
     """A loader has an order and batches of its own; the encoder makes them itself."""
-    told = [f"batch_size={X.batch_size}"] if X.batch_size else []
+    # None is torch's word for no batches at all; the encoder takes no single items.
+    told = [f"batch_size={X.batch_size}"] if (X.batch_size or 0) > 1 else []
     if X.num_workers:
         told += [f"net_params={{'iterator_train__num_workers': {X.num_workers}}}"]
     raise ValueError(

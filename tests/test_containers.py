@@ -425,3 +425,13 @@ def test_weightless_items_keep_their_place():
         encoder().fit(Pairs(rows), sample_weight=weight)
     weight[17] = 0
     encoder().fit(Pairs(rows), sample_weight=weight)  # it is never used
+
+
+@pytest.mark.parametrize("batch_size", [1, None, 8])
+def test_advice_about_a_loader_names_what_the_encoder_takes(batch_size):
+    loader = DataLoader(TensorDataset(torch.zeros(40, 6)), batch_size)
+    with pytest.raises(ValueError, match="pass its data set") as caught:
+        DeepHashEncoder().fit(loader)
+    advised = str(caught.value).split("and ")[-1].rstrip(".")
+    size = eval(advised, {"DeepHashEncoder": DeepHashEncoder}).batch_size
+    assert size == (batch_size if batch_size == 8 else DeepHashEncoder().batch_size)
