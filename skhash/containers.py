@@ -238,6 +238,13 @@ def _check_frame(X: Any, name: str) -> None:
             )
         if kind.startswith(_WORDS):
             _check_words(X[column], place)
+    nullable = any(not isinstance(dtype, np.dtype) for dtype in X.dtypes)
+    # Among objects, scikit-learn 1.6 compares NA with itself, which has no truth.
+    if nullable and hasattr(X, "isna") and X.isna().to_numpy().any():
+        raise ValueError(
+            f"Input {name} contains NaN. Fill missing values in, e.g. by "
+            "sklearn.impute.SimpleImputer, or leave out these items."
+        )
 
 
 def _check_words(column: Any, place: str) -> None:

@@ -304,10 +304,18 @@ def _chunks(items: Any, n_values: int) -> Iterator[Any]:
     if isinstance(items, ArrayDataset):
         rows = max(1, _CHUNK // n_values)
         for start in range(0, len(items), rows):
-            yield items.raw(slice(start, start + rows))
+            yield _narrow(items.raw(slice(start, start + rows)))
     else:
         # A generator of its own: the loader would draw a seed from the global one.
         own = torch.Generator()
         with borrowed_generator(0):  # for items that are augmented at random
             for batch in DataLoader(items, batch_size=256, generator=own):
                 yield tensor_array(batch[0].reshape(len(batch[0]), -1))
+
+
+def _narrow(rows: Any) -> Any:
+    """A CSR matrix with places in int32, as scikit-learn 1.6 wants them."""
+    if not sp.issparse(rows) or rows.indices.dtype == np.int32:
+        return rows
+    places = (part.astype(np.int32) for part in (rows.indices, rows.indptr))
+    return sp.csr_array((rows.data, *places), shape=rows.shape)

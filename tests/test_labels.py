@@ -38,7 +38,8 @@ class Items(torch.utils.data.Dataset):
         return N
 
     def __getitem__(self, i):
-        return X[i], self.y[i]
+        # Sparse arrays of scipy 1.13 have no single rows.
+        return X[i], self.y[[i]] if sparse.issparse(self.y) else self.y[i]
 
 
 def encoder(**parameters):

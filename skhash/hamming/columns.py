@@ -5,6 +5,7 @@ beside signed ones, NaN of missing values, and drops zero bytes at the end of ``
 Here every value stays what it is, or is refused.
 """
 
+import datetime
 from collections.abc import Sequence
 from contextlib import suppress
 from numbers import Integral, Real
@@ -303,7 +304,7 @@ def _of_objects(column: NDArray, name: str) -> NDArray:
         return _numbers(values)
     if kind == "strings":
         return _objects(list(map(str.__str__, values)))
-    if isinstance(values[0], np.datetime64 | np.timedelta64):
+    if all(isinstance(value, np.datetime64 | np.timedelta64) for value in values):
         if len({value.dtype for value in values}) == 1:
             return np.array(values)
         return concatenate([np.array([value]) for value in values])
@@ -336,6 +337,8 @@ def _kind_of_type(kind: type) -> str:
         (str, "strings"),
         (bytes, "bytes"),
     )
+    if kind is datetime.date:  # equal to numpy's, as one with a time need not be
+        return "dates"
     for types, word in kinds:
         if issubclass(kind, types):
             return word
