@@ -39,19 +39,18 @@ class Stage:
         The part whose parameters receive gradients. Frozen parts stay in evaluation
         mode, so that their batch-norm statistics do not move.
     lr_scale : mapping of str to float, default={}
-        Factor on the learning rate for a part ("body", "head", "loss").
+        Factor on the learning rate of a part ("body", "head", "loss").
     input : {"z", "features"}, default="z"
         What `HashLoss.forward` receives: the real outputs of the hash layer or the
         features of the body below it (pre-training).
     settings : mapping of str to object, default={}
-        State set on the loss when the stage begins, e.g. ``{"beta_": 2.0}``. It is
-        complete: it names every attribute that any stage of the plan changes.
+        State set on the loss when the stage begins, e.g. ``{"beta_": 2.0}``. Each
+        stage names every attribute that any stage of the plan changes.
     refresh_every : int, default=0
-        Call `HashLoss.refresh` with the outputs of all training data after every so
-        many epochs, but not before 50 optimisation steps since the last call; 0 means
-        never.
+        Number of epochs between calls of `HashLoss.refresh` with the outputs of all
+        training data, with at least 50 optimisation steps in between; 0 means never.
     refresh_first : bool, default=False
-        Call `HashLoss.refresh` also before the first epoch of this stage.
+        Also call `HashLoss.refresh` before the first epoch of this stage.
 
     Examples
     --------
@@ -101,7 +100,7 @@ class HashLoss(BaseEstimator, nn.Module):
     Families are final: they share functions, they do not inherit from one another.
 
     Call the loss itself, ``loss(z, y)``, not its `forward`: the call brings every batch
-    to one form, for losses of one's own as well. `forward` gets z of shape (n, n_bits)
+    to one form, for your own losses, too. `forward` gets z of shape (n, n_bits)
     with at least one item, in float32 or float64 (other dtypes become float32, also
     under autocast), and labels as int64 class numbers or a 0/1 matrix of the dtype of
     z. A batch without items costs 0, with zero gradient.
@@ -118,13 +117,13 @@ class HashLoss(BaseEstimator, nn.Module):
     n_bits_ : int
         Number of bits given to `setup`.
     input_ : {"z", "features"}
-        What `forward` receives at present, set at the beginning of each `Stage`.
+        What `forward` currently receives; set at the beginning of each `Stage`.
     terms_ : dict of str to Tensor of shape ()
-        The parts of the last loss, detached, where `forward` ends in `total`.
+        The parts of the last loss, detached, if `forward` returns `total`.
 
     Examples
     --------
-    A loss of one's own needs no registration:
+    A loss of your own need not be registered:
 
     >>> import torch
     >>> from skhash.losses import HashLoss
@@ -165,7 +164,7 @@ class HashLoss(BaseEstimator, nn.Module):
         sample_weight: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Self:
-        """Check the hyper-parameters and make the state; sees the labels once.
+        """Check the hyper-parameters and create the state, given all labels once.
 
         Parameters
         ----------
@@ -187,8 +186,8 @@ class HashLoss(BaseEstimator, nn.Module):
         InvalidParameterError
             If a hyper-parameter is out of its range.
         ValueError
-            If `n_bits` is less than 1, or `y` holds no labels: numbers that are no
-            integers or are negative, or a matrix with others than 0 and 1.
+            If `n_bits` is less than 1, or `y` holds no labels: numbers that are
+            negative or not integers, or a matrix of anything but 0 and 1.
         """
         BaseEstimator._validate_params(self)
         if n_bits < 1:
@@ -257,7 +256,7 @@ class HashLoss(BaseEstimator, nn.Module):
             return super().__call__(z, y, *args, **kwargs)
 
     def _check_outputs(self, z: Tensor) -> None:
-        """Refuse z of another width than the codes; features may have any."""
+        """Refuse z that is not as wide as the codes; features may have any width."""
         if self.input_ == "z":
             check_outputs(z, getattr(self, "n_bits_", None), type(self).__name__)
 
@@ -321,7 +320,7 @@ class HashLoss(BaseEstimator, nn.Module):
         Raises
         ------
         NotFittedError
-            If there is no such state yet.
+            If the state does not exist yet.
         """
         try:
             return getattr(self, name)

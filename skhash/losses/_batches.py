@@ -1,6 +1,7 @@
-"""What a loss takes: batches checked, and brought to one form for every family.
+"""What a loss is given: batches are checked, and brought to one form for every family.
 
-The checks look at shapes and dtypes, never at values on a GPU: no step waits for one.
+The checks look at shapes and dtypes, and never at values on a GPU, so no training step
+waits for one.
 """
 
 from __future__ import annotations
@@ -12,49 +13,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Families compute in the precision that they get, but in none below single.
+# Losses compute in the precision of z, but never below single precision.
 _PRECISE = (torch.float32, torch.float64)
 
 
 def precise(z: Tensor) -> Tensor:
-    """`z` in float32, or in float64 if it is: squares and sums overflow in float16.
-
-    Parameters
-    ----------
-    z : Tensor
-        Real numbers.
-
-    Returns
-    -------
-    z : Tensor of the same shape
-
-    Raises
-    ------
-    ValueError
-        If they are complex or bool.
-    """
+    """`z` in float32, or in float64 if it is: squares and sums overflow in float16."""
     if z.dtype in _PRECISE:
         return z
     if z.dtype == torch.bool or z.is_complex():
         raise ValueError(
-            f"z must be the real outputs of the network, but has dtype {z.dtype}. Of "
-            "bits make them with torch.where(bits, 1.0, -1.0)."
+            f"z must be the real outputs of the network, but has dtype {z.dtype}. "
+            "Make them from bits with torch.where(bits, 1.0, -1.0)."
         )
     return z.float()
 
 
 def full_precision(device: str) -> contextlib.AbstractContextManager[Any]:
-    """A context without autocast, which would round to half precision again.
-
-    Parameters
-    ----------
-    device : str
-        Type of the device.
-
-    Returns
-    -------
-    context : context manager
-    """
+    """A context without autocast, which would round to half precision again."""
     known = torch.amp.is_autocast_available(device)
     if known and torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)
@@ -62,25 +38,7 @@ def full_precision(device: str) -> contextlib.AbstractContextManager[Any]:
 
 
 def as_labels(y: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Labels in the dtypes that families compute with.
-
-    Parameters
-    ----------
-    y : Tensor of shape (n,) or (n, n_classes)
-        Class numbers of an integer dtype or bool, or a 0/1 matrix of any.
-    dtype : torch.dtype, default=torch.float32
-        For the matrix.
-
-    Returns
-    -------
-    y : Tensor of the same shape
-        int64 class numbers, or a matrix of `dtype`.
-
-    Raises
-    ------
-    ValueError
-        If class numbers are no integers, or the shape is another.
-    """
+    """Labels as losses take them: int64 class numbers, or a 0/1 matrix of `dtype`."""
     if y.ndim == 2 and not y.is_complex():
         return y.to(dtype)
     if y.ndim != 1:
@@ -96,18 +54,7 @@ def as_labels(y: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def check_labels(y: Tensor) -> None:
-    """Refuse labels of a whole training set that are no labels: looks at the values.
-
-    Parameters
-    ----------
-    y : Tensor of shape (n,) or (n, n_classes)
-        What `as_labels` returns.
-
-    Raises
-    ------
-    ValueError
-        If a class number is negative, or a matrix holds another number than 0 and 1.
-    """
+    """Refuse training labels below 0, or a matrix of anything but 0 and 1."""
     if y.ndim == 1:
         if len(y) and (lowest := int(y.min())) < 0:
             raise ValueError(
@@ -122,21 +69,9 @@ def check_labels(y: Tensor) -> None:
 
 
 def check_class_numbers(y: Tensor, n_classes: int) -> None:
-    """Refuse labels of classes that a loss does not have.
+    """Refuse labels of classes that the loss was not set up for.
 
-    Numbers on a GPU are not looked at: torch itself stops at those too large.
-
-    Parameters
-    ----------
-    y : Tensor of shape (n,) or (n, n_classes)
-        What `as_labels` returns.
-    n_classes : int
-        Number of classes the loss was set up for.
-
-    Raises
-    ------
-    ValueError
-        If there is such a label.
+    Numbers on a GPU are not looked at: torch itself stops at those that are too large.
     """
     if y.ndim == 2:
         wrong = f"{y.shape[1]} columns" if y.shape[1] != n_classes else ""
@@ -154,22 +89,7 @@ def check_class_numbers(y: Tensor, n_classes: int) -> None:
 
 
 def check_outputs(z: Tensor, n_bits: int | None, name: str) -> None:
-    """Refuse outputs of a hash layer of a wrong shape.
-
-    Parameters
-    ----------
-    z : Tensor
-        Outputs of the network.
-    n_bits : int or None
-        Their width; None for any.
-    name : str
-        Name of the loss.
-
-    Raises
-    ------
-    ValueError
-        If they are no matrix, or one of another width.
-    """
+    """Refuse z that is not a matrix of `n_bits` columns (None: of any width)."""
     if z.ndim == 2 and n_bits in (None, z.shape[1]):
         return
     width = "n_bits" if n_bits is None else n_bits
@@ -178,50 +98,25 @@ def check_outputs(z: Tensor, n_bits: int | None, name: str) -> None:
         advice = f", or call setup({z.shape[1]}, y) before"
     raise ValueError(
         f"{name} takes z of shape (n, {width}), but got {tuple(z.shape)}: give the "
-        f"outputs of the hash layer, one row an item{advice}."
+        f"outputs of the hash layer, one row per item{advice}."
     )
 
 
 def check_batch(z: Tensor, y: Tensor, sample_weight: object) -> None:
-    """Refuse labels or weights of another number of items than there are outputs.
-
-    Parameters
-    ----------
-    z : Tensor of shape (n, ...)
-        Outputs of the network.
-    y : Tensor
-        Labels.
-    sample_weight : Tensor or None
-        Weights.
-
-    Raises
-    ------
-    ValueError
-        If there are more or fewer, or weights are not of shape (n,).
-    """
+    """Refuse labels or weights whose number of items is not that of `z`."""
     if len(y) != len(z):
         raise ValueError(f"z has {len(z)} items, but y has {len(y)}.")
     if isinstance(sample_weight, Tensor) and sample_weight.shape != (len(z),):
         raise ValueError(
-            f"sample_weight must have shape ({len(z)},), one weight an item, but has "
+            f"sample_weight must have shape ({len(z)},), one weight per item, but has "
             f"{tuple(sample_weight.shape)}."
         )
 
 
 def check_columns(y: Tensor, n_columns: int | None) -> None:
-    """Refuse a label matrix of another width than the one that the loss has seen.
+    """Refuse a label matrix whose width is not that of the one given to `setup`.
 
-    Parameters
-    ----------
-    y : Tensor of shape (n,) or (n, n_classes)
-        Labels.
-    n_columns : int or None
-        Width of the matrix that `setup` saw; None if it saw class numbers.
-
-    Raises
-    ------
-    ValueError
-        If the widths differ, or class numbers come as a column.
+    `n_columns` is None if `setup` was given class numbers.
     """
     if y.ndim == 1 or y.shape[1] == n_columns:
         return
@@ -237,20 +132,8 @@ def check_columns(y: Tensor, n_columns: int | None) -> None:
 
 
 def zero_of(z: Tensor, parameters: Iterable[Tensor]) -> Tensor:
-    """0 with zero gradient for `z` and the parameters: the loss of no items.
-
-    Parameters
-    ----------
-    z : Tensor with no items
-        Outputs of the network.
-    parameters : iterable of Tensor
-        What the loss trains.
-
-    Returns
-    -------
-    zero : Tensor of shape ()
-    """
-    # Sums of nothing: numbers that are not finite leave no trace.
+    """The loss of no items: 0, with zero gradient for `z` and the parameters."""
+    # Sums over no values: NaN and infinity leave no trace.
     nothing = [p.flatten()[:0].sum().to(z.dtype) for p in (z, *parameters)]
     return torch.stack(nothing).sum()
 
@@ -258,7 +141,7 @@ def zero_of(z: Tensor, parameters: Iterable[Tensor]) -> Tensor:
 def detached(term: Tensor) -> Tensor:
     """`term` without its graph, and without the wrapper that torch.func gives it.
 
-    An object that kept the wrapper could be neither copied nor pickled later.
+    An object that kept the wrapper could never be copied or pickled.
     """
     term = term.detach()
     # Versions of torch before 2.7 have no public way to unwrap.

@@ -20,22 +20,9 @@ def first_centers(
     n_bits: int,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Centres before training.
+    """Centres before training, shape (n_classes, n_bits).
 
-    Parameters
-    ----------
-    init : {"hadamard", "far", "normal", "forward"}
-        "hadamard" and "far": vertices of the cube far from one another; "normal":
-        standard normal numbers; "forward": zeros, to be replaced by the class means
-        of the untrained network.
-    n_classes, n_bits : int
-        Their number and length.
-    generator : torch.Generator, default=None
-        Source of the draws.
-
-    Returns
-    -------
-    centers : Tensor of shape (n_classes, n_bits)
+    "forward" gives zeros, to be replaced by the class means of the untrained network.
     """
     if init == "hadamard":
         return hadamard_vertices(n_classes, n_bits, generator)
@@ -46,26 +33,12 @@ def first_centers(
     return torch.zeros(n_classes, n_bits)
 
 
-def class_sums(
+def sum_by_class(
     z: Tensor, y: Tensor, n_classes: int, sample_weight: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Weighted sum of the items of each class, and the weight summed.
+    """Weighted sum of the items of each class, and the total weight of each class.
 
-    Parameters
-    ----------
-    z : Tensor of shape (n, n_bits)
-        Outputs.
-    y : Tensor of shape (n,) or (n, n_classes)
-        Labels; an item with several belongs to each of its classes.
-    n_classes : int
-        Number of classes.
-    sample_weight : Tensor of shape (n,), default=None
-        Weights of the items.
-
-    Returns
-    -------
-    sums : Tensor of shape (n_classes, n_bits)
-    masses : Tensor of shape (n_classes,)
+    An item with several labels belongs to each of its classes.
     """
     z = precise(z)
     y = as_labels(y, z.dtype)
@@ -79,21 +52,10 @@ def class_sums(
 
 
 def share_of_old(ema: float | Literal["auto"], n_classes: int, n_bits: int) -> float:
-    """Share of the old centre in the new one.
-
-    Parameters
-    ----------
-    ema : float or "auto"
-        "auto" is 0.5, and 0.9 where there are more classes than bits: means of classes
-        that are still confused lie close together and would pull the centres along.
-    n_classes, n_bits : int
-        Number and length of the centres.
-
-    Returns
-    -------
-    share : float
-    """
+    """Share of the old centre in the new one; "auto" looks at the number of classes."""
     if ema == "auto":
+        # With more classes than bits, the means of classes that are still confused lie
+        # close together and would pull the centres along.
         return 0.9 if n_classes > n_bits else 0.5
     return float(ema)
 
@@ -103,42 +65,17 @@ def mixed(
 ) -> Tensor:
     """Centres after a re-estimation: ``ema * old + (1 - ema) * new``.
 
-    Parameters
-    ----------
-    old, new : Tensor of shape (n_classes, n_bits)
-        Centres so far and class means.
-    ema : float
-        Share of the centre so far, in [0, 1).
-    estimated : bool Tensor of shape (n_classes,)
-        False for a centre without a value so far: the mean replaces it.
-    seen : bool Tensor of shape (n_classes,)
-        False for a class without mean: its centre stays.
-
-    Returns
-    -------
-    centers : Tensor of shape (n_classes, n_bits)
+    A centre not yet `estimated` becomes the mean; one of a class not `seen` stays.
     """
     share = ema * estimated.to(old)[:, None]
     return torch.where(seen[:, None], share * old + (1 - share) * new, old)
 
 
 def concentration_reaching(probability: float, n_classes: int) -> float:
-    """Scale of cosine scores for which a class can reach a posterior probability.
+    """Scale kappa of cosine scores for which a class can reach a posterior probability.
 
-    With unit centres in a regular simplex (cosines ``-1 / (n_classes - 1)``) the
-    largest posterior is ``1 / (1 + (C - 1) exp(-kappa C / (C - 1)))``; solved for
-    kappa.
-
-    Parameters
-    ----------
-    probability : float
-        Posterior to be reached, above ``1 / n_classes``.
-    n_classes : int
-        Number C of classes; 1 counts as 2.
-
-    Returns
-    -------
-    kappa : float
+    With unit centres in a regular simplex (cosines ``-1 / (C - 1)``) the largest
+    posterior is ``1 / (1 + (C - 1) exp(-kappa C / (C - 1)))``. One class counts as two.
     """
     others = max(n_classes, 2) - 1
     odds = probability / (1 - probability)

@@ -15,7 +15,7 @@ from skhash.losses._pairs import weighted_mean
 MultilabelRule = Literal["exclude", "soft"]
 
 
-def count_classes(y: Tensor) -> int:
+def n_classes_of(y: Tensor) -> int:
     """Number of classes of labels of shape (n,) or (n, n_classes)."""
     if y.ndim == 2:
         return y.shape[1]
@@ -32,24 +32,10 @@ def class_loss(
 ) -> Tensor:
     """Mean negative log-likelihood of the labels under a softmax over the classes.
 
-    Parameters
-    ----------
-    logits : Tensor of shape (n, n_classes)
-        Scores of the classes.
-    y : Tensor of shape (n,) or (n, n_classes)
-        Labels.
-    sample_weight : Tensor of shape (n,), default=None
-        Weights of the items.
-    rule : {"exclude", "soft"}, default="exclude"
-        What the loss of an item with several labels is. "exclude": the mean over its
-        labels of the loss of each against the labels that the item does not have.
-        "soft": cross-entropy with equal shares of its labels as target. Items
-        without label are left out.
-
-    Returns
-    -------
-    loss : Tensor of shape ()
-        0 (with zero gradient) for no labelled item.
+    For an item with several labels, "exclude" averages over them the loss of each
+    against the classes that the item does not have; "soft" is the cross-entropy to
+    equal shares of them. Items without labels are left out; if there are no others, the
+    loss is 0, with zero gradient.
     """
     check_class_numbers(y, logits.shape[1])
     if sample_weight is None:
@@ -72,20 +58,9 @@ def class_loss(
 
 
 def majority_codes(y: Tensor, centers: Tensor, tie_breaker: Tensor) -> Tensor:
-    """The target code of each item: that of its class, or of most of its classes.
+    """The target of each item, shape (n, n_bits): the code of most of its classes.
 
-    Parameters
-    ----------
-    y : Tensor of shape (n,) or (n, n_classes)
-        Labels.
-    centers : Tensor of shape (n_classes, n_bits)
-        Code of each class, of +1 and -1.
-    tie_breaker : Tensor of shape (n_bits,)
-        Bits taken where as many labels vote for as against.
-
-    Returns
-    -------
-    targets : Tensor of shape (n, n_bits)
+    Where its classes are evenly divided, the bit is that of `tie_breaker`.
     """
     check_class_numbers(y, len(centers))
     if y.ndim == 1:
@@ -97,22 +72,7 @@ def majority_codes(y: Tensor, centers: Tensor, tie_breaker: Tensor) -> Tensor:
 def labelled_weight(
     y: Tensor, sample_weight: Tensor | None, like: Tensor
 ) -> Tensor | None:
-    """`sample_weight` with 0 for items of a 0/1 matrix that have no label.
-
-    Parameters
-    ----------
-    y : Tensor of shape (n,) or (n, n_classes)
-        Labels.
-    sample_weight : Tensor of shape (n,) or None
-        Weights of the items.
-    like : Tensor
-        Gives dtype and device.
-
-    Returns
-    -------
-    weight : Tensor of shape (n,) or None
-        None where all items weigh the same.
-    """
+    """`sample_weight`, 0 for items without labels; None if all weigh the same."""
     if y.ndim == 1:
         return sample_weight
     labelled = (y.sum(1) > 0).to(like)
@@ -120,7 +80,7 @@ def labelled_weight(
 
 
 def classify(classifier: nn.Linear, x: Tensor) -> Tensor:
-    """Scores by a linear classifier, in the dtype of the items, not in its own."""
+    """Scores of a linear classifier, in the dtype of the items, not its own."""
     bias = None if classifier.bias is None else classifier.bias.to(x)
     return F.linear(x, classifier.weight.to(x), bias)
 
@@ -132,20 +92,9 @@ def new_classifier(
     *,
     bias: bool = True,
 ) -> nn.Linear:
-    """A linear classifier that starts from `generator`, not from the global one.
+    """A linear classifier with weights drawn from `generator`, not the global one.
 
-    Parameters
-    ----------
-    n_inputs, n_classes : int
-        Its sizes.
-    generator : torch.Generator, default=None
-        Source of the first weights: uniform within ``1 / sqrt(n_inputs)``.
-    bias : bool, default=True
-        Whether it has biases; they start at 0.
-
-    Returns
-    -------
-    classifier : nn.Linear
+    They are uniform within ``1 / sqrt(n_inputs)``; biases start at 0.
     """
     classifier = nn.utils.skip_init(nn.Linear, n_inputs, n_classes, bias=bias)
     bound = 1 / math.sqrt(n_inputs)

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
 from skhash.losses._base import HashLoss
-from skhash.losses._classes import count_classes, labelled_weight, majority_codes
+from skhash.losses._classes import labelled_weight, majority_codes, n_classes_of
 from skhash.losses._pairs import item_mean
 from skhash.losses._vertices import TargetChoice, random_vertices, target_codes
 
@@ -31,13 +31,13 @@ class CSQ(HashLoss):
     Exact: the loss of [1]_ and its rule for several labels. The authors take the class
     codes from one Hadamard matrix of order K and its negative where that is possible
     and draw balanced ones otherwise; here "hadamard" uses that matrix for K to 2 K
-    classes and else builds codes without bits that are equal for all classes.
+    classes, and otherwise builds codes in which no bit is the same for all classes.
     Batch-normalised z (`normalize_z`) is an addition.
 
     Parameters
     ----------
     quantization : float, default=1e-4
-        Weight :math:`\lambda \ge 0` of the distance to the vertices; the paper's.
+        Weight :math:`\lambda \ge 0` of the distance to the vertices; the paper's value.
     targets : {"hadamard", "far", "balanced", "random"}, default="hadamard"
         Codes of the classes: from Hadamard matrices, random ones far apart, random
         ones with as many +1 as -1, or independent random bits.
@@ -48,7 +48,7 @@ class CSQ(HashLoss):
         Codes of the classes (buffer).
     tie_breaker_ : Tensor of shape (n_bits,)
         Bits of an item of several labels where the codes of its labels tie (buffer).
-        Other bits are those of the majority; items without label are left out.
+        Other bits are those of the majority; items without labels are left out.
 
     References
     ----------
@@ -90,7 +90,7 @@ class CSQ(HashLoss):
     ) -> Self:
         """See `HashLoss.setup`."""
         super().setup(n_bits, y)
-        centers = target_codes(self.targets, count_classes(y), n_bits, generator)
+        centers = target_codes(self.targets, n_classes_of(y), n_bits, generator)
         self.register_buffer("centers_", centers)
         self.register_buffer("tie_breaker_", random_vertices(1, n_bits, generator)[0])
         return self

@@ -13,7 +13,8 @@ from skhash.losses._base import HashLoss
 from skhash.losses._directions import code_directions
 from skhash.losses._pairs import item_mean, pair_mean, similarity
 
-# In bits: keeps the penalty of dissimilar pairs with equal codes finite.
+# Added to distances, in bits: keeps the penalty of dissimilar pairs with equal codes
+# finite.
 NEAREST = 0.01
 
 
@@ -42,10 +43,10 @@ class DCH(HashLoss):
         + \frac{\lambda}{n} \sum_i \log\left(1 + \frac{d(|h_i|, 1)}{\gamma}\right)
 
     Exact: the weighted Cauchy cross-entropy and quantisation of [1]_ over the pairs of
-    different items, but for 0.01 added to the distance of dissimilar pairs, whose
+    different items, except for 0.01 added to the distance of dissimilar pairs, whose
     penalty is infinite at 0. Batch-normalised z (`normalize_z`) is an addition. For
     several labels, pairs that share one are similar. With one bit, where a cosine is a
-    sign and has no slope, :math:`h_i h_j` stands for it (derived).
+    sign and has no slope, :math:`h_i h_j` takes its place (derived).
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class DCH(HashLoss):
     quantization : float, default=0.1
         Weight :math:`\lambda \ge 0` of the quantisation; 0.1 likewise.
     balance : bool, default=True
-        True is the paper. False is one mean over all pairs.
+        True is as in the paper. False is one mean over all pairs.
 
     References
     ----------

@@ -14,13 +14,13 @@ from torch import Tensor
 from skhash.losses._base import HashLoss, Stage
 from skhash.losses._centers import (
     CenterInit,
-    class_sums,
     concentration_reaching,
     first_centers,
     mixed,
     share_of_old,
+    sum_by_class,
 )
-from skhash.losses._classes import MultilabelRule, class_loss, count_classes
+from skhash.losses._classes import MultilabelRule, class_loss, n_classes_of
 from skhash.losses._pairs import item_mean
 from skhash.losses._quantization import vertex_distance
 
@@ -52,11 +52,11 @@ class DCWH(HashLoss):
         + \frac{\eta_2}{nK} \sum_i \|\operatorname{sgn} z_i - z_i\|^2
 
     The last term acts in the second stage only. The centres are means of their classes
-    over all training data, estimated again and again.
+    over all training data, and are re-estimated as the training goes on.
 
     **Partly** the authors' text: likelihood, cube, vertex term, two stages and centre
     update are those of two released programs of the authors' laboratory [2]_; the text
-    of [1]_ was not at hand. What differs was chosen by measurement: first centres at
+    of [1]_ was not available. What differs was chosen by measurement: first centres at
     vertices far apart ("normal" in [2]_), `inv_var` (0.5 there), `cube` (10 there),
     `vertex` (0.01 to 0.1 there) and the moving average of the centres (none there).
     The rule for several labels is derived. With many classes, ``normalize_z=True`` of
@@ -72,13 +72,13 @@ class DCWH(HashLoss):
     vertex : float, default=0.1
         Weight :math:`\eta_2 \ge 0` of the distance to the vertices.
     margin : float, default=1.1
-        Half side m of the cube, > 0.
+        Half the side of the cube, m > 0.
     refine_from : float, default=0.5
         Share of the epochs after which the vertex term sets in, in [0, 1].
     refresh_every : int, default=1
-        The centres are estimated every so many epochs, but not before 50
-        optimisation steps; 0 keeps the first ones. The
-        authors' programs use 1 and 2.
+        Number of epochs between estimates of the centres, with at least 50
+        optimisation steps in between; 0 keeps the first ones. The authors' programs
+        use 1 and 2.
     ema : float or "auto", default="auto"
         Share of the old centre in the new one, in [0, 1). 0 is the plain class mean;
         "auto" is 0.5, and 0.9 where there are more classes than bits.
@@ -89,7 +89,7 @@ class DCWH(HashLoss):
     multilabel : {"exclude", "soft"}, default="exclude"
         Loss of an item with several labels. "exclude": mean over its labels, each
         against the labels that the item does not have; "soft": cross-entropy with
-        equal shares. Items without label count in the last two terms only.
+        equal shares. Items without labels count in the last two terms only.
 
     Attributes
     ----------
@@ -172,7 +172,7 @@ class DCWH(HashLoss):
     ) -> Self:
         """See `HashLoss.setup`."""
         super().setup(n_bits, y)
-        n_classes = count_classes(y)
+        n_classes = n_classes_of(y)
         if self.inv_var == "auto":
             self.inv_var_ = concentration_reaching(0.99, n_classes) / n_bits
         else:
@@ -213,7 +213,7 @@ class DCWH(HashLoss):
         See `HashLoss.refresh`.
         """
         old = self.state("centers_")
-        sums, masses = class_sums(z, y, len(old), sample_weight)
+        sums, masses = sum_by_class(z, y, len(old), sample_weight)
         seen = masses > 0
         means = sums / torch.where(seen, masses, 1)[:, None]
         new = mixed(old, means.to(old), self.ema_, self.estimated_, seen)

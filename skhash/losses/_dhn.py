@@ -32,7 +32,7 @@ class DHN(HashLoss):
 
     Exact: equations (2) to (10) of [1]_, in mean form (eqs. 5 and 7: every ordered
     pair of different items of a batch; the prior is summed over bits). The pairs are
-    not weighted and the inner product is not scaled; the shipped encoder
+    not weighted and the inner product is not scaled; the encoder
     batch-normalises z (`normalize_z`), which the paper does not.
 
     Parameters
@@ -41,7 +41,7 @@ class DHN(HashLoss):
         Weight :math:`\lambda \ge 0` of the quantisation loss. The authors' released
         settings amount to 0.1 or 0.15 in this form; 0 gives the paper's DHN-Q.
     balance : bool, default=False
-        False is the paper: one mean over all pairs. True adds the means over
+        False is as in the paper: one mean over all pairs. True adds the means over
         similar and over dissimilar pairs.
 
     References
@@ -72,7 +72,7 @@ class DHN(HashLoss):
 
     @property
     def balanced_batches(self) -> bool:  # type: ignore[override]
-        """The unweighted form loses when batches over-represent similar pairs."""
+        """The unweighted form does worse when batches over-represent similar pairs."""
         return self.balance
 
     def forward(

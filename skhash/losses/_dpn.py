@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
 from skhash.losses._base import HashLoss, Stage
-from skhash.losses._centers import class_sums
-from skhash.losses._classes import count_classes, labelled_weight, majority_codes
+from skhash.losses._centers import sum_by_class
+from skhash.losses._classes import labelled_weight, majority_codes, n_classes_of
 from skhash.losses._pairs import item_mean
 from skhash.losses._vertices import TargetChoice, random_vertices, target_codes
 
@@ -37,9 +37,9 @@ class DPN(HashLoss):
         First codes of the classes: from Hadamard matrices, random ones far apart,
         random ones with as many +1 as -1, or independent random bits.
     refresh_every : int, default=0
-        Every so many epochs the code of a class becomes the majority of the codes of
-        its items, counting outputs beyond the margin only (the paper's adaptive
-        variant; classes may end up sharing codes). 0 keeps the first codes.
+        Number of epochs after which the code of a class becomes the majority of the
+        codes of its items, counting only outputs beyond the margin (the paper's
+        adaptive variant; classes may end up sharing codes). 0 keeps the first codes.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class DPN(HashLoss):
         Codes of the classes (buffer).
     tie_breaker_ : Tensor of shape (n_bits,)
         Bits of an item of several labels where the codes of its labels tie (buffer).
-        Other bits are those of the majority; items without label are left out.
+        Other bits are those of the majority; items without labels are left out.
 
     References
     ----------
@@ -94,13 +94,13 @@ class DPN(HashLoss):
     ) -> Self:
         """See `HashLoss.setup`."""
         super().setup(n_bits, y)
-        centers = target_codes(self.targets, count_classes(y), n_bits, generator)
+        centers = target_codes(self.targets, n_classes_of(y), n_bits, generator)
         self.register_buffer("centers_", centers)
         self.register_buffer("tie_breaker_", random_vertices(1, n_bits, generator)[0])
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
-        """One stage, with the class codes moved between its epochs or not.
+        """One stage, between whose epochs the class codes may move.
 
         See `HashLoss.plan`.
         """
@@ -110,13 +110,13 @@ class DPN(HashLoss):
     def refresh(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> None:
-        """Turn each class code to the majority of its items; ties keep the old bit.
+        """Set each class code to the majority of its items; ties keep the old bit.
 
         See `HashLoss.refresh`.
         """
         old = self.state("centers_")
         decided = torch.where(z.abs() > self.margin, z.sign(), 0)
-        votes, _ = class_sums(decided, y, len(old), sample_weight)
+        votes, _ = sum_by_class(decided, y, len(old), sample_weight)
         self.centers_.copy_(torch.where(votes == 0, old, votes.sign().to(old)))
 
     def forward(

@@ -36,8 +36,8 @@ class DPSH(HashLoss):
         Weight :math:`\eta \ge 0` of the distance to the signs. 0.1 is the value of
         published programs in this mean form.
     balance : bool, default=False
-        False is the paper: one mean over all pairs. True adds the means over similar
-        and over dissimilar pairs.
+        False is as in the paper: one mean over all pairs. True adds the means over
+        similar and over dissimilar pairs.
 
     References
     ----------

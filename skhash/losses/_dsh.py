@@ -31,7 +31,7 @@ class DSH(HashLoss):
         + \frac{1 - s_{ij}}{2} \max(0, m - D_{ij}^2) \right]
         + \alpha \frac{2}{n} \sum_i \big\| |z_i| - 1 \big\|_1
 
-    Exact: the loss of [1]_ in mean form. Batch-normalised z was measured to harm
+    Exact: the loss of [1]_ in mean form. Batch-normalised z was found to do harm
     (`normalize_z` is False). For several labels, pairs that share one are similar.
 
     Parameters
@@ -44,7 +44,7 @@ class DSH(HashLoss):
         usually given for the paper.
     balance : bool, default=False
         False is one mean over all pairs. True adds the means over similar and over
-        dissimilar pairs; it was measured to be much worse.
+        dissimilar pairs; this was found to be much worse.
 
     Attributes
     ----------

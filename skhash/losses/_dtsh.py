@@ -1,4 +1,4 @@
-"""DTSH: likelihood of triplets, an item nearer to a similar than to another one."""
+"""DTSH: likelihood of triplets, in which an item is nearer to a similar one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from skhash.losses._pairs import item_mean, pair_weights, similarity
 from skhash.losses._quantization import vertex_distance
 from skhash.warn import warn
 
-# Triplets are looked at so many at a time.
+# Number of triplets that are computed at a time.
 CHUNK_SIZE = 2**20
-# Codes of one or two bits stay at the signs that they start with under more than this.
+# Above this, codes of one or two bits stay at the signs that they start with.
 STRONGEST_FOR_TWO_BITS = 0.3
 
 
@@ -31,31 +31,16 @@ def triplet_likelihood(
     """Mean over anchors of the mean over their triplets of a logistic loss.
 
     ``log(1 + exp(margin - theta_ap + theta_an))`` for anchors a, similar items p and
-    dissimilar items n. Differentiable in `theta`; memory stays n x n.
-
-    Parameters
-    ----------
-    theta : Tensor of shape (n, n)
-        Half inner products.
-    similar : bool Tensor of shape (n, n)
-        Which pairs are similar.
-    margin : float
-        Margin between similar and dissimilar pairs.
-    sample_weight : Tensor of shape (n,), default=None
-        Weights of the items: a triplet weighs the product of those of its p and n,
-        an anchor its own.
-
-    Returns
-    -------
-    loss : Tensor of shape ()
-        0 (with zero gradient) for no triplet at all.
+    dissimilar items n. A triplet weighs the product of the weights of p and n, an
+    anchor its own. Memory stays n x n; without triplets the loss is 0, with zero
+    gradient.
     """
     weights = pair_weights(len(theta), sample_weight, theta)
     if sample_weight is None:
         anchors = torch.ones_like(theta[0])
     else:
         anchors = sample_weight.to(theta)
-        # Only weights of partners are left in a row.
+        # Leave only the partners' weights in each row.
         weights = weights / torch.where(anchors > 0, anchors, 1)[:, None]
     positive = weights * similar
     negative = weights - positive
@@ -70,7 +55,7 @@ def triplet_likelihood(
 
 
 class _TripletLikelihood(torch.autograd.Function):
-    """The gradient is made along with the value: it costs no second pass."""
+    """The gradient is computed along with the value: there is no second pass."""
 
     @staticmethod
     def forward(
@@ -90,7 +75,7 @@ class _TripletLikelihood(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
         slopes, theta, positive, negative = ctx.saved_tensors
         if torch.is_grad_enabled():
-            # Made again by what autograd can follow, for derivatives of the gradient.
+            # Computed again by steps that autograd can follow, for second derivatives.
             _, slopes = _loss_and_slopes(theta, positive, negative, ctx.margin)
         return grads[0] * slopes, None, None, None
 
@@ -129,7 +114,7 @@ class DTSH(HashLoss):
         \log\left(1 + e^{m - \theta_{ap} + \theta_{an}}\right)
         + \frac{\lambda}{nK} \sum_i \|z_i - \operatorname{sgn} z_i\|^2
 
-    Exact: the loss of [1]_ in mean form. Batch-normalised z was measured to harm
+    Exact: the loss of [1]_ in mean form. Batch-normalised z was found to do harm
     (`normalize_z` is False). For several labels, pairs that share one are similar.
 
     Parameters
@@ -139,8 +124,8 @@ class DTSH(HashLoss):
         the :math:`\theta` of the paper.
     quantization : float, default=1.0
         Weight :math:`\lambda \ge 0` of the distance to the signs. 1 is the value of
-        published programs in this mean form. For codes of one or two bits take at most
-        0.3: the more the fewer the bits, it holds items at the signs they start with.
+        published programs in this mean form. Take at most 0.3 for codes of one or two
+        bits: the fewer the bits, the more it holds items at the signs they start with.
 
     Attributes
     ----------
@@ -187,7 +172,7 @@ class DTSH(HashLoss):
         sample_weight: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Self:
-        """Warns of a `quantization` too strong for short codes.
+        """Also warns if `quantization` is too strong for short codes.
 
         See `HashLoss.setup`.
         """

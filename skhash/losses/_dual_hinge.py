@@ -17,23 +17,13 @@ Distance = Literal["squared", "inner", "euclidean"]
 
 
 def pair_distance(h: Tensor, distance: Distance = "squared") -> Tensor:
-    """Relaxed Hamming distances of all pairs.
+    """Relaxed Hamming distances of all pairs, shape (n, n).
 
-    Parameters
-    ----------
-    h : Tensor of shape (n, n_bits)
-        Relaxed codes in [-1, 1].
-    distance : {"squared", "inner", "euclidean"}, default="squared"
-        "squared": ``||h_i - h_j||^2 / 4``; "inner": ``(n_bits - <h_i, h_j>) / 2``;
-        both are the Hamming distance on codes of +1 and -1. "euclidean":
-        ``||h_i - h_j||``.
-
-    Returns
-    -------
-    d : Tensor of shape (n, n)
+    "squared": ``||h_i - h_j||^2 / 4``; "inner": ``(n_bits - <h_i, h_j>) / 2``; both are
+    the Hamming distance on codes of +1 and -1. "euclidean": ``||h_i - h_j||``.
     """
     if distance == "euclidean":
-        # The root has no slope at 0: this mode is exact there, with gradient 0.
+        # The square root has no slope at 0; this mode is exact there, with gradient 0.
         return torch.cdist(h, h, compute_mode="donot_use_mm_for_euclid_dist")
     if distance == "inner":
         return (h.shape[1] - h @ h.T) / 2
@@ -47,21 +37,12 @@ def pair_distance(h: Tensor, distance: Distance = "squared") -> Tensor:
 def matching_probability(t: Tensor, shape: float) -> tuple[Tensor, Tensor]:
     """``P[X > t]`` for X ~ Gamma(shape, rate 1), and its logarithm.
 
-    Parameters
-    ----------
-    t : Tensor
-        Scaled distances, >= 0.
-    shape : float
-        Shape of the Gamma law; 1 is the exponential law.
-
-    Returns
-    -------
-    u, log_u : Tensor
-        `log_u` is cut off where u underflows; it is only ever used times u.
+    The logarithm is cut off where the probability underflows: it is only ever used
+    times the probability.
     """
     if shape == 1:
         return torch.exp(-t), -t
-    # At t = 0 the slope is infinite below shape 1 and computed as 0 log 0 near it.
+    # At t = 0 the slope is infinite for shapes below 1, and 0 log 0 for those near 1.
     t = t.clamp_min(1e-6 if shape < 1 else 1e-30)
     u = torch.special.gammaincc(torch.full_like(t, shape), t)
     return u, u.clamp_min(torch.finfo(u.dtype).tiny).log()
@@ -71,21 +52,8 @@ def skewed_divergence(u: Tensor, log_u: Tensor, k: Tensor, skew: float) -> Tenso
     """``D_skew(u || k) + D_skew(k || u)`` of two matching probabilities, per pair.
 
     With ``D_a(p || q) = p log(a p / ((a - 1) p + q))`` and ``0 log 0 = 0``: 0 where
-    u = k, never above ``log(a / (a - 1))``.
-
-    Parameters
-    ----------
-    u, log_u : Tensor
-        Learnt probability and its logarithm.
-    k : Tensor
-        True probability: 1 for similar pairs, 0 for dissimilar ones, between for a
-        partial overlap of labels.
-    skew : float
-        The skew a > 1.
-
-    Returns
-    -------
-    divergence : Tensor
+    u = k, never above ``log(a / (a - 1))``. The truth k is 1 for similar pairs, 0 for
+    dissimilar ones, and in between where labels overlap in part.
     """
     rest = skew - 1
     matched = k > 0

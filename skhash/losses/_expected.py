@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Bits are multiplied in groups whose (group, n, n) products stay in the cache.
+# Values of a (group, n, n) product of bits that stays in the processor's cache.
 GROUP_SIZE = 2**17
 
 
@@ -17,21 +17,8 @@ def expected_exponential(h: Tensor, sign: Tensor, gamma: float) -> Tensor:
     """``prod_k [cosh(gamma) - sign_ij h_ik h_jk sinh(gamma)]`` for all pairs.
 
     The expectation of ``exp(-gamma sign_ij <b_i, b_j>)`` over independent bits of +1
-    and -1 with means h. Differentiable in `h`; the memory kept for the gradient does
-    not grow with the number of bits.
-
-    Parameters
-    ----------
-    h : Tensor of shape (n, n_bits)
-        Relaxed codes in [-1, 1].
-    sign : Tensor of shape (n, n)
-        +1 for similar and -1 for dissimilar pairs, symmetric.
-    gamma : float
-        Scale of the code product, > 0.
-
-    Returns
-    -------
-    losses : Tensor of shape (n, n)
+    and -1 with means h. `sign` is +1 for similar and -1 for dissimilar pairs. The
+    memory kept for the gradient does not grow with the number of bits.
     """
     return _ExpectedExponential.apply(h, sign, gamma)
 
@@ -52,7 +39,7 @@ class _ExpectedExponential(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         h, sign, product = ctx.saved_tensors
-        # Each code is in the row and in the column of its pairs.
+        # Each code belongs to a row and to a column of pairs.
         outer = (grads[0] + grads[0].T) * product * sign * -math.sinh(ctx.gamma)
         slopes = [
             (outer / factors @ bits[:, :, None]).squeeze(2)
@@ -67,5 +54,5 @@ def _factors(h: Tensor, sign: Tensor, gamma: float) -> Iterator[tuple[Tensor, Te
     group = max(1, GROUP_SIZE // max(1, sign.numel()))
     for bits in h.T.contiguous().split(group):
         agreement = bits[:, :, None] * bits[:, None, :] * sign
-        # Not cosh - agreement * sinh, which cancels where bits agree.
+        # cosh - agreement * sinh would lose digits where bits agree.
         yield bits, scale * ((1 - agreement) + shrink * (1 + agreement))

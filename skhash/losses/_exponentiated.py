@@ -14,13 +14,13 @@ from skhash.losses._base import HashLoss, Stage
 from skhash.losses._classes import (
     class_loss,
     classify,
-    count_classes,
+    n_classes_of,
     new_classifier,
 )
 from skhash.losses._expected import expected_exponential
 from skhash.losses._pairs import item_mean, jaccard, pair_mean, similarity
 
-# Beyond exp(40) a pair loss leaves no room for sums and squares in float32.
+# Beyond exp(40), sums and squares of pair losses may overflow in float32.
 LARGEST_EXPONENT = 40
 
 
@@ -49,7 +49,7 @@ class Exponentiated(HashLoss):
     ----------
     gamma : float or "auto", default="auto"
         Scale :math:`\gamma > 0` of the code product. "auto" is ``4 / n_bits``; try 2 to
-        8 over `n_bits` (2 only without batch-normalised z), 40 is the limit.
+        8 over `n_bits` (2 only without batch-normalised z); 40 is the limit.
     surrogate : {"bilinear", "exp"}, default="bilinear"
         "exp" is :math:`e^{-\gamma y_{ij} \langle h_i, h_j \rangle}`, a lower bound of
         the bilinear form.
@@ -141,7 +141,7 @@ class Exponentiated(HashLoss):
             )
         self.pretraining_ = False
         if n_features is not None:
-            self.classifier_ = new_classifier(n_features, count_classes(y), generator)
+            self.classifier_ = new_classifier(n_features, n_classes_of(y), generator)
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
@@ -169,7 +169,7 @@ class Exponentiated(HashLoss):
     def forward(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> Tensor:
-        """Here z are features while `pretraining_`. See `HashLoss.forward`."""
+        """While `pretraining_`, z are features. See `HashLoss.forward`."""
         gamma = self.state("gamma_")
         if self.pretraining_:
             logits = classify(self.state("classifier_"), z)

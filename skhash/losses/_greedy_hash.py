@@ -13,7 +13,7 @@ from skhash.losses._base import HashLoss
 from skhash.losses._classes import (
     class_loss,
     classify,
-    count_classes,
+    n_classes_of,
     new_classifier,
 )
 from skhash.losses._pairs import item_mean
@@ -36,11 +36,11 @@ class GreedyHash(HashLoss):
         L = \frac{1}{n} \sum_i \operatorname{CE}(W b_i, y_i)
         + \frac{\alpha}{nK} \sum_{ik} \big| |z_{ik}| - 1 \big|^3
 
-    where the gradient with respect to b is given to z as it is.
+    where the gradient with respect to b is passed on to z unchanged.
 
-    Exact: the loss of [1]_, without batch-normalised z, which was not measured to help.
+    Exact: the loss of [1]_, without batch-normalised z, which was not found to help.
     For several labels the target is equal shares of them (derived); items without
-    label count in the second term only.
+    labels count in the second term only.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class GreedyHash(HashLoss):
         """See `HashLoss.setup`."""
         super().setup(n_bits, y)
         self.classifier_: nn.Linear = new_classifier(
-            n_bits, count_classes(y), generator, bias=False
+            n_bits, n_classes_of(y), generator, bias=False
         )
         return self
 

@@ -26,7 +26,7 @@ Schedule = Literal["sqrt", "linear", "geometric"]
 def continuation(
     schedule: Schedule, n_stages: int, final_beta: float | None = None
 ) -> list[float]:
-    """The slopes of tanh, one a stage, rising from 1.
+    """The slopes of tanh, one for each stage, rising from 1.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class HashNet(HashLoss):
     Exact: eq. (4) and the continuation of [1]_ and of the authors' released code.
     With :math:`c = 1` this is the mean over similar pairs plus the mean over
     dissimilar pairs. The default `alpha` and batch-normalised z (`normalize_z`) were
-    chosen by measurement, they are not the paper's.
+    chosen by measurement; they are not the paper's.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class HashNet(HashLoss):
     schedule : {"sqrt", "linear", "geometric"}, default="sqrt"
         How beta rises over the stages, see `continuation`. "sqrt" is the authors'.
     n_stages : int, default=10
-        Number of stages of equal length; not more than there are epochs.
+        Number of stages of equal length; at most the number of epochs.
     final_beta : float, default=None
         Slope of the last stage, >= 1. None is ``sqrt(n_stages)``.
 
@@ -177,7 +177,7 @@ class HashNet(HashLoss):
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:
-        """One stage a slope; with fewer epochs than stages, one an epoch.
+        """One stage for each slope; with fewer epochs than stages, one for each epoch.
 
         See `HashLoss.plan`.
         """

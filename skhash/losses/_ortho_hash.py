@@ -11,7 +11,7 @@ from torch import Tensor
 
 from skhash.losses._base import HashLoss
 from skhash.losses._batches import check_class_numbers
-from skhash.losses._classes import class_loss, count_classes
+from skhash.losses._classes import class_loss, n_classes_of
 from skhash.losses._directions import directions
 from skhash.losses._vertices import TargetChoice, target_codes
 
@@ -21,26 +21,13 @@ MarginType = Literal["cosine", "angle"]
 def with_margin(
     cosines: Tensor, own: Tensor, margin: float, kind: MarginType
 ) -> Tensor:
-    """Cosines made harder for the own classes.
+    """Cosines of shape (n, n_classes), made harder where `own` is 1: for own labels.
 
-    Parameters
-    ----------
-    cosines : Tensor of shape (n, n_classes)
-        Cosines of items and class codes.
-    own : Tensor of shape (n, n_classes)
-        1 for the labels of an item, 0 elsewhere.
-    margin : float
-        Taken from the cosine, or added to the angle in radians.
-    kind : {"cosine", "angle"}
-        Which of both.
-
-    Returns
-    -------
-    cosines : Tensor of shape (n, n_classes)
+    The margin is taken from the cosine, or added to the angle in radians.
     """
     if kind == "cosine":
         return cosines - margin * own
-    # acos has no slope at the ends.
+    # acos has an infinite slope at both ends.
     angles = torch.acos(cosines.clamp(-1 + 1e-5, 1 - 1e-5))
     return torch.where(own > 0, torch.cos(angles + margin), cosines)
 
@@ -56,10 +43,10 @@ class OrthoHash(HashLoss):
         {e^{s (\cos(z_i, t_{y_i}) - m)} + \sum_{c \ne y_i} e^{s \cos(z_i, t_c)}}
 
     Exact: the loss of [1]_, its margins and its rule for several labels
-    (cross-entropy with equal shares; items without label are left out).
+    (cross-entropy with equal shares; items without labels are left out).
     Batch-normalised z (`normalize_z`) is part of the method. Class codes from Hadamard
     matrices are the default here; the authors' program draws random bits. With one bit,
-    where a cosine is a sign and has no slope, :math:`t_c \tanh(z_i)` stands for it
+    where a cosine is a sign and has no slope, :math:`t_c \tanh(z_i)` takes its place
     (derived).
 
     Parameters
@@ -129,7 +116,7 @@ class OrthoHash(HashLoss):
     ) -> Self:
         """See `HashLoss.setup`."""
         super().setup(n_bits, y)
-        centers = target_codes(self.targets, count_classes(y), n_bits, generator)
+        centers = target_codes(self.targets, n_classes_of(y), n_bits, generator)
         self.register_buffer("centers_", centers)
         return self
 

@@ -9,34 +9,16 @@ from skhash.losses._batches import as_labels
 
 
 def similarity(y: Tensor) -> Tensor:
-    """Which pairs of a batch share a label.
-
-    Parameters
-    ----------
-    y : Tensor of shape (n,) or (n, n_classes)
-        Class numbers, or a 0/1 matrix (multi-label).
-
-    Returns
-    -------
-    similar : bool Tensor of shape (n, n)
-    """
+    """Which pairs of a batch share a label, bool of shape (n, n)."""
     if y.ndim == 1:
         return y[:, None] == y[None, :]
     return y @ y.T > 0
 
 
 def jaccard(y: Tensor) -> Tensor:
-    """Overlap of the label sets of all pairs: shared labels over labels of either.
+    """Labels that each pair shares, over labels of either, shape (n, n).
 
-    Parameters
-    ----------
-    y : Tensor of shape (n,) or (n, n_classes)
-        Class numbers, or a 0/1 matrix (multi-label).
-
-    Returns
-    -------
-    overlap : float Tensor of shape (n, n)
-        In [0, 1]; 0 for two items without any label.
+    In [0, 1], and 0 for two items without labels.
     """
     if y.ndim == 1:
         return similarity(y).to(torch.get_default_dtype())
@@ -47,21 +29,7 @@ def jaccard(y: Tensor) -> Tensor:
 
 
 def pair_weights(n: int, sample_weight: Tensor | None, like: Tensor) -> Tensor:
-    """Weights of the ordered pairs: w_i w_j, and 0 for an item with itself.
-
-    Parameters
-    ----------
-    n : int
-        Number of items.
-    sample_weight : Tensor of shape (n,) or None
-        Weights of the items.
-    like : Tensor
-        Gives dtype and device.
-
-    Returns
-    -------
-    weights : Tensor of shape (n, n)
-    """
+    """Weights of ordered pairs, shape (n, n): w_i w_j and 0 for an item with itself."""
     if sample_weight is None:
         weights = torch.ones(n, n, dtype=like.dtype, device=like.device)
     else:
@@ -71,16 +39,7 @@ def pair_weights(n: int, sample_weight: Tensor | None, like: Tensor) -> Tensor:
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Mean of `values` under `weights`; 0 (with zero gradient) for no weight at all.
-
-    Parameters
-    ----------
-    values, weights : Tensor of the same shape
-
-    Returns
-    -------
-    mean : Tensor of shape ()
-    """
+    """Mean of values under weights, same shape; 0, with zero gradient, if all are 0."""
     total = weights.sum()
     return (values * weights).sum() / torch.where(total > 0, total, 1)
 
@@ -94,21 +53,8 @@ def pair_mean(
 ) -> Tensor:
     """Mean of a pair loss over the ordered pairs of different items.
 
-    Parameters
-    ----------
-    losses : Tensor of shape (n, n)
-        Loss of each pair.
-    similar : Tensor of shape (n, n), bool or of 0 and 1
-        Which pairs are similar.
-    sample_weight : Tensor of shape (n,), default=None
-        A pair weighs the product of its items' weights.
-    balance : bool
-        Add the mean over similar pairs and the mean over dissimilar pairs (a kind
-        that does not occur adds 0), instead of one mean over all pairs.
-
-    Returns
-    -------
-    mean : Tensor of shape ()
+    With `balance`, the mean over similar plus the mean over dissimilar pairs; a kind
+    that does not occur adds 0.
     """
     weights = pair_weights(len(losses), sample_weight, losses)
     if not balance:
@@ -120,23 +66,13 @@ def pair_mean(
 
 
 def _share(weights: Tensor) -> Tensor:
-    """Weights that sum to 1, or all are 0."""
+    """Weights scaled to a sum of 1, unless all are 0."""
     total = weights.sum()
     return weights / torch.where(total > 0, total, 1)
 
 
 def item_mean(values: Tensor, sample_weight: Tensor | None = None) -> Tensor:
-    """Mean over the items of a batch of a value that each item has.
-
-    Parameters
-    ----------
-    values : Tensor of shape (n,)
-    sample_weight : Tensor of shape (n,), default=None
-
-    Returns
-    -------
-    mean : Tensor of shape ()
-    """
+    """Mean over the items of a batch of one value for each item."""
     if sample_weight is None:
         return values.mean()
     return weighted_mean(values, sample_weight.to(values))
@@ -145,17 +81,7 @@ def item_mean(values: Tensor, sample_weight: Tensor | None = None) -> Tensor:
 def count_similar_pairs(y: Tensor, sample_weight: Tensor | None = None) -> float:
     """Total weight of the ordered similar pairs i != j of a whole training set.
 
-    Parameters
-    ----------
-    y : Tensor of shape (n,) or (n, n_classes)
-        All labels.
-    sample_weight : Tensor of shape (n,), default=None
-        Weights of the items; None counts pairs.
-
-    Returns
-    -------
-    total : float
-        Computed over distinct label sets, so that no n x n matrix is built.
+    Computed from the distinct label sets, so that no n x n matrix is built.
     """
     y = as_labels(y)
     weight = torch.ones(len(y)) if sample_weight is None else sample_weight

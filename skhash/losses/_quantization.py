@@ -1,4 +1,4 @@
-"""How far real codes are from the vertices of the cube, one number an item."""
+"""How far real codes are from the vertices of the cube, one number for each item."""
 
 from __future__ import annotations
 
@@ -9,30 +9,12 @@ from torch import Tensor
 
 
 def vertex_distance(z: Tensor) -> Tensor:
-    """Squared distance to the own code, ``|| z - sgn z ||^2``.
-
-    Parameters
-    ----------
-    z : Tensor of shape (n, n_bits)
-
-    Returns
-    -------
-    distance : Tensor of shape (n,)
-    """
+    """Squared distance of each item to its own code, ``|| z - sgn z ||^2``."""
     return (z.abs() - 1).square().sum(1)
 
 
 def laplacian_prior(h: Tensor) -> Tensor:
-    """Smooth form of ``|| |h| - 1 ||_1``: ``log cosh(|h| - 1)`` summed over the bits.
-
-    Parameters
-    ----------
-    h : Tensor of shape (n, n_bits)
-
-    Returns
-    -------
-    prior : Tensor of shape (n,)
-    """
+    """Smooth form of ``|| |h| - 1 ||_1``: ``log cosh(|h| - 1)`` summed over bits."""
     return logcosh(h.abs() - 1).sum(1)
 
 

@@ -1,4 +1,4 @@
-"""Codes for classes, far apart: chosen before any training takes place."""
+"""Codes for classes, far apart, chosen before any training takes place."""
 
 from __future__ import annotations
 
@@ -19,21 +19,10 @@ def hadamard_vertices(
 
     Two rows of a Hadamard matrix differ in half of their places. Classes are rows
     drawn from the smallest matrix that has enough of them, without its constant
-    column; several such blocks stand side by side when codes are longer. Of up to 200
-    draws the one with the largest minimum distance is taken. No bit is the same for
-    all classes, and two classes get opposite codes.
-
-    Parameters
-    ----------
-    n_classes, n_bits : int
-        Number and length of the codes.
-    generator : torch.Generator, default=None
-        Source of the draws.
-
-    Returns
-    -------
-    codes : Tensor of shape (n_classes, n_bits)
-        Of +1 and -1. All different only if ``2 ** n_bits >= n_classes``.
+    column; where codes are longer, several such blocks stand side by side. Of up to 200
+    draws, the one with the largest minimum distance is taken. No bit is the same for
+    all classes, and two classes get opposite codes. All codes differ if
+    ``2 ** n_bits >= n_classes``.
     """
     order = 1 << max(1, (n_classes - 1).bit_length())
     if n_bits & (n_bits - 1) == 0 and n_bits < n_classes <= 2 * n_bits:
@@ -41,7 +30,7 @@ def hadamard_vertices(
         rows = torch.randperm(2 * n_bits, generator=generator)[:n_classes]
         codes = _hadamard(rows % n_bits, torch.arange(n_bits))
         return codes * torch.where(rows < n_bits, 1.0, -1.0)[:, None]
-    # Draws are compared all at once; whole blocks are all alike.
+    # Draws are compared in one go; those of whole blocks are equally good.
     size = n_classes * max(n_classes, n_bits)
     n_draws = 1 if n_bits % (order - 1) == 0 else max(1, min(200, 1_000_000 // size))
     draws = _draw_blocks(n_draws, n_classes, n_bits, order, generator)
@@ -90,22 +79,10 @@ def far_vertices(
     generator: torch.Generator | None = None,
     n_candidates: int = 256,
 ) -> Tensor:
-    """One random code for each class, each the best of many candidates.
+    """One random code for each class, each the best of `n_candidates`.
 
-    Parameters
-    ----------
-    n_classes, n_bits : int
-        Number and length of the codes.
-    generator : torch.Generator, default=None
-        Source of the draws.
-    n_candidates : int, default=256
-        Each new code is the one of so many random codes whose distance to the
-        nearest code chosen before is largest.
-
-    Returns
-    -------
-    codes : Tensor of shape (n_classes, n_bits)
-        Of +1 and -1.
+    The best is the one farthest from its nearest neighbour among the codes chosen so
+    far.
     """
     codes = random_vertices(1, n_bits, generator)
     for _ in range(n_classes - 1):
@@ -118,20 +95,7 @@ def far_vertices(
 def random_vertices(
     n_classes: int, n_bits: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """One code of independent random bits for each class.
-
-    Parameters
-    ----------
-    n_classes, n_bits : int
-        Number and length of the codes.
-    generator : torch.Generator, default=None
-        Source of the draws.
-
-    Returns
-    -------
-    codes : Tensor of shape (n_classes, n_bits)
-        Of +1 and -1.
-    """
+    """One code of independent random bits, +1 or -1, for each class."""
     bits = torch.randint(0, 2, (n_classes, n_bits), generator=generator)
     return (2 * bits - 1).to(torch.get_default_dtype())
 
@@ -139,20 +103,7 @@ def random_vertices(
 def balanced_vertices(
     n_classes: int, n_bits: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """One random code for each class, with half of its bits +1 (rounded down).
-
-    Parameters
-    ----------
-    n_classes, n_bits : int
-        Number and length of the codes.
-    generator : torch.Generator, default=None
-        Source of the draws.
-
-    Returns
-    -------
-    codes : Tensor of shape (n_classes, n_bits)
-        Of +1 and -1.
-    """
+    """One random code for each class, with half of its bits +1 (rounded down)."""
     ranks = torch.rand(n_classes, n_bits, generator=generator).argsort(1)
     return torch.where(ranks < n_bits // 2, 1.0, -1.0)
 
@@ -163,27 +114,9 @@ def target_codes(
     n_bits: int,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Codes that a family gives its classes to aim at.
+    """Codes of +1 and -1 that a family gives its classes to aim at.
 
-    Parameters
-    ----------
-    choice : {"hadamard", "far", "balanced", "random"}
-        See `hadamard_vertices`, `far_vertices`, `balanced_vertices` and
-        `random_vertices`.
-    n_classes, n_bits : int
-        Number and length of the codes.
-    generator : torch.Generator, default=None
-        Source of the draws.
-
-    Returns
-    -------
-    codes : Tensor of shape (n_classes, n_bits)
-        Of +1 and -1.
-
-    Warns
-    -----
-    UserWarning
-        If classes share a code though there are enough codes for all.
+    Warns if classes share a code although there are enough codes for all.
     """
     makers = {
         "hadamard": hadamard_vertices,
@@ -197,25 +130,14 @@ def target_codes(
         advice = "" if choice == "hadamard" else "targets='hadamard', or "
         warn(
             f"With targets={choice!r}, {n_classes} classes share codes of {n_bits} "
-            f"bits (different codes: {n_different}) and can not be told apart: choose "
+            f"bits (different codes: {n_different}) and cannot be told apart: choose "
             f"{advice}more bits."
         )
     return codes
 
 
 def minimum_distance(codes: Tensor) -> int:
-    """The smallest Hamming distance between two of the codes.
-
-    Parameters
-    ----------
-    codes : Tensor of shape (n_classes, n_bits)
-        Of +1 and -1.
-
-    Returns
-    -------
-    distance : int
-        `n_bits` for a single code.
-    """
+    """The smallest Hamming distance between two codes; `n_bits` for a single one."""
     inner = codes @ codes.T
     inner.fill_diagonal_(-codes.shape[1])
     return int((codes.shape[1] - inner.max()) / 2)

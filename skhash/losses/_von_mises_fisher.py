@@ -12,13 +12,13 @@ from torch import Tensor
 from skhash.losses._base import HashLoss, Stage
 from skhash.losses._centers import (
     CenterInit,
-    class_sums,
     concentration_reaching,
     first_centers,
     mixed,
     share_of_old,
+    sum_by_class,
 )
-from skhash.losses._classes import MultilabelRule, class_loss, count_classes
+from skhash.losses._classes import MultilabelRule, class_loss, n_classes_of
 from skhash.losses._directions import directions, unit_rows
 from skhash.losses._pairs import item_mean
 from skhash.losses._von_mises_fisher_law import estimated_concentration
@@ -39,13 +39,13 @@ class VonMisesFisher(HashLoss):
         {\sum_c e^{\kappa \mu_c \cdot r_i}}
         + \lambda \frac{1}{n} \sum_i \left(1 - \frac{\|r_i\|_1}{\sqrt K}\right)
 
-    The directions are estimated from all training data, in turn with the training of
-    the network.
+    Estimating the directions from all training data alternates with training the
+    network.
 
     **Partly** the authors' text: the loss follows from what the abstract of [1]_ states
     (von Mises-Fisher posterior on normalised embeddings, class centres updated
     periodically) and the definition of the law. The authors' concentration and
-    interval were not at hand. The paper learns a metric, not codes: taking the signs
+    interval were not available. The paper learns a metric, not codes: taking the signs
     and `quantization` are extensions. First directions at vertices, their moving
     average and batch-normalised z (`normalize_z`) were chosen by measurement. The rule
     for several labels is derived. With one bit, where a direction is a sign and has no
@@ -58,8 +58,8 @@ class VonMisesFisher(HashLoss):
         posterior of 0.9 (3.96 for ten classes). Larger values, usual in
         classification, leave classes diffuse and their bits unreliable.
     refresh_every : int, default=1
-        The directions are estimated every so many epochs, but not before 50
-        optimisation steps; 0 keeps the first ones.
+        Number of epochs between estimates of the directions, with at least 50
+        optimisation steps in between; 0 keeps the first ones.
     ema : float or "auto", default="auto"
         Share of the old direction in the new one, in [0, 1). "auto" is 0.5, and 0.9
         where there are more classes than bits.
@@ -72,7 +72,7 @@ class VonMisesFisher(HashLoss):
     multilabel : {"exclude", "soft"}, default="exclude"
         Loss of an item with several labels. "exclude": mean over its labels, each
         against the labels that the item does not have; "soft": cross-entropy with
-        equal shares. Items without label count in the last term only.
+        equal shares. Items without labels count in the last term only.
 
     Attributes
     ----------
@@ -148,12 +148,12 @@ class VonMisesFisher(HashLoss):
     ) -> Self:
         """See `HashLoss.setup`."""
         super().setup(n_bits, y)
-        n_classes = count_classes(y)
+        n_classes = n_classes_of(y)
         if self.concentration == "auto":
             self.concentration_ = concentration_reaching(0.9, n_classes)
         else:
             self.concentration_ = float(self.concentration)
-        # Of one bit there are two directions only: drawn ones may be the same.
+        # One bit has only two directions: drawn ones may be the same.
         init = "hadamard" if n_bits == 1 else self.center_init
         centers = first_centers(init, n_classes, n_bits, generator)
         known = torch.full((n_classes,), init != "forward")
@@ -182,7 +182,7 @@ class VonMisesFisher(HashLoss):
         `HashLoss.refresh`.
         """
         old = self.state("centers_")
-        sums, masses = class_sums(directions(z), y, len(old), sample_weight)
+        sums, masses = sum_by_class(directions(z), y, len(old), sample_weight)
         seen = sums.norm(dim=1) > NO_DIRECTION * masses
         new = mixed(old, unit_rows(sums).to(old), self.ema_, self.estimated_, seen)
         seen &= new.norm(dim=1) > NO_DIRECTION

@@ -1,4 +1,4 @@
-"""The von Mises-Fisher law itself: its normaliser and the estimate of its spread."""
+"""The von Mises-Fisher law itself: its normaliser, and the estimate of its spread."""
 
 from __future__ import annotations
 
@@ -10,18 +10,7 @@ from scipy.special import ive
 
 
 def log_bessel(order: float, x: ArrayLike) -> np.ndarray:
-    """Logarithm of the modified Bessel function of the first kind, for x > 0.
-
-    Parameters
-    ----------
-    order : float
-        Its order, at least -1/2.
-    x : array-like
-
-    Returns
-    -------
-    log_i : ndarray, float64
-    """
+    """Logarithm of the modified Bessel function of the first kind, for x > 0."""
     x = np.asarray(x, dtype=np.float64)
     scaled = ive(order, x)
     direct = np.log(np.where(scaled > 0, scaled, 1)) + x
@@ -44,19 +33,7 @@ def _uniform_expansion(order: float, x: np.ndarray) -> np.ndarray:
 
 
 def log_normalizer(concentration: ArrayLike, n_dims: int) -> np.ndarray:
-    """``log Z`` of the density ``Z exp(concentration * mu.r)`` on the unit sphere.
-
-    Parameters
-    ----------
-    concentration : array-like
-        Concentrations, > 0.
-    n_dims : int
-        Number of coordinates of r.
-
-    Returns
-    -------
-    log_z : ndarray, float64
-    """
+    """``log Z`` of the density ``Z exp(concentration * mu.r)`` on the unit sphere."""
     kappa = np.asarray(concentration, dtype=np.float64)
     order = n_dims / 2 - 1
     log_surface = n_dims / 2 * math.log(2 * math.pi)
@@ -64,20 +41,7 @@ def log_normalizer(concentration: ArrayLike, n_dims: int) -> np.ndarray:
 
 
 def mean_resultant(concentration: ArrayLike, n_dims: int) -> np.ndarray:
-    """Length of the mean of unit vectors that follow the law.
-
-    Parameters
-    ----------
-    concentration : array-like
-        Concentrations, > 0.
-    n_dims : int
-        Number of coordinates.
-
-    Returns
-    -------
-    length : ndarray, float64
-        In (0, 1).
-    """
+    """Length, in (0, 1), of the mean of unit vectors that follow the law."""
     order = n_dims / 2 - 1
     return np.exp(
         log_bessel(order + 1, concentration) - log_bessel(order, concentration)
@@ -85,21 +49,10 @@ def mean_resultant(concentration: ArrayLike, n_dims: int) -> np.ndarray:
 
 
 def estimated_concentration(resultant: ArrayLike, n_dims: int) -> np.ndarray:
-    """Concentration of unit vectors, from the length of their mean.
+    """Maximum-likelihood concentration of unit vectors, from the length of their mean.
 
-    The usual first guess and three Newton steps towards the maximum of likelihood.
-
-    Parameters
-    ----------
-    resultant : array-like
-        Length of the mean, in [0, 1].
-    n_dims : int
-        Number of coordinates.
-
-    Returns
-    -------
-    concentration : ndarray, float64
-        0 where the length is 0, infinite where it is 1, NaN where it is NaN.
+    The usual first guess and three Newton steps. It is 0 where the length is 0,
+    infinite where it is 1, and NaN where it is NaN.
     """
     r = np.asarray(resultant, dtype=np.float64)
     if n_dims == 1:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from skhash.losses import DCWH, VonMisesFisher
-from skhash.losses._centers import class_sums, concentration_reaching, mixed
-from skhash.losses._classes import class_loss, count_classes, majority_codes
+from skhash.losses._centers import concentration_reaching, mixed, sum_by_class
+from skhash.losses._classes import class_loss, majority_codes, n_classes_of
 
 
 def naive_class_loss(logits, label_sets, weight, rule):
@@ -69,7 +69,7 @@ def test_extreme_logits_stay_finite():
 @pytest.mark.parametrize("multilabel", [False, True])
 def test_class_sums_equal_loop(z, y, label_sets, weight, weighted, multilabel):
     labels = label_sets if multilabel else y
-    sums, masses = class_sums(z, labels, 3, weight if weighted else None)
+    sums, masses = sum_by_class(z, labels, 3, weight if weighted else None)
     plain = weight if weighted else torch.ones(11, dtype=torch.float64)
     for c in range(3):
         members = label_sets[:, c] > 0 if multilabel else y == c
@@ -106,8 +106,8 @@ def test_simplex_reaches_the_probability():
 
 
 def test_classes_are_counted(y, label_sets):
-    assert count_classes(y) == 3
-    assert count_classes(label_sets[:, :2]) == 2
+    assert n_classes_of(y) == 3
+    assert n_classes_of(label_sets[:, :2]) == 2
 
 
 def test_majority_of_labels_votes_for_each_bit():
