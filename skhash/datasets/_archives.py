@@ -20,7 +20,7 @@ from skhash.datasets._npy import (
     read_array,
 )
 
-# Of an archive, and of one without members.
+# First bytes of a zip archive, and of one without members.
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -49,8 +49,8 @@ def load_npz(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no NPZ file, holds objects, or an array is missing or does not
-        fit.
+        If the file is not an NPZ file, holds objects, or an array is missing or does
+        not fit.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def load_npz(
     # A damaged zip archive can make its readers raise nearly anything.
     except Exception as error:
         raise ValueError(
-            f"{path} is no whole NPZ file, i.e. no zip archive of arrays: {error}"
+            f"{path} is not a complete NPZ file, i.e. a zip archive of arrays: {error}"
         ) from error
     with archive:
         arrays = {
@@ -104,7 +104,7 @@ def load_mat(
         must have the same number of rows. Labels in one row or one column become a
         vector, except one row that is the labels of one sample.
     samples_axis : int, default=0
-        The axis of `data` that counts the samples, e.g. -1 for images stored as
+        The axis of `data` along which the samples lie, e.g. -1 for images stored as
         (height, width, channels, n). It is moved to the front.
 
     Returns
@@ -118,8 +118,8 @@ def load_mat(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no MATLAB file that can be read, or a variable is missing or
-        does not fit.
+        If the file is not a readable MATLAB file, or a variable is missing or does not
+        fit.
 
     Examples
     --------
@@ -146,10 +146,10 @@ def load_mat(
             f"{path} is a MATLAB 7.3 file, i.e. HDF5: save it with '-v7', or read it "
             "with h5py."
         ) from error
-    # A file of something else makes loadmat raise nearly anything.
+    # A file of another kind can make loadmat raise nearly anything.
     except Exception as error:
         reason = str(error) or type(error).__name__
-        raise ValueError(f"{path} is no whole MATLAB file: {reason}") from error
+        raise ValueError(f"{path} is not a complete MATLAB file: {reason}") from error
     arrays = {
         name: _variable(path, name, value)
         for name, value in variables.items()
@@ -167,7 +167,7 @@ def load_mat(
 
 
 def _variable(path: str | PathLike[str], name: str, value: Any) -> Any:
-    # scipy's word for a variable that it could not read.
+    # In place of a variable that it could not read, scipy returns a message.
     if isinstance(value, str):
         raise ValueError(f"Variable {name!r} of {path} is damaged: {value}")
     return value if issparse(value) else np.asarray(value)
@@ -198,7 +198,7 @@ def _member(
             f"Array {name!r} of {path} holds Python objects, which are pickles and "
             "could run code. Save it as an array of numbers or strings."
         ) from error
-    # It is as large as it says, which is no damage.
+    # The array is as large as the file says: it is not damaged.
     except MemoryError as error:
         raise MemoryError(f"Array {name!r} of {path}: {error}") from error
     except Exception as error:
@@ -206,7 +206,7 @@ def _member(
         raise ValueError(f"Array {name!r} of {path} is damaged: {reason}") from error
     if array is None:
         raise ValueError(
-            f"{path} is no NPZ file: {name!r} in it is no array in the NPY format."
+            f"{path} is not an NPZ file: {name!r} in it is not an array in NPY format."
         )
     return array
 

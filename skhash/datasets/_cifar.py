@@ -11,7 +11,7 @@ from skhash.datasets._files import check_file, read_bytes, read_text
 from skhash.datasets._safe_pickle import load_arrays
 
 _PIXELS = 3 * 32 * 32
-# For each number of classes: training files, test file, file of names.
+# Training files and test file, by number of classes and version.
 _FILES = {
     (10, "binary"): ([f"data_batch_{i}.bin" for i in range(1, 6)], "test_batch.bin"),
     (10, "python"): ([f"data_batch_{i}" for i in range(1, 6)], "test_batch"),
@@ -25,9 +25,10 @@ def load_cifar(
 ) -> Bunch:
     """Load CIFAR-10 or CIFAR-100 from a folder of its original files.
 
-    Which of the two, and whether in the binary or the Python version, is seen from
-    the files. The Python version consists of pickles, which are read by an unpickler
-    that can build arrays of numbers and never runs code. Nothing is downloaded.
+    Which of the two it is, and whether in the binary or the Python version, is seen
+    from the files. The Python version consists of pickles, which are read by an
+    unpickler that can build arrays of numbers and never runs code. Nothing is
+    downloaded.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def load_cifar(
         target : ndarray of shape (n,), int64
             Numbers of the classes.
         target_names : list of str
-            Empty when the file of names is not there.
+            Empty if the file of names is missing.
         n_train : int
             How many of the rows are training images.
 
@@ -113,7 +114,7 @@ def _read_binary(
     n_bytes = path.stat().st_size
     if n_bytes == 0 or n_bytes % record:
         raise ValueError(
-            f"{path} has {n_bytes} bytes, which is no multiple of the {record} "
+            f"{path} has {n_bytes} bytes, which is not a multiple of the {record} "
             f"bytes of one CIFAR-{n_classes} image."
         )
     rows = np.frombuffer(read_bytes(path), dtype=np.uint8).reshape(-1, record)
@@ -141,7 +142,7 @@ def _read_python(
         )
     if target.ndim != 1:
         raise ValueError(
-            f"{path} should hold one label an image in {key!r}, but has labels of "
+            f"{path} should hold one label per image in {key!r}, but has labels of "
             f"shape {target.shape}."
         )
     if data.dtype != np.uint8 or data.shape != (len(target), _PIXELS):
@@ -158,7 +159,7 @@ def _unpickle(path: Path, what: str) -> Any:
     try:
         return load_arrays(content)
     except ValueError as error:
-        raise ValueError(f"{path} is no {what}: {error}.") from error
+        raise ValueError(f"{path} is not a {what}: {error}.") from error
 
 
 def _text_keys(batch: object) -> dict[str, Any]:
@@ -201,7 +202,9 @@ def _target_names(folder: Path, n_classes: int, version: str, labels: str) -> li
     try:
         return [name.decode() if isinstance(name, bytes) else name for name in names]
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} has names that are no UTF-8 text: {error}") from error
+        raise ValueError(
+            f"{path} has names that are not UTF-8 text: {error}"
+        ) from error
 
 
 def _pickled(path: Path, key: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Images in folders, one folder a class."""
+"""Images in folders, one for each class."""
 
 import math
 import os
@@ -22,8 +22,8 @@ _SUFFIXES = (
     *(".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm"),
     *(".tif", ".tiff", ".webp"),
 )
-# Folders in which systems keep previews, copies and what was deleted; so do all whose
-# name begins with a dot.
+# Folders in which operating systems keep previews, copies and deleted files, as they do
+# in those whose name begins with a dot.
 _SYSTEM = {
     "__macosx",
     "@eadir",
@@ -44,10 +44,10 @@ def load_image_folder(
 ) -> Bunch:
     """Load images that lie in one folder for each class.
 
-    An image is what a viewer shows of its file: of an animation the first frame, of a
-    file with pages the first page, with a warning that names the file. A warning also
-    names folders without images, images outside the folders of classes, and pipes and
-    devices with the name of an image, which are passed over.
+    An image is what a viewer shows of its file: the first frame of an animation, or
+    the first page of a file with several, with a warning that names the file. Warnings
+    also name folders without images, images outside the folders of classes, and pipes
+    and devices with the name of an image, all of which are skipped.
 
     Parameters
     ----------
@@ -56,23 +56,23 @@ def load_image_folder(
         (links to folders are followed for classes only). The images' names end in .bmp,
         .gif, .jpeg, .jpg, .pbm, .pgm, .png, .pnm, .ppm, .tif, .tiff or .webp. Names
         that begin with a dot, and the folders in which systems keep copies
-        (``__MACOSX``, ``@eaDir``, ``$RECYCLE.BIN``), are passed over at every level.
+        (``__MACOSX``, ``@eaDir``, ``$RECYCLE.BIN``), are skipped at every level.
     size : tuple of int, default=None
-        (height, width) to which each image is resized (bilinear, the aspect is not
-        kept). None means that all images must have the same size.
+        (height, width) to which each image is resized (bilinear; the aspect ratio is
+        not kept). None means that all images must have the same size.
     mode : {"RGB", "L"}, default="RGB"
         Colour or grey.
     value_range : tuple of float, default=None
         (black, white): the values that become 0 and 255 where grey images have more
-        than 8 bits; those beyond are clipped. None takes all that 16 bits (or 12, in a
-        TIFF file that says so) can hold, and 0 to 1 for floats; other floats, and whole
+        than 8 bits; those beyond are clipped. None takes all values of 16 bits (or 12,
+        in a TIFF file that says so), and 0 to 1 for floats; other floats, and whole
         numbers of 32 bits, are refused. Colours of 16 bits keep the upper 8.
     background : str or tuple of int, default=None
         The colour behind transparent pixels, as a name or (red, green, blue). None is
         white, with a warning if there are any such pixels.
     exif_orientation : bool, default=True
-        Whether images are turned as the camera says that it was held. False keeps rows
-        and columns as they are stored.
+        Whether to turn images upright by the orientation that the camera noted. False
+        keeps rows and columns as they are stored.
 
     Returns
     -------
@@ -95,8 +95,8 @@ def load_image_folder(
     MemoryError
         If all images together are too large.
     ValueError
-        If an image cannot be read, has another size than the first, or values whose
-        meaning is unknown; or if an option is none of these.
+        If an image cannot be read, differs in size from the first, or has values whose
+        meaning is unknown; or if an option is invalid.
 
     Examples
     --------
@@ -179,9 +179,7 @@ def _find_images(folder: Path) -> tuple[list[str], list[tuple[str, Path]]]:
             f"{folder} holds no folders of images ({', '.join(_SUFFIXES)})."
         )
     outside = [entry for entry in entries if entry.is_file() and _is_image(entry.name)]
-    _warn_of(
-        sorted(outside), "lie outside the folders of classes, and are passed over."
-    )
+    _warn_of(sorted(outside), "lie outside the folders of classes, and are skipped.")
     empty = [label for label in classes if not found[label]]
     if empty:
         warn(
@@ -200,9 +198,9 @@ def _images(folder: Path) -> list[Path]:
             for name in files
             if _is_image(name) and not _is_hidden(name)
         ]
-    # A link to nothing is kept, for the reader to complain of.
+    # Broken links are kept, for the reader to complain about.
     special = [path for path in found if path.exists() and not path.is_file()]
-    _warn_of(sorted(special), "are no regular files, and are passed over.")
+    _warn_of(sorted(special), "are not regular files, and are skipped.")
     return sorted(set(found) - set(special))
 
 

@@ -20,6 +20,7 @@ _DTYPES: dict[int, np.dtype] = {
     0x0D: np.dtype(">f4"),
     0x0E: np.dtype(">f8"),
 }
+# Bytes that are read at a time.
 _PIECE = 2**20
 _FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -38,14 +39,14 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
     Returns
     -------
     array : ndarray of any shape
-        Shape and dtype are those that the file says, in native byte order.
+        Shape and dtype are as the file says, in native byte order.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no IDX file, is cut short, or is too long.
+        If the file is not an IDX file, is cut short, or is too long.
 
     Examples
     --------
@@ -90,9 +91,9 @@ def _read(path: Path, file: IO[bytes], most: int) -> np.ndarray:
         )
     try:
         array = np.frombuffer(values, dtype).reshape(shape)
-    # numpy has no array of some shapes, though they would be empty.
+    # numpy refuses some shapes even where the array would be empty.
     except ValueError as error:
-        raise ValueError(f"{path} is no array of shape {shape}: {error}") from error
+        raise ValueError(f"{path} is not an array of shape {shape}: {error}") from error
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
@@ -100,8 +101,8 @@ def _read_header(path: Path, file: IO[bytes]) -> tuple[np.dtype, tuple[int, ...]
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _DTYPES:
         raise ValueError(
-            f"{path} is no IDX file: it should begin with two zero bytes and a type "
-            f"code from 0x08 to 0x0e, but begins with 0x{start.hex()}."
+            f"{path} is not an IDX file: it should begin with two zero bytes and a "
+            f"type code from 0x08 to 0x0e, but begins with 0x{start.hex()}."
         )
     n_axes = start[3]
     if n_axes > MOST_AXES:
@@ -122,7 +123,7 @@ def _read_at_most(file: IO[bytes], n_bytes: int) -> bytearray:
 
 
 def load_mnist(folder: str | PathLike[str], *, subset: str = "all") -> Bunch:
-    """Load MNIST, Fashion-MNIST or another set in their files, from a folder.
+    """Load MNIST, Fashion-MNIST or another set in the same files, from a folder.
 
     The four files have their original names, with or without ``.gz``. Nothing is
     downloaded.
@@ -181,7 +182,7 @@ def load_mnist(folder: str | PathLike[str], *, subset: str = "all") -> Bunch:
 def _check_alike(
     folder: str | PathLike[str], parts: list[tuple[np.ndarray, np.ndarray]]
 ) -> None:
-    """Arrays of two dtypes would become a third when they are put together."""
+    """Refuse parts of different dtypes, which would be joined in a third, or shapes."""
     for arrays in zip(*parts, strict=True):
         kinds = {f"{array.dtype} of shape {array.shape[1:]}" for array in arrays}
         if len(kinds) > 1:

@@ -1,4 +1,4 @@
-"""One image file as an array of 8 bits, the way a viewer shows it."""
+"""One image file as an array of 8-bit values, the way a viewer shows it."""
 
 import math
 from pathlib import Path
@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-# Formats that are read, whatever the file's name says. Among the others of Pillow are
-# some that hand the file to another program.
+# Formats that are read, whatever the file's name says. Some of Pillow's other formats
+# hand the file to another program.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP", "AVIF", "JPEG2000")
+# Pillow's modes of more than 8 bits, and those with an alpha channel.
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
-# What brings an image to its feet, by its orientation in the EXIF data.
+# What turns an image upright, by the orientation in its EXIF data.
 _ORIENTATION = 0x0112
 _TURNS = {
     2: "FLIP_LEFT_RIGHT",
@@ -22,7 +23,9 @@ _TURNS = {
     7: "TRANSVERSE",
     8: "ROTATE_90",
 }
+# The turns that do not undo themselves, and those that undo them.
 _TURNED_BACK = {6: 8, 8: 6}
+# Tags of a TIFF file: bits of a value, and what zero stands for.
 _TIFF_BITS, _TIFF_PHOTOMETRIC = 258, 262
 
 
@@ -37,7 +40,7 @@ class ImageOptions(NamedTuple):
 
 
 class ReadImage(NamedTuple):
-    """An image, and what its file holds beyond that."""
+    """An image, and what else its file held."""
 
     pixels: np.ndarray
     was_transparent: bool
@@ -61,7 +64,7 @@ def read_image(path: Path, options: ImageOptions) -> ReadImage:
     try:
         with Image.open(path, formats=formats) as image:
             _check_strips(image)
-            # The further pictures of a phone's JPEG are previews and the like.
+            # The other pictures in a phone's JPEG are previews and the like.
             more = image.format != "MPO" and getattr(image, "is_animated", False)
             upright = _upright(image, options.exif_orientation)
             value_range = options.value_range or _own_range(image)
@@ -87,7 +90,7 @@ def to_eight_bits(
         image.putalpha(alpha)
         image = Image.alpha_composite(paper, image)
     if image.mode not in ("1", "L", "RGB"):
-        # Pillow knows no way from some modes to grey but this one.
+        # Pillow converts some modes to grey only by way of colours.
         image = image.convert("RGB")
     image = image.convert(options.mode)
     if options.size is not None:
@@ -123,7 +126,7 @@ def _upright(image: Any, exif_orientation: bool) -> Any:
 def _orientation(image: Any) -> int:
     try:
         return image.getexif().get(_ORIENTATION, 1)
-    # Viewers show an image whose EXIF data is damaged as it is stored.
+    # If the EXIF data is damaged, viewers show the image as it is stored.
     except Exception:
         return 1
 
@@ -139,7 +142,7 @@ def _own_range(image: Any) -> tuple[float, float] | None:
         )
     if image.mode == "F":
         return _checked_unit_range(np.asarray(image))
-    # Pillow brings these formats to 16 bits, and keeps the 12 bits of a TIFF file.
+    # Pillow scales these formats to 16 bits, but keeps the 12 bits of a TIFF file.
     if image.mode.startswith("I;16") or image.format in ("PNG", "PPM"):
         bits = tags.get(_TIFF_BITS, (16,))
         return 0.0, 2.0 ** bits[0] - 1
@@ -161,7 +164,7 @@ def _checked_unit_range(values: np.ndarray) -> tuple[float, float]:
 
 
 def _scaled(image: Any, value_range: tuple[float, float] | None) -> tuple[Any, Any]:
-    """An image of deep grey values as 8 bits, and its alpha channel if it has one."""
+    """An image of more than 8 bits scaled to 8, and its alpha channel if it has one."""
     Image = import_pillow()
     values = np.asarray(image)
     if not np.isfinite(values).all():
@@ -179,7 +182,7 @@ def _without_alpha(image: Any) -> tuple[Any, Any]:
     """An image's colours, and its alpha channel unless that is opaque everywhere."""
     transparent = image.info.get("transparency")
     if isinstance(transparent, tuple) and max(transparent) > 255:
-        # Pillow keeps 8 bits of each colour, which may be the same for others.
+        # Pillow keeps 8 bits of each value, which other colours may share.
         raise ValueError("it names a transparent colour of 16 bits; save it with 8.")
     has_alpha = (
         image.mode in _ALPHA_MODES

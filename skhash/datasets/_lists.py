@@ -13,8 +13,8 @@ def load_label_list(path: str | PathLike[str]) -> Bunch:
 
     Each line holds a file's name, then its labels, separated by blanks: either a 0 or
     1 for every class (NUS-WIDE, COCO and ImageNet lists of HashNet and others), or the
-    number of the one class. Names may contain blanks. Empty lines are passed over, and
-    so is a byte order mark.
+    number of its only class. Names may contain blanks. Empty lines and a byte order
+    mark are skipped.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _labels(words: list[str], place: str) -> list[int]:
             raise ValueError(f"{place}: labels must be 0 or 1.")
         return [int(word[-1]) for word in words]
     digits = words[0].lstrip("0") or "0"
-    # Longer numbers may have more digits than Python cares to read.
+    # Longer numbers may have more digits than Python agrees to read.
     if len(digits) > 19 or int(digits) >= 2**63:
         raise ValueError(
             f"{place}: the number of a class must be below 2**63, got {digits:.40}. "

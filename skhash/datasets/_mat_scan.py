@@ -1,9 +1,9 @@
-"""A look at what a MATLAB file claims before scipy believes it.
+"""A check of what a MATLAB file claims, before scipy believes it.
 
-A variable of three numbers may be packed with gigabytes behind it, a cell array may
-claim more cells than there are bytes, and cells may lie in each other deeper than
-scipy's recursion goes. The file is followed as scipy follows it: tag by tag, whatever
-it says about the lengths of matrices that hold others.
+A compressed variable of three numbers may have gigabytes behind them, a cell array may
+claim more cells than there are bytes, and cells may be nested deeper than scipy's
+recursion goes. The file is followed as scipy follows it: tag by tag, whatever it says
+about the lengths of matrices that hold others.
 """
 
 import math
@@ -17,31 +17,35 @@ import numpy as np
 
 from skhash.datasets._files import MOST_INFLATED, describe_size
 
+# Types of elements, and classes of matrices, as the format numbers them.
 _MATRIX, _COMPRESSED = 14, 15
 _CELL, _STRUCT, _OBJECT, _CHAR, _SPARSE, _FUNCTION, _OPAQUE = 1, 2, 3, 4, 5, 16, 17
 _FULL = range(6, 16)
-# Types of elements; scipy looks others up beyond the end of its table.
+# Types that elements may have; scipy looks others up beyond the end of its table.
 _LETTERS = (1, 2, 4, 16, 17, 18)
 _WHOLE = (5, 6)
 _NUMBERS = (1, 2, 3, 4, 5, 6, 7, 9, 12, 13)
+# Flag of a matrix that has imaginary parts.
 _COMPLEX = 0x800
-_MOST_AXES = 32
+# Axes of a matrix, and levels of nested cells, that are followed.
+_SCIPY_AXES = 32
 _DEEPEST = 50
-# Bytes of a number, and of the tag that even an empty matrix in a cell has.
+# Bytes of the widest number, and of the tag that even an empty matrix in a cell has.
 _WIDEST = 8
-# To follow them takes seconds.
+# Matrices inside others: to follow this many takes seconds.
 _MOST_INNER = 4 * 10**6
-# Names of a variable and of the fields of a struct take no more bytes than these.
+# Bytes that the name of a variable, or the names of a struct's fields, may take.
 _MOST_NAMES = 2**20
-# So many values without any bytes of their own are no burden.
+# This many values without any bytes of their own do no harm.
 _FREE = 10**4
+# Bytes that are read at a time.
 _PIECE = 2**16
-# Bytes of a number in files of version 4, by the second last digit of their type.
+# Bytes of a number in files of version 4, by the tens digit of its type.
 _OLD_WIDTHS = (8, 4, 4, 2, 2, 1)
 
 
 class _End(Exception):
-    """The file ends, or goes on with something else, where scipy will stop too."""
+    """The file ends, or goes on with something else; scipy will stop here, too."""
 
 
 def check_claims(file: IO[bytes], n_bytes: int, version: int) -> None:
@@ -53,7 +57,7 @@ def check_claims(file: IO[bytes], n_bytes: int, version: int) -> None:
 
 
 class _Source:
-    """Bytes of a file, perhaps unpacked, of which at most `left` are there."""
+    """Bytes of a file, unpacked if need be, of which at most `left` remain."""
 
     def __init__(self, read: Callable[[int], bytes], left: int, order: str) -> None:
         self._read = read
@@ -79,7 +83,7 @@ class _Source:
         return struct.unpack(f"{self.order}{count}{code}", self.take(4 * count))
 
     def tag(self, most: int, kinds: Container[int], what: str) -> tuple[int, bytes]:
-        """Bytes that follow, or those of a short element, which are in its tag."""
+        """Number of bytes that follow, or the bytes of a short element, in its tag."""
         kind, size = self.numbers(2)
         short = b""
         if kind >> 16:
@@ -89,8 +93,8 @@ class _Source:
             raise ValueError(f"{what} is of type {kind}, which it cannot be")
         if size > min(most, self.left + len(short)):
             raise ValueError(
-                f"{what} claims {describe_size(size)} where {min(most, self.left)} "
-                "are the most"
+                f"{what} claims {describe_size(size)}, but {min(most, self.left)} are "
+                "the most it can have"
             )
         return (0, short) if short else (size, b"")
 
@@ -151,7 +155,7 @@ def _check_variables(file: IO[bytes], n_bytes: int) -> None:
 def _check_matrix(source: _Source, depth: int, is_last: bool) -> None:
     """Check the matrix whose tag was read; skip its numbers if something follows."""
     if depth > _DEEPEST:
-        raise ValueError(f"its cells lie in each other, more than {_DEEPEST} deep")
+        raise ValueError(f"its cells are nested more than {_DEEPEST} deep")
     _, _, flags, most_nonzero = source.numbers(4)
     kind = flags & 0xFF
     if kind == _OPAQUE:
@@ -159,7 +163,7 @@ def _check_matrix(source: _Source, depth: int, is_last: bool) -> None:
             source.skip_element(_MOST_NAMES, _LETTERS, "a name")
         _check_inner(source, 1, depth)
         return
-    dims = source.integers(_MOST_AXES, "a shape").tolist()
+    dims = source.integers(_SCIPY_AXES, "a shape").tolist()
     source.skip_element(_MOST_NAMES, _LETTERS, "a name")
     if len(dims) < 2 or min(dims) < 0:
         raise ValueError(f"a variable claims the shape {tuple(dims)}")
@@ -178,13 +182,13 @@ def _check_matrix(source: _Source, depth: int, is_last: bool) -> None:
     elif kind in _FULL:
         _check_numbers(source, count, _NUMBERS, n_parts, is_last)
     else:
-        raise ValueError(f"a variable is of class {kind}, which there is not")
+        raise ValueError(f"a variable is of class {kind}, which does not exist")
 
 
 def _check_numbers(
     source: _Source, count: int, kinds: Container[int], n_parts: int, is_last: bool
 ) -> None:
-    """Check parts of `count` numbers each, of a byte or more."""
+    """Check `n_parts` parts of `count` numbers each, of at least a byte."""
     what = f"a variable of {count} values"
     for part in range(n_parts):
         most = _WIDEST * max(count, 1)
@@ -198,7 +202,7 @@ def _check_numbers(
 
 
 def _check_sparse(source: _Source, dims: list[int], most_nonzero: int) -> None:
-    """Check the places of a sparse matrix, which scipy believes without a look."""
+    """Check the positions in a sparse matrix, which scipy takes on trust."""
     rows = source.integers(most_nonzero, "rows of a sparse variable")
     starts = source.integers(dims[1] + 1, "columns of a sparse variable")
     is_whole = (
@@ -229,8 +233,8 @@ def _check_inner(source: _Source, count: int, depth: int, n_values: int = 0) -> 
     source.n_inner += count_held
     if count_held > source.left // _WIDEST + _FREE or source.n_inner > _MOST_INNER:
         raise ValueError(
-            f"a variable claims to hold {count_held} others; {_MOST_INNER} are the "
-            f"most, and its {source.left} bytes may be too few"
+            f"a variable claims to hold {count_held} others; at most {_MOST_INNER} are "
+            f"read, and its {source.left} bytes may be too few"
         )
     for _ in range(count):
         kind, size = source.numbers(2)
@@ -241,7 +245,7 @@ def _check_inner(source: _Source, count: int, depth: int, n_values: int = 0) -> 
 
 
 def _check_old(file: IO[bytes], n_bytes: int) -> None:
-    """Check the matrices of a file of version 4, each a header, a name, numbers."""
+    """Check the matrices of a file of version 4: each a header, a name and numbers."""
     position = 0
     file.seek(0)
     order = "<"

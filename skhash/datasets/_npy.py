@@ -1,8 +1,8 @@
 """Arrays in the members of an NPZ file, whose sizes are checked before they are read.
 
-A zip archive says how large each member is, packed and not, and an NPY header how large
-the array is. All three must agree, and with the archive's own size, before memory is
-taken for them.
+A zip archive says how large each member is, packed and unpacked, and an NPY header how
+large its array is. These must agree with one another, and with the size of the archive,
+before any memory is taken for them.
 """
 
 import io
@@ -15,9 +15,11 @@ from numpy.lib import format as npy
 
 from skhash.datasets._files import MOST_AXES, MOST_INFLATED, describe_size
 
-# What a packed member may take beyond what its bytes are worth, e.g. when empty.
+# Bytes that a packed member may take beyond that bound, e.g. an empty one.
 _SLACK = 64
+# Bytes of a header that numpy agrees to read.
 _MOST_HEADER = 10_000
+# The ways in which numpy writes members.
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -28,7 +30,7 @@ class ObjectArrayError(ValueError):
 def check_members(members: list[zipfile.ZipInfo], n_bytes: int) -> None:
     """Refuse an archive of `n_bytes` whose members cannot be what they claim.
 
-    Members that share their packed bytes make a few of them go a long way.
+    Members that shared their packed bytes would make a small file hold a lot.
     """
     if sum(member.compress_size for member in members) > n_bytes:
         raise ValueError("its members claim more bytes than the file has")
@@ -46,7 +48,7 @@ def array_name(member: zipfile.ZipInfo) -> str:
 
 
 def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray | None:
-    """The array of a member, None if it is no NPY file; ValueError if it is damaged."""
+    """The array of a member, or None if it is not an NPY file; refuses damaged ones."""
     _check_packed_size(member)
     with archive.open(member) as file:
         if file.read(len(npy.MAGIC_PREFIX)) != npy.MAGIC_PREFIX:
@@ -86,13 +88,13 @@ def _claimed_size(file: IO[bytes]) -> int:
     if n_header > _MOST_HEADER:
         raise ValueError(f"its header claims {n_header} bytes")
     header = io.BytesIO(length + file.read(n_header))
-    # Version 3 is version 2 with other letters in the names of fields.
+    # Version 3 is version 2 with names of fields in UTF-8.
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     try:
         shape, _, dtype = read(header)
-    # What is nested too deep for Python's parser.
+    # A header may be nested too deeply for Python's parser.
     except (MemoryError, RecursionError) as error:
-        raise ValueError("its header is no header of an array") from error
+        raise ValueError("its header is not that of an array") from error
     if dtype.hasobject:
         raise ObjectArrayError("it holds Python objects")
     if len(shape) > MOST_AXES or not all(0 <= size < 2**63 for size in shape):

@@ -1,10 +1,10 @@
-"""A look at the opcodes of a pickle before any of them is run.
+"""A check of the opcodes of a pickle before any of them is run.
 
-A pickle of a few bytes can keep an unpickler busy for ever, or ask it for gigabytes.
-Two things do so while it is read, and are found here without building anything: places
-of its memo far beyond what it remembers, and tuples as keys, which are hashed item by
-item, however often they hold each other. What is left is read in a time that grows
-with the file's size.
+A pickle of a few bytes can keep an unpickler busy forever, or ask it for gigabytes. Two
+things do so while it is read, and are found here without building anything: places of
+its memo far beyond what it remembers, and tuples as keys, which are hashed item by
+item, however often they contain one another. Everything else is read in a time that
+grows with the file's size.
 """
 
 import pickletools
@@ -32,15 +32,7 @@ _KEYS = {
 
 
 def check_opcodes(content: bytes) -> None:
-    """Refuse what an unpickler must not be given.
-
-    Raises
-    ------
-    UnsafePickleError
-        If it would take time or memory without bound.
-    ValueError
-        If it is no whole pickle.
-    """
+    """Refuse a pickle that is incomplete, or takes time or memory without bound."""
     stack = _Stack()
     memo: dict[int, bool] = {}
     frame_end = 0
@@ -67,9 +59,9 @@ def check_opcodes(content: bytes) -> None:
 
 
 def _frame_end(name: str, argument: Any, start: int, end: int) -> int:
-    """Where the frame ends in which the opcode at `start` stands, or the last one did.
+    """Where the frame of the opcode at `start` ends, or where the last one did.
 
-    CPython counts references wrongly in a bytearray that its frame ends within.
+    CPython miscounts references to a bytearray inside which its frame ends.
     """
     if 0 < end < start:
         raise UnsafePickleError("a frame ends within a value")
@@ -81,7 +73,7 @@ def _frame_end(name: str, argument: Any, start: int, end: int) -> int:
 
 
 class _Stack:
-    """What an unpickler's stack would hold, as far as: a tuple, or not."""
+    """What an unpickler's stack would hold, told apart only into tuples and others."""
 
     def __init__(self) -> None:
         self.is_tuple: list[bool] = []

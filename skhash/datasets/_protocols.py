@@ -1,4 +1,4 @@
-"""The splits by which papers measure, by name."""
+"""The splits on which papers measure, by name."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import numpy as np
 from skhash.datasets._sampling import label_array
 from skhash.datasets._splits import RetrievalIndices, RetrievalSplit
 
-# Sizes: queries and training items; of each class, or on the whole.
+# Numbers of queries and training items, of each class or in total.
 _PER_CLASS: dict[str, dict[str, Any]] = {
     "cifar10": {"n_queries": 100, "n_train": 500, "train_in_database": False},
     "cifar10-1": {"n_queries": 100, "n_train": 500},
@@ -19,6 +19,7 @@ _TOTAL: dict[str, dict[str, Any]] = {
     "coco": {"n_queries": 5000, "n_train": 10000},
     "mirflickr": {"n_queries": 1000, "n_train": 4000},
 }
+# Rows at the end that are the official test set, which becomes the queries.
 _N_TEST = {"cifar10-2": 10_000}
 
 
@@ -40,9 +41,9 @@ def published_split(
     mirflickr      1 000                 4 000                  all but the queries
     =============  ====================  =====================  ======================
 
-    Scores under different protocols do not compare: the three of CIFAR-10 differ by
-    more than most methods do. Queries are in no database. Where papers publish lists
-    of files, read them with :func:`load_label_list` instead.
+    Scores under different protocols are not comparable: the three of CIFAR-10 differ by
+    more than most methods do. Queries are never in the database. Where papers publish
+    lists of files, read them with :func:`load_label_list` instead.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def published_split(
         Labels of the whole set. "cifar10-2" takes the last 10 000 rows for the
         official test images.
     shuffle : bool, default=True
-        Draw by chance. False takes the first items of each class, for the protocols
+        Draw at random. False takes the first items of each class, for the protocols
         that count by class; the others refuse it.
     random_state : int, RandomState instance or None, default=None
         Seeds the draw.
@@ -65,8 +66,8 @@ def published_split(
     Raises
     ------
     ValueError
-        If there is no such protocol, the labels are too few for it, or it draws from
-        the whole and `shuffle` is False.
+        If there is no such protocol, the labels are too few for it, or `shuffle` is
+        False but it does not count by class.
 
     References
     ----------
@@ -94,12 +95,12 @@ def published_split(
         sizes = {**_PER_CLASS[name], "per_class": True, "shuffle": shuffle}
     elif name in _TOTAL and not shuffle:
         raise ValueError(
-            f"{name} draws its items by chance: shuffle=False is for the protocols "
+            f"{name} draws its items at random: shuffle=False is for the protocols "
             f"that take the first items of each class, {', '.join(_PER_CLASS)}."
         )
     elif name in _TOTAL:
         sizes = {**_TOTAL[name], "stratify": False}
     else:
         known = ", ".join([*_PER_CLASS, *_N_TEST, *_TOTAL])
-        raise ValueError(f"There is no protocol {name!r}, but: {known}.")
+        raise ValueError(f"There is no protocol {name!r}; the protocols are {known}.")
     return RetrievalSplit(**sizes, random_state=random_state).split(y)

@@ -3,8 +3,8 @@
 A pickle is a program: loading one runs whatever it names. Here every name that numpy's
 array pickles use stands for a small class of our own, which checks what it is given;
 any other name is refused. No code of numpy sees the file's claims about memory, and
-none of ours looks into a value before its type is known: tuples that hold each other
-many times over take a few bytes to write, and for ever to print or to compare.
+none of ours looks into a value before its type is known: tuples that contain one
+another many times over take a few bytes to write, and forever to print or to compare.
 """
 
 import io
@@ -20,7 +20,7 @@ from skhash.datasets._pickle_scan import UnsafePickleError, check_opcodes
 
 _KINDS = ["b1", *(f"{kind}{size}" for kind in "iuf" for size in (1, 2, 4, 8)), "f16"]
 _ATOMS = (bool, int, float, str, bytes, bytearray)
-# As many values as this are no burden, however few bytes they are written in.
+# This many values do no harm, however few bytes they are written in.
 _SMALL = 10**6
 
 
@@ -95,9 +95,9 @@ def _encode(text: Any, encoding: Any = "latin1") -> bytes:
 
 
 def _no_bytes(*arguments: Any) -> bytes:
-    """Stands for bytes, by which old protocols write nothing at all."""
+    """Stands for bytes, which old protocols call to make an empty one."""
     if arguments:
-        raise UnsafePickleError("bytes are made of something")
+        raise UnsafePickleError("it calls bytes with arguments")
     return b""
 
 
@@ -141,7 +141,7 @@ _NAMES: dict[tuple[str, str], _Name] = {
 
 
 class _Unpickler(pickle.Unpickler):
-    """One use reads one pickle."""
+    """Reads one pickle, once."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(io.BytesIO(content), encoding="bytes")
@@ -155,7 +155,7 @@ class _Unpickler(pickle.Unpickler):
         return _NAMES[module, name]
 
     def _encode(self, text: Any, encoding: Any = "latin1") -> bytes:
-        """Bytes of text; a pickle holds each text that it encodes."""
+        """Bytes of a text; refused once they are more than the pickle itself has."""
         encoded = _encode(text, encoding)
         self._left_to_encode -= len(encoded)
         if self._left_to_encode < 0:
@@ -169,14 +169,7 @@ class _Unpickler(pickle.Unpickler):
 def load_arrays(content: bytes) -> Any:
     """Load a pickle of dicts, lists, numbers, strings and arrays of numbers.
 
-    Strings of Python 2 come back as bytes.
-
-    Raises
-    ------
-    UnsafePickleError
-        If the pickle asks for anything else. Nothing of it has been run.
-    ValueError
-        If it is no whole pickle.
+    Anything else is refused before it is run. Strings of Python 2 come back as bytes.
     """
     try:
         check_opcodes(content)
@@ -185,19 +178,21 @@ def load_arrays(content: bytes) -> Any:
     except UnsafePickleError:
         raise
     except RecursionError as error:
-        raise ValueError("its lists hold themselves, or hundreds of others") from error
+        raise ValueError(
+            "its lists hold themselves, or are nested too deeply"
+        ) from error
     # A damaged pickle can make the unpickler raise nearly anything.
     except Exception as error:
         reason = str(error) or type(error).__name__
-        raise ValueError(f"no whole pickle ({reason})") from error
+        raise ValueError(f"not a complete pickle ({reason})") from error
 
 
 class _Plain:
     """Values without stand-ins.
 
-    A few lists that hold each other many times over are few values to build, but more
-    than anyone can print or make an array of. Each is built once, and counted as often
-    as it is held.
+    A few lists that contain one another many times over are quick to build, but too
+    many values for anyone to print or to make an array of. Each is built once, and
+    counted each time it is contained.
     """
 
     def __init__(self, most: int) -> None:
@@ -208,7 +203,7 @@ class _Plain:
         return self._count(value)[0]
 
     def _count(self, value: Any) -> tuple[Any, int]:
-        """The plain value, and how many values it is with all that it holds."""
+        """The plain value, and how many values it is, with all that it contains."""
         if value is None or isinstance(value, _ATOMS):
             return value, 1
         if isinstance(value, _Array):

@@ -1,8 +1,9 @@
-"""Drawing items so that the labels are represented."""
+"""Drawing items at random, so that all labels are represented."""
 
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from skhash.hamming.labels import check_labels, dense
 
@@ -22,8 +23,14 @@ def membership(labels: np.ndarray) -> np.ndarray:
     return np.eye(labels.max(initial=-1) + 1, dtype=bool)[labels]
 
 
+def new_generator(random_state: Any) -> np.random.Generator:
+    """A generator seeded by one draw from scikit-learn's kind of random state."""
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    return np.random.default_rng(seed)
+
+
 def draw_plain(pool: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """`n` items of the pool, each as likely."""
+    """`n` items of the pool, all equally likely."""
     return rng.choice(pool, n, replace=False)
 
 
@@ -32,9 +39,9 @@ def draw_stratified(
 ) -> np.ndarray:
     """`n` items of the pool in which labels are as frequent as in the pool.
 
-    One label an item: each class gets its share, rounded down or up. Several labels:
-    labels take turns from the rarest on, each choosing among the items that no rarer
-    label has looked at (after Sechidis et al. 2011).
+    With one label per item, each class gets its share, rounded down or up. With
+    several, the labels take turns from the rarest on, each choosing among the items
+    that no rarer label has looked at (after Sechidis et al. 2011).
     """
     member = membership(labels)[pool]
     order = rng.permutation(len(pool))
@@ -45,7 +52,7 @@ def draw_stratified(
     chosen: list[int] = []
     for label in np.argsort(member.sum(axis=0), kind="stable"):
         candidates = order[(open_ & member[:, label])[order]]
-        # Halves are rounded by chance: else classes of equal size all round one way.
+        # Rounded at random: otherwise, classes of equal size would all round one way.
         take = int(np.floor(wanted[label] + rng.random()))
         take = min(max(0, take), len(candidates), n - len(chosen))
         chosen.extend(candidates[:take])
@@ -59,7 +66,7 @@ def draw_stratified(
 def _by_largest_remainder(
     member: np.ndarray, n: int, order: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """`n` rows, the first of each class in `order`; items without label are a class."""
+    """`n` rows, the first of each class in `order`; no label counts as a class, too."""
     n_rows, n_classes = member.shape
     labels = np.where(member.any(axis=1), member.argmax(axis=1), n_classes)
     sizes = np.bincount(labels, minlength=n_classes + 1)
@@ -75,10 +82,8 @@ def _by_largest_remainder(
 def draw_per_class(
     labels: np.ndarray, pool: np.ndarray, n: int, order: np.ndarray
 ) -> np.ndarray:
-    """`n` items of each class, the first ones in `order`; no item for two classes."""
-    member = (
-        labels if labels.ndim == 2 else np.eye(labels.max() + 1, dtype=bool)[labels]
-    )
+    """`n` items of each class, the first ones in `order`; no item is taken twice."""
+    member = membership(labels)
     free = np.zeros(len(labels), dtype=bool)
     free[pool] = True
     chosen = []

@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skhash.datasets._sampling import (
     draw_groups,
@@ -15,6 +14,7 @@ from skhash.datasets._sampling import (
     draw_stratified,
     label_array,
     membership,
+    new_generator,
 )
 from skhash.hamming.columns import check_column
 from skhash.hamming.labels import check_labels
@@ -26,7 +26,7 @@ class RetrievalIndices(NamedTuple):
     Attributes
     ----------
     queries, train, database : ndarray of shape (n_rows,), int64
-        Ascending row numbers. Training items may be in the database; queries are
+        Ascending row numbers. Training items may be in the database; queries are in
         neither.
 
     Examples
@@ -58,14 +58,14 @@ class RetrievalSplit:
         Number of training items, or their share, likewise. None: the whole database.
     per_class : bool, default=False
         Take these numbers (ints) of every class. An item of several classes is taken
-        for one of them only.
+        only once.
     train_in_database : bool, default=True
         Whether training items are found in the database too.
     stratify : bool, default=True
-        Keep labels as frequent among queries and training items as they are on the
-        whole. Also for multi-hot labels. Not with groups, which are drawn whole.
+        Keep labels as frequent among queries and training items as they are overall,
+        multi-hot labels included. Without effect on groups, which are drawn whole.
     shuffle : bool, default=True
-        Draw by chance. With False and ``per_class=True`` the first items of each
+        Draw at random. With False and ``per_class=True`` the first items of each
         class become queries and the next ones training items, as some published
         splits do.
     random_state : int, RandomState instance or None, default=None
@@ -116,9 +116,9 @@ class RetrievalSplit:
         y : array-like of shape (n,) or multi-hot (n, n_classes)
             Labels.
         groups : array-like of shape (n,), default=None
-            Items of one group (a person, a video, near-duplicates) are not torn apart:
-            no group is both among the queries and in the database. Whole groups are
-            drawn, so that the numbers asked for are upper bounds.
+            Items of one group (a person, a video, near-duplicates) stay together: no
+            group is both among the queries and in the database. Whole groups are
+            drawn, so the numbers asked for are upper bounds.
 
         Returns
         -------
@@ -128,13 +128,13 @@ class RetrievalSplit:
         Raises
         ------
         ValueError
-            If labels are missing, there are too few items, or options do not go
-            together.
+            If labels are missing, there are too few items, or options contradict one
+            another.
         """
         labels = label_array(y)
         every = np.arange(len(labels))
         groups = self._check(labels, groups)
-        rng = _generator(self.random_state)
+        rng = new_generator(self.random_state)
         order = rng.permutation(every) if self.shuffle else every
         draw = partial(self._draw, labels=labels, groups=groups, rng=rng, order=order)
         queries = draw("n_queries", self.n_queries, every)
@@ -250,7 +250,7 @@ class UnseenClassSplit:
         """
         labels = label_array(y)
         member = membership(labels)
-        rng = _generator(self.random_state)
+        rng = new_generator(self.random_state)
         unseen = self._unseen(y, labels, member.shape[1], rng)
         pool = np.nonzero(~member[:, ~unseen].any(axis=1) & member.any(axis=1))[0]
         train = np.nonzero(~member[:, unseen].any(axis=1))[0]
@@ -295,7 +295,7 @@ class UnseenClassSplit:
             if not isinstance(label, Hashable) or label not in place
         ]
         if strangers:
-            raise ValueError(f"unseen names {strangers}, which are no classes of y.")
+            raise ValueError(f"unseen names {strangers}, which are not classes of y.")
         chosen[[place[label] for label in names]] = True
         return chosen
 
@@ -314,8 +314,3 @@ def _count(name: str, size: Any, n_items: int, per_class: bool) -> int:
 def _as_call(splitter: object) -> str:
     arguments = ", ".join(f"{name}={value!r}" for name, value in vars(splitter).items())
     return f"{type(splitter).__name__}({arguments})"
-
-
-def _generator(random_state: Any) -> np.random.Generator:
-    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-    return np.random.default_rng(seed)

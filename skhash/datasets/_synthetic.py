@@ -1,9 +1,10 @@
-"""Codes made by chance, for tests, examples and benchmarks."""
+"""Random codes, for tests, examples and benchmarks."""
 
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
+
+from skhash.datasets._sampling import new_generator
 
 
 def make_hash_blobs(
@@ -26,8 +27,8 @@ def make_hash_blobs(
     n_classes : int, default=10
         Number of centres; classes are equally likely.
     flip : float, default=0.1
-        Probability of each bit to differ from the centre's: 0 gives equal codes, 0.5
-        codes that know nothing of their class.
+        Probability that a bit differs from the centre's: 0 gives equal codes, 0.5
+        codes that say nothing about their class.
     output : {"packed", "bits"}, default="packed"
         uint8 codes, or bool bits.
     random_state : int, RandomState instance or None, default=None
@@ -55,7 +56,7 @@ def make_hash_blobs(
     """
     _check_sizes(n_samples=n_samples, n_bits=n_bits, n_classes=n_classes)
     _check_flip_and_output(flip, output)
-    rng = _generator(random_state)
+    rng = new_generator(random_state)
     centers = rng.random((n_classes, n_bits)) < 0.5
     y = rng.integers(n_classes, size=n_samples)
     bits = centers[y] ^ (rng.random((n_samples, n_bits)) < flip)
@@ -75,8 +76,8 @@ def make_multilabel_codes(
     """Make codes of items with several labels.
 
     Each class has a random centre. The bit of an item is the majority among the
-    centres of its labels (even votes fall by chance), flipped with some probability:
-    items that share more labels are nearer on average.
+    centres of its labels (even votes are decided at random), flipped with some
+    probability: items that share more labels are nearer on average.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def make_multilabel_codes(
         Mean number of labels of an item, at least 1. Each item has one label and a
         binomial number of others.
     flip : float, default=0.1
-        Probability of each bit to be flipped.
+        Probability that a bit is flipped.
     output : {"packed", "bits"}, default="packed"
         uint8 codes, or bool bits.
     random_state : int, RandomState instance or None, default=None
@@ -122,7 +123,7 @@ def make_multilabel_codes(
         raise ValueError(
             f"n_labels must be from 1 to n_classes={n_classes}, got {n_labels!r}."
         )
-    rng = _generator(random_state)
+    rng = new_generator(random_state)
     others = (n_labels - 1) / max(1, n_classes - 1)
     Y = rng.random((n_samples, n_classes)) < others
     Y[np.arange(n_samples), rng.integers(n_classes, size=n_samples)] = True
@@ -143,11 +144,6 @@ def _check_flip_and_output(flip: float, output: str) -> None:
         raise ValueError(f"flip must be a probability from 0 to 1, got {flip!r}.")
     if output not in ("packed", "bits"):
         raise ValueError(f"output must be 'packed' or 'bits', got {output!r}.")
-
-
-def _generator(random_state: Any) -> np.random.Generator:
-    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-    return np.random.default_rng(seed)
 
 
 def _as_output(bits: np.ndarray, output: str) -> np.ndarray:

@@ -45,7 +45,7 @@ def test_gzip_bombs_are_unpacked_as_far_as_they_claim(tmp_path, peak_below):
         (idx_header(*[1] * 65) + b"\0", "65 axes"),
         (idx_header(*[0] * 65), "65 axes"),
         (idx_header(*[1] * 255) + b"\0", "255 axes"),
-        (idx_header(0, *[2**32 - 1] * 3), "no array of shape"),
+        (idx_header(0, *[2**32 - 1] * 3), "not an array of shape"),
     ],
 )
 def test_sizes_that_idx_files_claim_are_checked_first(
@@ -148,7 +148,7 @@ def pipe(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 @pytest.mark.parametrize("load", [read_idx, load_label_list, load_mat, load_npz])
 def test_pipes_are_no_files(pipe, load):
-    with pytest.raises(ValueError, match="pipe is no regular file"):
+    with pytest.raises(ValueError, match="pipe is not a regular file"):
         load(pipe)
 
 
@@ -162,7 +162,7 @@ def test_pipes_are_no_files_of_cifar(tmp_path, name):
     name += ".bin" if name.startswith("data") else ".txt"
     (tmp_path / name).unlink(missing_ok=True)
     os.mkfifo(tmp_path / name)
-    with pytest.raises(ValueError, match=rf"{name} is no regular file"):
+    with pytest.raises(ValueError, match=rf"{name} is not a regular file"):
         load_cifar(tmp_path)
 
 

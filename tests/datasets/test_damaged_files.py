@@ -60,7 +60,7 @@ def test_damaged_headers_of_npz_files_are_described(tmp_path):
 def test_what_is_no_array_in_an_npz_file_is_named(tmp_path, name):
     path = tmp_path / "a.npz"
     write_zip(path, y_npy=npy(np.zeros(2)), **{name: b"text"})
-    with pytest.raises(ValueError, match=r"a\.npz is no NPZ file: '(notes.txt|X)'"):
+    with pytest.raises(ValueError, match=r"a\.npz is not an NPZ file: '(notes.txt|X)'"):
         load_npz(path)
 
 
@@ -68,7 +68,7 @@ def test_an_array_behind_which_a_zip_archive_lies_is_no_npz_file(tmp_path):
     path = tmp_path / "a.npz"
     write_zip(path, X_npy=npy(np.zeros(2)))
     path.write_bytes(npy(np.zeros(2)) + path.read_bytes())
-    with pytest.raises(ValueError, match="no whole NPZ file"):
+    with pytest.raises(ValueError, match="not a complete NPZ file"):
         load_npz(path)
 
 
@@ -157,8 +157,8 @@ def test_cifar_batches_of_the_wrong_shape_are_described(cifar, batch, message):
     ("content", "message"),
     [
         (pickle.dumps({"label_names": io.BytesIO()}), "asks for _io.BytesIO"),
-        (b"text", "no whole pickle"),
-        (pickle.dumps({b"label_names": [b"\xff\xfe"]}), "no UTF-8"),
+        (b"text", "not a complete pickle"),
+        (pickle.dumps({b"label_names": [b"\xff\xfe"]}), "not UTF-8"),
         (pickle.dumps({b"label_names": "plane"}), "hold a list of names"),
         (pickle.dumps({b"label_names": ["plane", [1]]}), "hold a list of names"),
         (pickle.dumps({b"label_names": ["plane"] * 11}), "11 names for 10 classes"),
@@ -175,7 +175,7 @@ def test_cifar_names_of_no_text_are_described(tmp_path):
     for name in [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]:
         (tmp_path / name).write_bytes(bytes(3073))
     (tmp_path / "batches.meta.txt").write_bytes(b"v\xf6lf\n")
-    with pytest.raises(ValueError, match=r"batches\.meta\.txt is no UTF-8 text"):
+    with pytest.raises(ValueError, match=r"batches\.meta\.txt is not UTF-8 text"):
         load_cifar(tmp_path)
 
 

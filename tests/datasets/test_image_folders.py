@@ -77,7 +77,7 @@ def test_images_outside_the_folders_are_named(folder):
 def test_pipes_are_named(folder):
     os.mkfifo(folder / "ant" / "0.png")
     (folder / "bee" / "0.png").symlink_to("/dev/zero")
-    with pytest.warns(UserWarning, match="no regular files") as caught:
+    with pytest.warns(UserWarning, match="not regular files") as caught:
         assert load_image_folder(folder).filenames == WHOLE
     named = [str(warning.message) for warning in caught]
     assert [str(folder / "ant" / "0.png") in named[0], len(named)] == [True, 2]

@@ -86,7 +86,7 @@ def test_claims_are_checked_first(tmp_path, what, is_packed, peak_below):
     path.write_bytes(HEADER + (packed(content) if is_packed else content))
     with (
         pytest.raises(
-            ValueError, match=r"a\.mat is no whole MATLAB file: .*(claims|deep)"
+            ValueError, match=r"a\.mat is not a complete MATLAB file: .*(claims|deep)"
         ),
         peak_below(3 * 2**20),
     ):
@@ -114,7 +114,9 @@ def test_places_of_sparse_variables_are_checked(tmp_path, what):
     if what == "whole":
         assert load_mat(path)["X"].shape == (3, 3)
     else:
-        with pytest.raises(ValueError, match=r"a\.mat is no whole .* beyond its shape"):
+        with pytest.raises(
+            ValueError, match=r"a\.mat is not a complete .* beyond its shape"
+        ):
             load_mat(path)
 
 
@@ -124,7 +126,7 @@ def test_types_beyond_the_table_are_refused(tmp_path, kind):
     path = tmp_path / "a.mat"
     for what in (FULL, CHAR, SPARSE, CELL, 0, 18, 255):
         path.write_bytes(HEADER + matrix(what, (1, 1), element(kind, bytes(8))))
-        with pytest.raises(ValueError, match=r"a\.mat is no whole MATLAB file"):
+        with pytest.raises(ValueError, match=r"a\.mat is not a complete MATLAB file"):
             load_mat(path)
 
 

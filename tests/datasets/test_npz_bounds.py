@@ -90,7 +90,7 @@ def test_members_that_are_no_arrays_are_not_unpacked(archive, peak_below):
     for content in (bytes(32 * MIB), inner.getvalue(), b""):
         path = archive(("X.npy", npy(np.zeros(3))), ("y.npy", content))
         with (
-            pytest.raises(ValueError, match=r"a\.npz is no NPZ file: 'y' in it"),
+            pytest.raises(ValueError, match=r"a\.npz is not an NPZ file: 'y' in it"),
             peak_below(2 * MIB),
         ):
             load_npz(path)
@@ -119,7 +119,9 @@ def test_members_that_share_their_bytes_are_refused(archive):
     size = zipfile.ZipFile(path).infolist()[0].compress_size
     for field, value in ((42, 0), (20, size), (24, len(content))):
         edit_directory(path, field, "<I", value)
-    with pytest.raises(ValueError, match=r"a\.npz is no whole NPZ file.*claim more"):
+    with pytest.raises(
+        ValueError, match=r"a\.npz is not a complete NPZ file.*claim more"
+    ):
         load_npz(path)
 
 

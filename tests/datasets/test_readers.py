@@ -56,9 +56,9 @@ WHOLE = idx_bytes(np.zeros((2, 3), np.uint8), 0x08)
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no IDX file"),
-        (b"PNG.....", "no IDX file"),
-        (b"\0\0\x07\1" + b"\0" * 9, "no IDX file"),
+        (b"", "not an IDX file"),
+        (b"PNG.....", "not an IDX file"),
+        (b"\0\0\x07\1" + b"\0" * 9, "not an IDX file"),
         (WHOLE[:8], "inside its header"),
         (WHOLE[:-1], "cut short.* takes 18 bytes, the file has at most 17"),
         (WHOLE + b"\0", "too long"),
@@ -184,7 +184,7 @@ def test_cifar_names_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no CIFAR batch: no whole pickle"),
+        (b"", "not a CIFAR batch: not a complete pickle"),
         (pickle.dumps({"data": np.zeros((2, 3072), np.uint8)}), "keys 'data' and"),
         (pickle.dumps([1, 2]), r"but has \[\]"),
         (pickle.dumps({"data": np.zeros((2, 9), np.uint8), "labels": [0, 1]}), "3072"),
@@ -210,7 +210,7 @@ def test_damaged_cifar_folders_are_described(tmp_path):
         load_cifar(tmp_path)
     write_cifar(tmp_path, "binary", 10)
     (tmp_path / "data_batch_2.bin").write_bytes(b"\0" * 3074)
-    with pytest.raises(ValueError, match="no multiple of the 3073 bytes"):
+    with pytest.raises(ValueError, match="not a multiple of the 3073 bytes"):
         load_cifar(tmp_path)
     for options in ({"subset": "valid"}, {"labels": "super"}):
         with pytest.raises(ValueError, match="must be"):
@@ -329,10 +329,10 @@ def test_damaged_npz_files_are_described(tmp_path):
     with pytest.raises(ValueError, match="3 and 2 rows"):
         load_npz(path, data="X", target="y")
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match="no whole NPZ file"):
+    with pytest.raises(ValueError, match="not a complete NPZ file"):
         load_npz(path)
     path.write_bytes(b"text")
-    with pytest.raises(ValueError, match="no whole NPZ file"):
+    with pytest.raises(ValueError, match="not a complete NPZ file"):
         load_npz(path)
     np.save(tmp_path / "b.npy", np.zeros(3))
     with pytest.raises(ValueError, match="single array"):
@@ -359,7 +359,7 @@ def test_damaged_mat_files_are_described(tmp_path):
         load_mat(path)
     for content in (b"", b"text", b"x" * 500):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="no whole MATLAB file"):
+        with pytest.raises(ValueError, match="not a complete MATLAB file"):
             load_mat(path)
     savemat(path, {"X": np.eye(3), "y": [1, 2]})
     with pytest.raises(ValueError, match="no array 'Y'"):
@@ -449,5 +449,5 @@ def test_damaged_label_lists_are_described(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         load_label_list(path)
     path.write_bytes(b"\xff\xfe\xff 0 1")
-    with pytest.raises(ValueError, match="no UTF-8 text"):
+    with pytest.raises(ValueError, match="not UTF-8 text"):
         load_label_list(path)

@@ -160,7 +160,7 @@ def test_places_of_the_memo_that_no_pickle_needs_are_refused(put, place, peak_be
         (array_of(b"J\xff\xff\xff\xff2\x86"), "no proper shape"),
         (
             array_of(b"K\x00\x8a\x08" + b"\xff" * 7 + b"\x7f2\x87", b"C\x00"),
-            "whole pickle",
+            "complete pickle",
         ),
         (P + b"\x96" + struct.pack("<Q", 2**40) + b".", "only 1 remain"),
         (P + b"B" + struct.pack("<I", 2**32 - 1) + b".", "only 1 remain"),
