@@ -1,4 +1,4 @@
-"""Where a display draws: the user's axes, checked, or a figure of its own."""
+"""Where a display draws: in the user's axes, or in a figure of its own."""
 
 import numpy as np
 
@@ -6,12 +6,7 @@ import numpy as np
 def check_axes(ax, n_panels=1):
     """Refuse a missing matplotlib and wrong axes, before any work.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes, sequence of Axes, or None
-        What the user gave.
-    n_panels : int, default=1
-        How many panels are to be drawn.
+    With `n_panels` None, any number of axes is right.
     """
     try:
         from matplotlib.axes import Axes
@@ -20,22 +15,25 @@ def check_axes(ax, n_panels=1):
             "Drawing needs matplotlib, which is not installed. Install it with: "
             'pip install "skhash[plots]"'
         ) from error
-    if ax is None or isinstance(ax, Axes):
-        if n_panels > 1 and ax is not None and ax.get_subplotspec() is None:
+    if ax is None:
+        return
+    if isinstance(ax, Axes):
+        splits = n_panels is not None and n_panels > 1
+        if splits and ax.get_subplotspec() is None:
             raise ValueError(
                 f"ax has no place in a grid that could be split into {n_panels} "
                 f"panels; give a list of {n_panels} matplotlib Axes."
             )
         return
-    many = isinstance(ax, list | tuple | np.ndarray)
-    given = list(np.ravel(np.asarray(ax, dtype=object))) if many else [ax]
+    is_sequence = isinstance(ax, list | tuple | np.ndarray)
+    given = list(np.ravel(np.asarray(ax, dtype=object))) if is_sequence else [ax]
     if not all(isinstance(one, Axes) for one in given):
         wrong = next(one for one in given if not isinstance(one, Axes))
         raise TypeError(
             "ax must be matplotlib Axes, e.g. those of plt.subplots(), got "
             f"{type(wrong).__name__}."
         )
-    if len(given) != n_panels:
+    if n_panels is not None and len(given) != n_panels:
         raise ValueError(
             f"ax must be {n_panels} matplotlib Axes for {n_panels} panels, or None, "
             f"got {len(given)}."
@@ -44,7 +42,6 @@ def check_axes(ax, n_panels=1):
 
 def one_panel(ax, figsize=None):
     """The given axes, or those of a new figure."""
-    check_axes(ax)
     if ax is not None:
         return ax if not isinstance(ax, list | tuple | np.ndarray) else np.ravel(ax)[0]
     from matplotlib import pyplot as plt
@@ -53,25 +50,12 @@ def one_panel(ax, figsize=None):
 
 
 def panels(ax, shape, figsize=None, **options):
-    """Axes for several panels.
+    """Axes for several panels, of shape (rows * columns,).
 
-    Parameters
-    ----------
-    ax : Axes, sequence of Axes, or None
-        Axes are split up; a sequence is taken as it is; None makes a figure.
-    shape : tuple of int
-        Rows and columns.
-    figsize : tuple of float, default=None
-        Size of a new figure in inches.
-    **options
-        Passed on to ``subplots``, e.g. ``height_ratios`` and ``sharex``.
-
-    Returns
-    -------
-    axes : ndarray of Axes of shape (rows * columns,)
+    Given axes are split up, and a sequence is taken as it is; None makes a figure.
+    `options` are those of ``subplots``, e.g. ``height_ratios`` and ``sharex``.
     """
     n_rows, n_columns = shape
-    check_axes(ax, n_rows * n_columns)
     if isinstance(ax, list | tuple | np.ndarray):
         return np.array(list(np.ravel(ax)), dtype=object)
     if ax is None:

@@ -1,27 +1,27 @@
-"""Balance of each bit, and correlation of every two."""
+"""Balance of each bit, and correlation of each pair."""
 
 import numpy as np
 
 from skhash.metrics import bit_balance, bit_correlation
 from skhash.plots._axes import check_axes, panels
-from skhash.plots._style import BLUE, GREY, MOST_VECTORS, VERMILION, finish
-from skhash.plots._task import check_n_bits, codes_of
+from skhash.plots._style import BLUE, GREY, MOST_VECTORS, VERMILION, style_panel
+from skhash.plots._task import codes_of, n_bits_for
 
 
 class BitHealthDisplay:
     """How well codes use their bits, in two panels.
 
     Left, the share of items that have each bit: half is best, and a dead bit, which is
-    the same for all items, is marked with a cross. Right, how strongly every two bits
-    correlate: 0 is best. Use :meth:`from_estimator` or :meth:`from_codes` to make a
-    display.
+    the same for all items, is marked with a cross. Right, how strongly each pair of
+    bits is correlated: 0 is best. Use :meth:`from_estimator` or :meth:`from_codes` to
+    make a display.
 
     Parameters
     ----------
     balance : array-like of shape (n_bits,)
         Share of items that have each bit.
     correlation : array-like of shape (n_bits, n_bits)
-        Correlation of every two bits; NaN for dead ones.
+        Correlation of each pair of bits; NaN for dead ones.
     name : str, default=None
         Title.
 
@@ -89,7 +89,7 @@ class BitHealthDisplay:
         """
         check_axes(ax, 2)
         codes = np.asarray(codes_of(estimator, X))
-        n_bits = check_n_bits(estimator, codes, n_bits)
+        n_bits = n_bits_for(estimator, codes, n_bits)
         return cls.from_codes(codes, n_bits=n_bits, name=name, ax=ax, **kwargs)
 
     @classmethod
@@ -145,7 +145,7 @@ class BitHealthDisplay:
         ImportError
             If matplotlib is not installed.
         TypeError
-            If `ax` is no matplotlib Axes.
+            If `ax` is not a matplotlib Axes.
         """
         check_axes(ax, 2)
         self.ax_ = panels(ax, (1, 2), (9, 3.8), width_ratios=(1.25, 1))
@@ -189,7 +189,7 @@ class BitHealthDisplay:
             ylim=(0, 1),
         )
         ax.xaxis.get_major_locator().set_params(integer=True)
-        finish(ax)
+        style_panel(ax)
         ax.grid(False, axis="x")
 
     def _plot_correlation(self, ax, cmap):

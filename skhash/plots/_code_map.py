@@ -15,27 +15,27 @@ from skhash.plots._style import (
     COLORS,
     MARKERS,
     MOST_VECTORS,
-    finish,
     legend_beside,
+    style_panel,
 )
-from skhash.plots._task import check_n_bits, codes_of
+from skhash.plots._task import codes_of, n_bits_for
 
 _METHODS = ("mds", "tsne", "pca")
-# Areas in square points of print: of a point that stands for one item, at least and
-# at most, and of the largest point, where that leaves enough for the smallest.
+# Areas in square points: the least and the most of a point that stands for one item,
+# and the most of the largest one, unless that leaves too little for the others.
 _LEAST, _MOST, _LARGEST = 8, 24, 400
 
 
 class CodeMapDisplay:
     """A map of codes in which near codes are near, with classes by colour and mark.
 
-    Items of one class with the same code are one point, of as many times the area.
-    Use :meth:`from_estimator` or :meth:`from_codes` to make a display.
+    Items of one class with the same code are one point, whose area grows with their
+    number. Use :meth:`from_estimator` or :meth:`from_codes` to make a display.
 
     Parameters
     ----------
     embedding : array-like of shape (n_samples, 2)
-        Places of the codes.
+        Positions of the codes.
     labels : array-like of shape (n_samples,), default=None
         Their classes.
     method : {"mds", "tsne", "pca"}, default="tsne"
@@ -122,7 +122,7 @@ class CodeMapDisplay:
             codes,
             y,
             method=method,
-            n_bits=check_n_bits(estimator, codes, n_bits),
+            n_bits=n_bits_for(estimator, codes, n_bits),
             n_samples=n_samples,
             random_state=random_state,
             ax=ax,
@@ -187,8 +187,8 @@ class CodeMapDisplay:
             labels = check_labels(labels, n=len(packed))
             if labels.ndim != 1:
                 raise ValueError(
-                    "labels must be one class an item, shape (n_items,), got shape "
-                    f"{labels.shape}. For several labels an item, give one of them."
+                    "labels must be one class per item, shape (n_items,), got shape "
+                    f"{labels.shape}. Where items have several, give one of them."
                 )
         if len(packed) < 3:
             raise ValueError(f"A map needs 3 codes or more, got {len(packed)}.")
@@ -217,10 +217,8 @@ class CodeMapDisplay:
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
-        TypeError
-            If `ax` is no matplotlib Axes.
+        ImportError, TypeError
+            As in :meth:`PrecisionRecallDisplay.plot`.
         """
         check_axes(ax)
         self.ax_ = one_panel(ax, (6.2, 4.8))
@@ -247,7 +245,7 @@ class CodeMapDisplay:
                 "rasterized": len(places) > MOST_VECTORS,
             }
             self.points_.append(self.ax_.scatter(*spots.T, **{**style, **kwargs}))
-        finish(self.ax_)
+        style_panel(self.ax_)
         self._label_axes()
         if not none:
             columns = -(-len(self.points_) // 14)
@@ -268,13 +266,13 @@ class CodeMapDisplay:
 
 
 def _embed(packed, n_bits, method, random_state):
-    """Places of codes in the plane; equal codes share one."""
+    """Positions of codes in the plane; equal codes share one."""
     # Repeats would be moved apart by rounding, and crowd out all else in t-SNE.
     _, first, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
     if len(first) == 1:
         return np.zeros((len(packed), 2))
     bits = unpack(packed, n_bits).astype(np.float64)
-    # One bit makes a line.
+    # A single bit lacks the second dimension.
     wide = np.pad(bits, [(0, 0), (0, max(0, 2 - n_bits))])
     places = PCA(2, svd_solver="full").fit_transform(wide)[first]
     if method != "pca" and len(first) > 3:  # fewer have no neighbourhoods
@@ -295,6 +293,6 @@ def _by_neighbours(apart, start, random_state):
         init=(start * (1e-4 / start[:, 0].std())).astype(np.float32),
         random_state=random_state,
     )
-    # Sums of several threads differ in their last digit, and the maps then altogether.
+    # With several threads, sums differ in the last digit, and then the whole map does.
     with threadpool_limits(1):
         return tsne.fit_transform(apart)

@@ -5,20 +5,20 @@ import inspect
 import numpy as np
 
 from skhash.plots._axes import check_axes
-from skhash.plots._task import check_n_bits, retrieval_task
+from skhash.plots._task import n_bits_for, retrieval_task
 
 
 class RetrievalDisplay:
     """A display of queries against a database, which `from_codes` draws."""
 
-    # Whether the class of an estimator is the name of what is drawn for it.
-    _named = True
+    # Whether what is drawn is named after the estimator's class, unless told otherwise.
+    _named_by_class = True
 
     @classmethod
     def from_estimator(
         cls, estimator, X, y, X_database=None, y_database=None, *, ax=None, **options
     ):
-        """Draw the codes of a fitted encoder, or a pipeline that ends in a database.
+        """Draw the codes of a fitted encoder, or of a pipeline that ends in a database.
 
         Parameters
         ----------
@@ -39,9 +39,9 @@ class RetrievalDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         **options
-            Passed on to :meth:`from_codes`. Without a `name` it is that of the
-            estimator's class, and without `n_bits` the number that the estimator has,
-            where the display takes these.
+            Passed on to :meth:`from_codes`. Where the display takes them, `name`
+            defaults to the name of the estimator's class, and `n_bits` to the
+            estimator's number of bits.
 
         Returns
         -------
@@ -60,8 +60,8 @@ class RetrievalDisplay:
         takes = inspect.signature(cls.from_codes).parameters
         if "n_bits" in takes:
             codes, n_bits = np.asarray(given[0]), options.get("n_bits")
-            options["n_bits"] = check_n_bits(estimator, codes, n_bits)
-        if cls._named and options.get("name") is None:
+            options["n_bits"] = n_bits_for(estimator, codes, n_bits)
+        if cls._named_by_class and options.get("name") is None:
             options["name"] = type(estimator).__name__
         return cls.from_codes(*given, exclude_self=exclude_self, ax=ax, **options)
 

@@ -6,7 +6,7 @@ from skhash.metrics._health import check_bits
 from skhash.metrics._retrieval import Retrieval
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay
-from skhash.plots._style import finish, legend, nth_style
+from skhash.plots._style import legend, nth_style, style_panel
 from skhash.plots._task import check_database
 
 # Fillings of the first two histograms of a panel; more of them would hide each other.
@@ -16,7 +16,7 @@ _FILLINGS = [{"fill": True}, {"fill": True, "hatch": "////"}]
 class DistanceHistogramDisplay(RetrievalDisplay):
     """Hamming distances of similar and of dissimilar pairs.
 
-    The less the two histograms overlap, the better do the codes retrieve. Use
+    The less the two histograms overlap, the better the codes retrieve. Use
     :meth:`from_estimator` or :meth:`from_codes` to make a display.
 
     Parameters
@@ -52,7 +52,8 @@ class DistanceHistogramDisplay(RetrievalDisplay):
     (array([0, 2, 0, 0]), array([0, 0, 2, 2]))
     """
 
-    _named = False  # "similar pairs" says enough, unless there are several displays
+    # "similar pairs" says enough, unless there are several displays.
+    _named_by_class = False
 
     def __init__(self, n_similar, n_dissimilar, *, name=None):
         self.n_similar = n_similar
@@ -85,12 +86,8 @@ class DistanceHistogramDisplay(RetrievalDisplay):
             Number of bits of packed codes, as in :func:`skhash.metrics.code_health`.
         relevance, exclude_self, n_jobs
             As in :func:`skhash.metrics.average_precision`.
-        name : str, default=None
-            Name in the legend.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        **kwargs
-            Passed on to :meth:`plot`.
+        name, ax, **kwargs
+            As in :meth:`PrecisionRecallDisplay.from_codes`.
 
         Returns
         -------
@@ -125,10 +122,8 @@ class DistanceHistogramDisplay(RetrievalDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        name : str, default=None
-            Name in the legend; None means the display's.
+        ax, name
+            As in :meth:`PrecisionRecallDisplay.plot`.
         **kwargs
             Passed on to matplotlib's ``stairs``, for both histograms.
 
@@ -138,10 +133,8 @@ class DistanceHistogramDisplay(RetrievalDisplay):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
-        TypeError
-            If `ax` is no matplotlib Axes.
+        ImportError, TypeError
+            As in :meth:`PrecisionRecallDisplay.plot`.
         """
         check_axes(ax)
         from matplotlib.patches import StepPatch
@@ -162,7 +155,7 @@ class DistanceHistogramDisplay(RetrievalDisplay):
         self.ax_.set(xlabel="Hamming distance (bits)", ylabel="share of pairs")
         self.ax_.set_ylim(bottom=0)
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
-        finish(self.ax_)
+        style_panel(self.ax_)
         legend(self.ax_)
         return self
 

@@ -1,4 +1,4 @@
-"""Queries in front of their nearest images."""
+"""Queries, each followed by its nearest images."""
 
 import numpy as np
 from sklearn.utils import check_consistent_length
@@ -12,7 +12,7 @@ from skhash.plots._display import RetrievalDisplay
 from skhash.plots._images import as_images, draw_frame, draw_image, frame_keys
 from skhash.plots._task import check_database
 
-# Free space around an image, in widths of one; more after the queries.
+# Space between images, in widths of one, and how much more follows the query.
 _GAP, _AFTER_QUERY = 0.2, 0.25
 
 
@@ -35,7 +35,7 @@ class RetrievalGridDisplay(RetrievalDisplay):
     is_right : array-like of shape (n_queries, n_neighbors)
         Whether each image is relevant to its query, bool.
     query_names : array-like of shape (n_queries,), default=None
-        What stands before each row.
+        What to write before each row.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class RetrievalGridDisplay(RetrievalDisplay):
            [False, False]])
     """
 
-    _named = False
+    _named_by_class = False
 
     def __init__(
         self, query_images, neighbor_images, distance, is_right, *, query_names=None
@@ -113,9 +113,9 @@ class RetrievalGridDisplay(RetrievalDisplay):
             be left out if the queries are the database. :meth:`from_estimator` takes
             X and `X_database` where these are left out.
         image_shape : tuple of int, default=None
-            What flat images mean: (h, w) or (h, w, c).
+            Shape of one flat image: (h, w) or (h, w, c).
         rows : int or array-like of shape (n_rows,), default=5
-            How many of the queries to show, from the first, or which.
+            How many queries to show, counted from the first, or which ones.
         n_neighbors : int, default=8
             Number of nearest images to show.
         relevance, exclude_self, n_jobs
@@ -151,7 +151,10 @@ class RetrievalGridDisplay(RetrievalDisplay):
         check_consistent_length(query_images, retrieval.queries)
         if database_images is None:
             if not exclude_self:
-                raise ValueError("database_images are missing: what has been found?")
+                raise ValueError(
+                    "database_images are missing: give the images of the database, or "
+                    "exclude_self=True if the queries are the database."
+                )
             database_images = query_images
         else:
             database_images = as_images(database_images, "database_images", image_shape)
@@ -211,10 +214,8 @@ class RetrievalGridDisplay(RetrievalDisplay):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
-        TypeError
-            If `ax` is no matplotlib Axes.
+        ImportError, TypeError
+            As in :meth:`PrecisionRecallDisplay.plot`.
         """
         check_axes(ax)
         queries, found = np.asarray(self.query_images), np.asarray(self.neighbor_images)

@@ -3,10 +3,11 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skhash.plots._axes import panels
+from skhash.plots._axes import check_axes, panels
 from skhash.plots._stages import stages_of
-from skhash.plots._style import draw_line, finish, legend_beside, nth_style
+from skhash.plots._style import draw_line, legend_beside, nth_style, style_panel
 
+# Labels of the numbers of code health, and of the panels.
 _HEALTH = {
     "dead_bits": "dead bits",
     "mean_balance": "imbalance",
@@ -23,7 +24,7 @@ _LABELS = {
 class TrainingHistoryDisplay:
     """Loss, validation score and code health over the epochs of a training.
 
-    Stages of the training plan are shaded in turn and named after the setting that
+    Stages of the training plan are shaded alternately and named after the setting that
     they change. Use :meth:`from_estimator` or :meth:`from_history` to make a display.
 
     Parameters
@@ -33,7 +34,7 @@ class TrainingHistoryDisplay:
     loss : array-like of shape (n_epochs,)
         Mean loss of each epoch.
     terms : dict of str to array-like of shape (n_epochs,), default=None
-        The loss's parts.
+        Parts of the loss.
     score : array-like of shape (n_epochs,), default=None
         Validation score of each epoch; NaN where there is none.
     health : dict of str to array-like of shape (n_epochs,), default=None
@@ -102,6 +103,7 @@ class TrainingHistoryDisplay:
         TypeError
             If the estimator keeps no history.
         """
+        check_axes(ax, None)
         return cls.from_history(_history_of(estimator), ax=ax, **kwargs)
 
     @classmethod
@@ -111,8 +113,8 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         history : list of dict
-            One row an epoch, like ``DeepHashEncoder.history_``: "train_loss", and
-            where there are such numbers "epoch", "stage" and settings of the stage,
+            One row per epoch, like ``DeepHashEncoder.history_``: "train_loss" and,
+            where there are such numbers, "epoch", "stage" and settings of the stage,
             "train_<term>", "valid_score", and those of code health.
         ax : matplotlib Axes, or sequence of them, default=None
             Where to draw: axes are split up. None makes a figure.
@@ -128,6 +130,7 @@ class TrainingHistoryDisplay:
         ValueError
             If there are no epochs, or a row has no "train_loss".
         """
+        check_axes(ax, None)
         rows = list(history)
         if not rows:
             raise ValueError("history is empty: there is no epoch to draw.")
@@ -171,11 +174,12 @@ class TrainingHistoryDisplay:
         ImportError
             If matplotlib is not installed.
         TypeError
-            If `ax` is no matplotlib Axes.
+            If `ax` is not a matplotlib Axes.
         ValueError
-            If there is nothing to draw in a panel, or a wrong number of axes.
+            If there is nothing to draw in a panel, or the number of axes is wrong.
         """
         self.panels_ = self._check_panels(panels)
+        check_axes(ax, len(self.panels_))
         self.ax_ = _stacked(ax, self.panels_)
         self.figure_ = self.ax_[0].figure
         self.lines_, self.bands_ = {}, []
@@ -186,21 +190,21 @@ class TrainingHistoryDisplay:
                 style = {**nth_style(n), "label": label}
                 self.lines_[key] = draw_line(axes, self.epochs, values, style, **kwargs)
             axes.set_ylabel(_LABELS[panel])
-            finish(axes)
+            style_panel(axes)
             if len(curves) > 1 or panel == "health":
                 legend_beside(axes)
-        self._finish_panels()
+        self._label_epochs()
         return self
 
     def _check_panels(self, panels):
-        there = ["loss"]
-        there += ["score"] if self.score is not None else []
-        there += ["health"] if self.health else []
-        chosen = there if panels is None else np.atleast_1d(panels).tolist()
+        known = ["loss"]
+        known += ["score"] if self.score is not None else []
+        known += ["health"] if self.health else []
+        chosen = known if panels is None else np.atleast_1d(panels).tolist()
         for panel in chosen:
-            if panel not in there:
+            if panel not in known:
                 raise ValueError(
-                    f"There is no {panel!r} to draw: this history has {there}."
+                    f"There is no {panel!r} to draw: this history has {known}."
                 )
         return tuple(chosen)
 
@@ -241,7 +245,7 @@ class TrainingHistoryDisplay:
                     fontsize="small",
                 )
 
-    def _finish_panels(self):
+    def _label_epochs(self):
         epochs = np.asarray(self.epochs)
         for axes in self.ax_:
             axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
@@ -273,7 +277,7 @@ def _column(rows, name):
 
 
 def _stacked(ax, names):
-    """One axes for each panel, the loss's higher than the others."""
+    """One axes for each panel; that of the loss is taller."""
     return panels(
         ax,
         (len(names), 1),

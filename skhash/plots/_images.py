@@ -4,6 +4,7 @@ import numpy as np
 
 from skhash.plots._style import GREEN, VERMILION
 
+# Lengths of dashes and gaps in the frame of a wrong image.
 _DASHED = (0, (2.5, 1.5))
 
 
@@ -15,7 +16,7 @@ def as_images(images, name, image_shape=None):
         image_shape = tuple(image_shape)
         if images.ndim < 2 or np.prod(shape[1:]) != np.prod(image_shape):
             raise ValueError(
-                f"{name} of shape {shape} can not be seen as images of shape "
+                f"{name} of shape {shape} cannot be seen as images of shape "
                 f"{image_shape}: {np.prod(shape[1:])} values are not "
                 f"{np.prod(image_shape)}."
             )

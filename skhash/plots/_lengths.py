@@ -7,7 +7,7 @@ import numpy as np
 from skhash.metrics import mean_average_precision, score_by_length
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay
-from skhash.plots._style import draw_line, finish, legend, next_style
+from skhash.plots._style import draw_band, draw_line, legend, next_style, style_panel
 from skhash.plots._task import check_database
 
 
@@ -94,21 +94,17 @@ class LengthCurveDisplay(RetrievalDisplay):
         n_bits : int, default=None
             Number of bits of packed codes, as in :func:`skhash.metrics.code_health`.
         lengths : array-like of shape (n_lengths,), default=None
-            Numbers of first bits. None means powers of two and the full length.
+            Numbers of bits to keep. None means powers of two and the full length.
         metric : callable, default=mean_average_precision
-            Any metric of :mod:`skhash.metrics` of codes that returns a number.
+            Any metric of codes in :mod:`skhash.metrics` that returns a number.
         exclude_self : bool, default=False
             As in :func:`skhash.metrics.average_precision`.
         metric_params : dict, default=None
             Further options of the metric, e.g. ``{"ties": "pessimistic"}``.
         score_name : str, default=None
             What the scores are; None means the metric's name.
-        name : str, default=None
-            Name in the legend.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        **kwargs
-            Passed on to :meth:`plot`.
+        name, ax, **kwargs
+            As in :meth:`PrecisionRecallDisplay.from_codes`.
 
         Returns
         -------
@@ -150,7 +146,7 @@ class LengthCurveDisplay(RetrievalDisplay):
         ax=None,
         **kwargs,
     ):
-        """Draw scores that are known, e.g. of encoders of several lengths.
+        """Draw known scores, e.g. of encoders of several lengths.
 
         Parameters
         ----------
@@ -163,12 +159,8 @@ class LengthCurveDisplay(RetrievalDisplay):
             Ends of the scores' confidence intervals.
         score_name : str, default="mAP"
             What the scores are.
-        name : str, default=None
-            Name in the legend.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        **kwargs
-            Passed on to :meth:`plot`.
+        name, ax, **kwargs
+            As in :meth:`PrecisionRecallDisplay.from_codes`.
 
         Returns
         -------
@@ -213,10 +205,8 @@ class LengthCurveDisplay(RetrievalDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        name : str, default=None
-            Name in the legend; None means the display's.
+        ax, name
+            As in :meth:`PrecisionRecallDisplay.plot`.
         **kwargs
             Passed on to matplotlib's ``plot``.
 
@@ -226,10 +216,8 @@ class LengthCurveDisplay(RetrievalDisplay):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
-        TypeError
-            If `ax` is no matplotlib Axes.
+        ImportError, TypeError
+            As in :meth:`PrecisionRecallDisplay.plot`.
         """
         check_axes(ax)
         self.ax_ = one_panel(ax, (5.6, 4.0))
@@ -240,16 +228,7 @@ class LengthCurveDisplay(RetrievalDisplay):
         label = self.name if name is None else name
         style = {**next_style(self.ax_), "label": label, "markevery": 1}
         self.line_ = draw_line(self.ax_, lengths, self.scores, style, **kwargs)
-        self.band_ = None
-        if self.low is not None and self.high is not None:
-            self.band_ = self.ax_.fill_between(
-                lengths,
-                self.low,
-                self.high,
-                color=self.line_.get_color(),
-                alpha=0.18,
-                linewidth=0,
-            )
+        self.band_ = draw_band(self.line_, lengths, self.low, self.high)
         ticks = np.unique(np.concatenate([lengths, *drawn]))
         if len(ticks) > 1:
             self.ax_.set_xscale("log", base=2)
@@ -259,7 +238,7 @@ class LengthCurveDisplay(RetrievalDisplay):
             self.ax_.xaxis.set_major_formatter("{x:.0f}")
         self.ax_.minorticks_off()
         self.ax_.set(xlabel="length of the codes (bits)", ylabel=self.score_name)
-        finish(self.ax_)
+        style_panel(self.ax_)
         legend(self.ax_)
         return self
 

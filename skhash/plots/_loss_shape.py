@@ -5,9 +5,9 @@ import copy
 import numpy as np
 
 from skhash.plots._axes import check_axes, panels
-from skhash.plots._style import draw_line, finish, legend, nth_style
+from skhash.plots._style import draw_line, legend, nth_style, style_panel
 
-# tanh of it is 1 in float64.
+# The tanh of this is 1 in float64.
 _SATURATED = 20.0
 
 
@@ -93,7 +93,7 @@ class LossShapeDisplay:
         Raises
         ------
         TypeError
-            If `loss` is no loss object, e.g. a name.
+            If `loss` is not a loss object, but e.g. a name.
         ValueError
             If `n_bits` is missing, or the loss is not one of pairs: it compares items
             with centres, or triplets.
@@ -133,8 +133,9 @@ class LossShapeDisplay:
         ImportError
             If matplotlib is not installed.
         TypeError
-            If `ax` is no matplotlib Axes.
+            If `ax` is not a matplotlib Axes.
         """
+        check_axes(ax, 2)
         kinds = np.atleast_1d(kinds).tolist()
         for kind in kinds:
             if kind not in ("similar", "dissimilar"):
@@ -162,7 +163,7 @@ class LossShapeDisplay:
         for axes in self.ax_:
             axes.set_xlabel("Hamming distance (bits)")
             axes.xaxis.get_major_locator().set_params(integer=True)
-            finish(axes)
+            style_panel(axes)
         legend(self.ax_[0], fontsize="small")
         return self
 
@@ -211,7 +212,7 @@ def _penalties(loss, n_bits):
         why = (
             "its value for a pair does not change with their distance"
             if same
-            else "its value for a pair is no function of their distance"
+            else "its value for a pair is not a function of their distance"
         )
         raise ValueError(
             f"{type(loss).__name__} is not a loss of pairs: {why}. Losses with "

@@ -6,10 +6,10 @@ from skhash.metrics import precision_recall_by_rank
 from skhash.metrics._curves import check_ranks
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay
-from skhash.plots._style import draw_line, finish, legend, next_style
+from skhash.plots._style import draw_band, draw_line, legend, next_style, style_panel
 from skhash.plots._task import check_database
 
-# Nobody looks further down a list of results.
+# Ranks to draw by default, at most: few people look further down a list of results.
 _DEEPEST = 1000
 
 
@@ -25,7 +25,7 @@ class PrecisionAtNDisplay(RetrievalDisplay):
     precision : array-like of shape (n_ranks,)
         Means over queries.
     ranks : array-like of shape (n_ranks,)
-        Numbers of first items.
+        Numbers n of first items.
     low, high : array-like of shape (n_ranks,), default=None
         Precision with the worst and with the best order of equally distant items.
     name : str, default=None
@@ -89,18 +89,14 @@ class PrecisionAtNDisplay(RetrievalDisplay):
         queries, database, query_labels, database_labels
             As in :meth:`PrecisionRecallDisplay.from_codes`.
         ranks : array-like of shape (n_ranks,), default=None
-            Numbers of first items. None means about fifty, from 1 to 1000 or all
+            Numbers n of first items. None means about fifty, from 1 to 1000 or all
             items, evenly spaced on a logarithmic axis.
         tie_bounds : bool, default=False
             Also compute the worst and the best order of equally distant items.
         relevance, exclude_self, n_jobs
             As in :func:`skhash.metrics.average_precision`.
-        name : str, default=None
-            Name in the legend.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        **kwargs
-            Passed on to :meth:`plot`.
+        name, ax, **kwargs
+            As in :meth:`PrecisionRecallDisplay.from_codes`.
 
         Returns
         -------
@@ -145,10 +141,8 @@ class PrecisionAtNDisplay(RetrievalDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-        name : str, default=None
-            Name in the legend; None means the display's.
+        ax, name
+            As in :meth:`PrecisionRecallDisplay.plot`.
         **kwargs
             Passed on to matplotlib's ``plot``.
 
@@ -158,10 +152,8 @@ class PrecisionAtNDisplay(RetrievalDisplay):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
-        TypeError
-            If `ax` is no matplotlib Axes.
+        ImportError, TypeError
+            As in :meth:`PrecisionRecallDisplay.plot`.
         """
         check_axes(ax)
         self.ax_ = one_panel(ax, (5.6, 4.0))
@@ -170,20 +162,11 @@ class PrecisionAtNDisplay(RetrievalDisplay):
         label = self.name if name is None else name
         style = {**next_style(self.ax_), "label": label}
         self.line_ = draw_line(self.ax_, ranks, self.precision, style, **kwargs)
-        self.band_ = None
-        if self.low is not None and self.high is not None:
-            self.band_ = self.ax_.fill_between(
-                ranks,
-                self.low,
-                self.high,
-                color=self.line_.get_color(),
-                alpha=0.18,
-                linewidth=0,
-            )
+        self.band_ = draw_band(self.line_, ranks, self.low, self.high)
         self.ax_.set(xlabel="number of retrieved items n", ylabel="precision at n")
         if len(ranks) > 1 and ranks.max() >= 20 * ranks.min():
             self.ax_.set_xscale("log")
             self.ax_.xaxis.set_major_formatter("{x:.0f}")
-        finish(self.ax_)
+        style_panel(self.ax_)
         legend(self.ax_)
         return self

@@ -6,7 +6,7 @@ from skhash.metrics import precision_recall_by_radius, precision_recall_by_rank
 from skhash.metrics._options import check_option
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay
-from skhash.plots._style import draw_line, finish, legend, next_style
+from skhash.plots._style import draw_line, legend, next_style, style_panel
 from skhash.plots._task import check_database
 
 _CURVES = {"rank": precision_recall_by_rank, "radius": precision_recall_by_radius}
@@ -161,7 +161,7 @@ class PrecisionRecallDisplay(RetrievalDisplay):
         ImportError
             If matplotlib is not installed.
         TypeError
-            If `ax` is no matplotlib Axes.
+            If `ax` is not a matplotlib Axes.
         """
         check_axes(ax)
         self.ax_ = one_panel(ax, (5.2, 4.4))
@@ -182,6 +182,6 @@ class PrecisionRecallDisplay(RetrievalDisplay):
             xlim=(-0.02, 1.02),
             ylim=(-0.02, 1.02),
         )
-        finish(self.ax_)
+        style_panel(self.ax_)
         legend(self.ax_)
         return self

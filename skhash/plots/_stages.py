@@ -6,17 +6,7 @@ from numbers import Number
 def stages_of(rows, epochs):
     """First epoch, last epoch and name of each run of epochs of one stage.
 
-    Parameters
-    ----------
-    rows : list of dict
-        Records of the epochs. The settings of a stage stand between "stage" and
-        "train_loss".
-    epochs : array-like of shape (n_epochs,)
-        Numbers of the epochs.
-
-    Returns
-    -------
-    stages : list of (int, int, str)
+    A row has the settings of its stage between "stage" and "train_loss".
     """
     settings = [_settings(row) for row in rows]
     keys = [(row.get("stage"), own) for row, own in zip(rows, settings, strict=True)]

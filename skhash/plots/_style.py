@@ -29,12 +29,12 @@ def nth_style(n):
 
 
 def next_style(ax):
-    """Style of the next line: as many lines are in the panel, so many are taken."""
+    """Style of the next line, by the number of lines that the panel has."""
     return nth_style(len(ax.get_lines()))
 
 
 def draw_line(ax, x, y, style, **kwargs):
-    """Draw a line in `style`, what the user asks for in `kwargs` comes first."""
+    """Draw a line in `style`, which the user's `kwargs` override."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 
@@ -46,7 +46,15 @@ def draw_line(ax, x, y, style, **kwargs):
     return line
 
 
-def finish(ax):
+def draw_band(line, x, low, high):
+    """Draw the band from `low` to `high` around a line, if there are both."""
+    if low is None or high is None:
+        return None
+    color = line.get_color()
+    return line.axes.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+
+
+def style_panel(ax):
     """The looks that all panels share."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, color="0.5", alpha=0.25, linewidth=0.8)

@@ -50,7 +50,7 @@ def retrieval_task(estimator, X, y, X_database=None, y_database=None):
 
 
 def check_database(database):
-    """Say what a database is for, where it was forgotten."""
+    """Refuse a missing database, and say what it is for."""
     if database is None:
         raise ValueError(
             "database is None: give the codes that are searched. For each item to "
@@ -73,7 +73,7 @@ def n_bits_of(estimator):
     return getattr(estimator, "n_bits", None)
 
 
-def check_n_bits(estimator, codes, n_bits):
+def n_bits_for(estimator, codes, n_bits):
     """The given number of bits; else the estimator's, if the codes have room for it."""
     if n_bits is not None:
         return n_bits

@@ -140,6 +140,30 @@ def test_refuses_what_is_no_axes(name, ax, retrieval):
     assert not plt.get_fignums()
 
 
+def anything_for(function):
+    """Arguments that stand for everything a call must be given."""
+    wanted = inspect.signature(function).parameters.values()
+    needed = [p for p in wanted if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+    return {p.name: object() for p in needed}
+
+
+@pytest.mark.parametrize(
+    ("name", "door"),
+    [
+        (name, door)
+        for name in sorted(DRAW)
+        for door in dir(getattr(skhash.plots, name))
+        if door.startswith("from_") or door == "plot"
+    ],
+)
+def test_every_door_checks_the_axes_before_anything_else(name, door):
+    cls = getattr(skhash.plots, name)
+    home = cls(**anything_for(cls)) if door == "plot" else cls
+    call = getattr(home, door)
+    with pytest.raises(TypeError, match="ax must be matplotlib Axes"):
+        call(**anything_for(call), ax="axes")
+
+
 @EVERY
 def test_refuses_a_wrong_number_of_axes(name, retrieval):
     n_panels, draw = DRAW[name]
@@ -149,7 +173,7 @@ def test_refuses_a_wrong_number_of_axes(name, retrieval):
 
 
 @pytest.mark.parametrize("name", [n for n, (k, _) in DRAW.items() if k > 1])
-def test_refuses_axes_that_can_not_be_split(name, retrieval):
+def test_refuses_axes_that_cannot_be_split(name, retrieval):
     ax = plt.figure().add_axes((0, 0, 1, 1))
     with pytest.raises(ValueError, match=r"give a list of \d matplotlib Axes"):
         DRAW[name][1](retrieval, ax=ax)

@@ -135,7 +135,7 @@ def test_from_estimator_equals_from_codes(retrieval):
     ("codes", "labels", "options", "message"),
     [
         (np.eye(5, dtype=bool), [0, 1], {}, "inconsistent numbers of samples"),
-        (np.eye(5, dtype=bool), np.eye(5), {}, "one class an item"),
+        (np.eye(5, dtype=bool), np.eye(5), {}, "one class per item"),
         (np.eye(5, dtype=bool), None, {"method": "umap"}, "must be one of 'mds'"),
         (np.eye(5, dtype=bool), None, {"n_samples": 0}, "n_samples must be at least"),
         (np.eye(2, dtype=bool), None, {}, "needs 3 codes or more, got 2"),
