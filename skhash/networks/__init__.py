@@ -2,7 +2,7 @@
 
 ``input_shape`` is what the network sees of one item: ``(n_features,)``, or
 ``(channels, height, width)`` for images. The body computes features, the head is the
-hash layer: its real outputs z have one column a bit, and a bit is ``z > 0``.
+hash layer: its real outputs z have one column per bit, and a bit is ``z > 0``.
 
 `NETWORKS` holds the ready-made functions by name, for ``DeepHashEncoder(network=...)``.
 """

@@ -110,21 +110,7 @@ def _own_dropout(module: nn.Module, generator: torch.Generator | None) -> None:
 def output_width(module: nn.Module, input_shape: Sequence[int]) -> int:
     """Number of columns that a module returns for items of `input_shape`.
 
-    Parameters
-    ----------
-    module : nn.Module
-        Tried once, in evaluation mode, on two items of zeros.
-    input_shape : tuple of int
-        Shape of one item.
-
-    Returns
-    -------
-    width : int
-
-    Raises
-    ------
-    ValueError
-        If the module can not process such items or returns no 2-D tensor.
+    It is tried in evaluation mode on two items of zeros, and refused if that fails.
     """
     modes = {part: part.training for part in module.modules()}
     module.eval()
@@ -134,7 +120,7 @@ def output_width(module: nn.Module, input_shape: Sequence[int]) -> int:
             out = module(torch.zeros(2, *input_shape, device=like.device))
     except Exception as error:
         raise ValueError(
-            f"The network can not process items of shape {tuple(input_shape)} "
+            f"The network cannot process items of shape {tuple(input_shape)} "
             "(features, or channels first for images): "
             f"{type(error).__name__}: {error}"
         ) from error
@@ -160,28 +146,8 @@ def build(
 ) -> HashNetwork:
     """Make the network that the encoder's parameter `network` asks for.
 
-    Parameters
-    ----------
-    network : str, nn.Module or callable
-        "auto", a key of `NETWORKS`, a body (see `wrap`), or a function
-        ``(input_shape, n_bits) -> nn.Module``.
-    input_shape : tuple of int
-        Shape of one item.
-    n_bits : int
-        Length of the codes.
-    normalize_z : bool
-        See `hash_layer`.
-    generator : torch.Generator
-        Source of the initial weights.
-
-    Returns
-    -------
-    network : HashNetwork
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown or the module does not fit the data.
+    That is "auto", a key of `NETWORKS`, a body (see `wrap`), or a function
+    ``(input_shape, n_bits) -> nn.Module``; `generator` draws the initial weights.
     """
     if isinstance(network, nn.Module):
         network = wrap(network, lr_scale=1.0)
@@ -192,7 +158,7 @@ def build(
         return NETWORKS[network](
             tuple(input_shape), n_bits, normalize_z=normalize_z, generator=generator
         )
-    # Its own stream, without a draw: a function of ours gives what its name gives.
+    # A stream of its own, and no draw: a function of ours gives what its name gives.
     with borrowed_generator(generator.initial_seed() + 1):
         return _build_foreign(network, input_shape, n_bits, normalize_z, generator)
 

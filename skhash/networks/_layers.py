@@ -16,21 +16,8 @@ _WIDE = (torch.float64, torch.int64, torch.int32, torch.uint64, torch.uint32)
 class Standardize(nn.Module):
     """First layer of every network: cast, lay out, subtract the mean, divide.
 
-    Parameters
-    ----------
-    input_shape : tuple of int
-        What the body sees of one item.
-    channels_last : bool, default=False
-        Whether items arrive as (height, width, channels).
-
-    Attributes
-    ----------
-    mean, scale : Tensor
-        One value a feature, or one a channel for images (buffers).
-    rest : Tensor
-        What the mean loses in float32 (buffer).
-    has_rest : bool
-        Whether that is worth a subtraction.
+    `mean` and `scale` have a value per feature, or per channel of images. `rest` is
+    what the mean loses in float32, and `has_rest` whether that is worth a subtraction.
     """
 
     mean: Tensor
@@ -50,7 +37,7 @@ class Standardize(nn.Module):
         self.register_buffer("scale", torch.ones(shape))
 
     def set_moments(self, mean: Tensor, scale: Tensor) -> None:
-        """Take over a mean and a scale (float64), one a feature or channel."""
+        """Take over a mean and a scale (float64), one value per feature or channel."""
         self.mean.copy_(mean.reshape(self.mean.shape))
         self.rest.copy_(mean.reshape(self.mean.shape) - self.mean)
         self.scale.copy_(scale.reshape(self.scale.shape))
@@ -76,12 +63,7 @@ class Standardize(nn.Module):
 class Dropout(nn.Module):
     """Dropout that draws from a generator of its own, not from torch's global one.
 
-    Parameters
-    ----------
-    p : float
-        Probability to drop a value.
-    seed : int
-        Seed of the generator, made on the device of the first input.
+    The generator is made from `seed` on the device of the first input.
     """
 
     def __init__(self, p: float, seed: int) -> None:
@@ -125,7 +107,7 @@ class HashNetwork(nn.Module):
 
     Examples
     --------
-    A network of one's own, from a function that the encoder calls:
+    Your own network, from a function that the encoder calls:
 
     >>> from torch import nn
     >>> from skhash import DeepHashEncoder
@@ -187,7 +169,7 @@ def hash_layer(
     normalize: bool = False,
     generator: torch.Generator | None = None,
 ) -> nn.Module:
-    """The last layer: features to one real number a bit.
+    """The last layer: features to one real number per bit.
 
     Parameters
     ----------
@@ -224,20 +206,12 @@ def hash_layer(
 
 
 def draw_seed(generator: torch.Generator | None) -> int:
-    """A seed for a generator that can not be shared, as dropout's on a device."""
+    """A seed for a generator that cannot be shared, such as dropout's on a device."""
     return int(torch.randint(2**31 - 1, (), generator=generator))
 
 
 def set_mode(network: nn.Module, training: bool, frozen: Sequence[str] = ()) -> None:
-    """Training or evaluation mode; frozen parts are always in evaluation mode.
-
-    Parameters
-    ----------
-    network : nn.Module
-    training : bool
-    frozen : sequence of str, default=()
-        Names of parts ("body", "head") that a stage does not train.
-    """
+    """Training or evaluation mode, but evaluation for `frozen` parts and modules."""
     network.train(training)
     for module in network.modules():
         if getattr(module, "frozen", False):

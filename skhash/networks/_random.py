@@ -1,4 +1,4 @@
-"""torch's global generators, lent to code that knows no others."""
+"""torch's global generators, lent to code that draws from no others."""
 
 from __future__ import annotations
 
@@ -16,15 +16,7 @@ _lock = RLock()
 
 @contextlib.contextmanager
 def borrowed_generator(seed: int, device: str = "cpu") -> Iterator[None]:
-    """Seed the global generators for a while; put them back as they were.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of torch's CPU generator and of that of `device`.
-    device : str, default="cpu"
-        Where the code computes.
-    """
+    """Seed the generators of CPU and `device` for a while, then put them back."""
     cuda = [torch.device(device)] if torch.device(device).type == "cuda" else []
     with _lock, torch.random.fork_rng(devices=cuda):
         # torch.manual_seed would reseed all GPUs, too.

@@ -23,7 +23,7 @@ def _dense(
 
 
 class ChannelsLast(nn.Module):
-    """Lays images out with their channels last, as CPU convolutions like it."""
+    """Lays images out with their channels last, as CPU convolutions prefer."""
 
     def forward(self, x: Tensor) -> Tensor:
         """The same values in another order in memory."""
@@ -151,7 +151,8 @@ def convnet(
     n_bits : int
         Length of the codes.
     width : int, default=32
-        Channels of the first convolution; later ones have twice as many a scale.
+        Channels on the second scale; the first has half as many, the third twice as
+        many.
     hidden : int, default=128
         Width of the dense layer.
     dropout : float, default=0.0

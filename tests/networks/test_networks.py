@@ -302,8 +302,8 @@ class Pair(nn.Module):
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (nn.Linear(3, 4), r"can not process items of shape \(7,\).*RuntimeError"),
-        (lambda s, n: nn.Linear(3, n), r"can not process items of shape \(7,\)"),
+        (nn.Linear(3, 4), r"cannot process items of shape \(7,\).*RuntimeError"),
+        (lambda s, n: nn.Linear(3, n), r"cannot process items of shape \(7,\)"),
         (lambda s, n: Pair(), r"must return a tensor .* returned tuple"),
         (lambda s, n: nn.Unflatten(1, (7, 1)), r"returned \(2, 7, 1\)"),
         (lambda s, n: linear(s, n + 1), "returned 6 columns instead of n_bits=5"),
