@@ -40,7 +40,7 @@ def cube_excess(z: Tensor, margin: float) -> Tensor:
 
 
 class DCWH(HashLoss):
-    r"""Deep class-wise hashing: Gaussian classes inside a cube, learnt in two stages.
+    r"""Deep class-wise hashing: Gaussian classes inside a cube, learned in two stages.
 
     With class centres :math:`\mu_c`, common variance :math:`\sigma^2` and K bits,
 

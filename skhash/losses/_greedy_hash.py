@@ -28,8 +28,8 @@ def straight_through_sign(z: Tensor) -> Tensor:
 class GreedyHash(HashLoss):
     r"""GreedyHash: linear classification of the codes themselves.
 
-    With the code :math:`b_i = \operatorname{sgn} z_i` and class weights W, learnt along
-    with the network,
+    With the code :math:`b_i = \operatorname{sgn} z_i` and class weights W, learned
+    along with the network,
 
     .. math::
 

@@ -1,4 +1,4 @@
-"""HashNet: weighted pairwise likelihood, learnt by continuation towards the sign."""
+"""HashNet: weighted pairwise likelihood, learned by continuation towards the sign."""
 
 from __future__ import annotations
 
