@@ -123,7 +123,7 @@ for name, make_codes in ways.items():
 # -----------
 # Left, scores over the number of bits. The dashed line is what the floats
 # reach; the labels are worth more than the floats that they replace. Middle and right,
-# the queries' codes of 32 bits on a map: what is near has few differing bits.
+# the queries' codes of 32 bits on a map: those that are near differ in few bits.
 
 import matplotlib.pyplot as plt
 

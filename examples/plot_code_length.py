@@ -8,8 +8,8 @@ long codes leave the ball around a query empty. This example measures all of it.
 """
 
 # %%
-# One encoder a length
-# --------------------
+# One encoder for each length
+# ---------------------------
 # Digits, of which 300 are held out as queries. The mean average precision (mAP) judges
 # the whole ranking, ``precision_at_radius`` and ``recall_at_radius`` what lies at most
 # two bits away. Queries that find nothing there have precision 0.
@@ -77,7 +77,7 @@ for n_bits in words:
 # The picture
 # -----------
 # The ranking is nearly perfect from 8 bits on. Within two bits, short codes find too
-# much and long codes too little: a radius belongs to a length. Memory and time grow
+# much and long codes too little: a radius suits one length only. Memory and time grow
 # with the bits. Below, the codes of 32 bits: most bits are set for about half of the
 # items, and dark cells off the diagonal are bits that repeat others or their opposites.
 # Ten classes do not need more.

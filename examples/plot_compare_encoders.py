@@ -38,8 +38,8 @@ for loss in ("von_mises_fisher", "dual_hinge"):
 # %%
 # A report
 # --------
-# Intervals are of the mean over queries. Under "Checks" stands what should be known
-# before the numbers are believed: queries that are in the database themselves, ties
+# Intervals are of the mean over queries. "Checks" says what should be known before
+# the numbers are believed: queries that are in the database themselves, ties
 # across rank k, queries that find nothing within the radius.
 
 print(reports["dual_hinge"])
@@ -56,7 +56,7 @@ print(comparison)
 # %%
 # A second seed
 # -------------
-# The interval speaks of other queries, not of other trainings. The same loss with
+# The interval is about other queries, not other trainings. The same loss with
 # another seed may differ as much; only several seeds tell.
 
 again = DeepHashEncoder(16, loss="dual_hinge", max_epochs=40, random_state=1)

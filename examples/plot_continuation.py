@@ -43,7 +43,7 @@ X, X_queries, y, y_queries = train_test_split(
 
 
 class KeepOutputs(Callback):
-    """Histograms of h, one row an epoch."""
+    """Histograms of h, one row per epoch."""
 
     def __init__(self, X):
         self.X = torch.tensor(X, dtype=torch.float32)
@@ -80,7 +80,7 @@ for name, loss in [("beta grows", growing), ("beta stays 1", HashNet(n_stages=1)
 # %%
 # The picture
 # -----------
-# One column an epoch, dark where many outputs are. With growing beta they leave the
+# One column per epoch, dark where many outputs are. With growing beta they leave the
 # middle for the corners; with beta 1 they settle short of them. The loss falls over the
 # stages, which are shaded and named. The score gains little here: on easy data, the
 # sign of a hesitant output is as good as that of a decided one. What is gained is that

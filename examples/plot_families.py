@@ -2,7 +2,7 @@
 Six families of losses compared
 ===============================
 
-A loss says which codes are good ones. Pairwise families look at pairs of items, and
+A loss says which codes are good. Pairwise families look at pairs of items, and
 class-wise ones at items and the centres of their classes. They train the same network
 on the same images here, and leave distances of a different shape.
 """

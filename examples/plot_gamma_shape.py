@@ -22,8 +22,8 @@ X, X_queries, y, y_queries = train_test_split(
 # %%
 # The search
 # ----------
-# ``loss__shape`` and ``loss__rate`` reach into the loss. A rate belongs to a length of
-# the codes: 1 is the default for 16 bits. In each of two folds, every image looks for
+# ``loss__shape`` and ``loss__rate`` reach into the loss. A rate suits one length of
+# codes: 1 is the default for 16 bits. In each of two folds, every image looks for
 # its like among the others of its fold.
 
 import numpy as np
@@ -56,8 +56,8 @@ print(f"mAP of held-out images {held_out:.3f}")
 # %%
 # The picture
 # -----------
-# Above, the penalty of a pair over the Hamming distance of its codes, and what one bit
-# more changes. A similar pair (solid) pays for being far apart, up to a bound, after
+# Above, the penalty of a pair over the Hamming distance of its codes, and what one more
+# bit changes. A similar pair (solid) pays for being far apart, up to a bound, after
 # which it is given up; a dissimilar pair pays for being near. Shapes above 1 have a
 # flat top: the nearest dissimilar pairs, which are the hardest, hardly move. Below, how
 # the choice comes out. Shape and rate trade against each other: a larger shape wants a

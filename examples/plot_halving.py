@@ -10,8 +10,8 @@ long, and so on. The resource that it hands out is ``max_epochs``.
 # %%
 # The search
 # ----------
-# Four families and five learning rates make 20 candidates. Each round trains anew, by
-# a schedule of the learning rate that fits its number of epochs.
+# Four families and five learning rates make 20 candidates. Each round trains from
+# scratch, by a schedule of the learning rate that fits its number of epochs.
 
 from sklearn.datasets import load_digits
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401

@@ -1,6 +1,6 @@
 """
-Several labels an item
-======================
+Several labels per item
+=======================
 
 A photograph shows a beach and a dog. What is similar then? With labels as a 0/1 matrix,
 pairs that share a label are similar, and some are more similar than others. The items
@@ -38,7 +38,7 @@ def make_strips(images, labels, n_strips):
 
 X, Y = make_strips(images, labels, 4000)
 X_queries, Y_queries = make_strips(query_images, query_labels, 300)
-print(X.shape, Y.shape, "labels an item:", Y.sum(axis=1).mean().round(2))
+print(X.shape, Y.shape, "labels per item:", Y.sum(axis=1).mean().round(2))
 
 # %%
 # Similar, or how similar
@@ -72,7 +72,7 @@ for similarity in ("binary", "jaccard"):
 # %%
 # The picture
 # -----------
-# Left, some queries and their nearest strips by the codes that know degrees. Any
+# Left, some queries and their nearest strips by the codes that learned degrees. Any
 # common digit counts as right here, so there is hardly a cross. Right, a harder
 # question: what share of the first n strips has all three digits of the query?
 # ``relevance`` takes any such rule.

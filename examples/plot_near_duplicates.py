@@ -2,8 +2,8 @@
 Near-duplicates: pairs of codes that are almost equal
 =====================================================
 
-The same picture comes back shifted, brighter, or noisy. No label tells what is a
-duplicate; but we can make copies ourselves, and learn codes that change little with
+The same picture comes back shifted, brighter, or noisy. No label says which are
+duplicates; but we can make copies ourselves, and learn codes that change little with
 them. ``HammingNeighbors.pairs`` then lists all pairs of a collection that are a few
 bits apart.
 """
@@ -11,7 +11,7 @@ bits apart.
 # %%
 # Tiles of two photographs
 # ------------------------
-# Grey tiles of 24 by 24 pixels from the photographs that scikit-learn brings along,
+# Grey tiles of 24 by 24 pixels from the photographs that come with scikit-learn,
 # without plain sky. Codes are learned on tiles of the first photograph, and searched
 # among tiles of the second.
 

@@ -100,7 +100,7 @@ for name, value in study.best_params.items():
 # %%
 # The best setting, trained on everything
 # ---------------------------------------
-# The validation part chose the setting, so it can not say how good it is. Queries that
+# The validation part chose the setting, so it cannot say how good it is. Queries that
 # no trial has seen can.
 
 for name, params in [("defaults", {}), ("best trial", study.best_params)]:

@@ -4,14 +4,14 @@ A network of your own
 
 The parameter ``network`` of the encoder takes a name, a torch module or a function.
 All of them get what every network here has: standardised input, seeded weights, and a
-hash layer with one output a bit.
+hash layer with one output per bit.
 """
 
 # %%
 # Images
 # ------
-# Eight by eight pixels are few, but images they are: the encoder keeps the shape of the
-# items and hands the network tensors of shape (n, channels, height, width).
+# Eight by eight pixels are few, but they make images: the encoder keeps the shape of
+# the items and hands the network tensors of shape (n, channels, height, width).
 
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split

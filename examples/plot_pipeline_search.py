@@ -52,8 +52,8 @@ print("accuracy", cross_val_score(pipeline, X, y, cv=folds).round(3))
 # %%
 # Bits and margins
 # ----------------
-# Two families with a margin. DSH wants dissimilar pairs at least so far apart, as a
-# squared distance; the margin of DCWH is the half side of the cube that outputs should
+# Two families with a margin. DSH wants dissimilar pairs at least that far apart, as a
+# squared distance; the margin of DCWH is half the side of the cube that outputs should
 # stay in. A list of grids keeps each family to its own margins. Two scores are
 # measured, and the one named in ``refit`` decides. The encoder warns of bits that never
 # change, which margins that are far too small bring about; in a search, the low score
@@ -90,9 +90,9 @@ print(f"accuracy                 {best.score(X_queries, y_queries):.3f}")
 # %%
 # The picture
 # -----------
-# A row a margin, a column a length. For DSH the margin decides: with a small one bits
-# go unused, and a large one is never reached in so few epochs. The best one grows with
-# the bits. DCWH minds its margin far less.
+# One row for each margin, one column for each length. For DSH the margin decides:
+# with a small one bits go unused, and a large one is never reached in so few epochs.
+# The best one grows with the bits. DCWH minds its margin far less.
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -4,8 +4,8 @@ Two-step optimisation: centres, then corners
 
 Deep class-wise hashing (DCWH) gives each class a centre. It first learns outputs that
 gather around the centres, and then, in a second stage, also pulls them to the corners
-of a cube, where the codes are. After each epoch the centres are estimated anew from all
-data. With two bits the cube is a square, and all of this can be watched.
+of a cube, where the codes are. After each epoch the centres are estimated again from
+all data. With two bits the cube is a square, and all of this can be watched.
 """
 
 # %%
@@ -97,9 +97,9 @@ for name, vertex in [("one stage", 0.0), ("two stages", 3.0)]:
 # -----------
 # Above, held-out digits on their way to the corners of the dashed square. Crosses are
 # the centres as last estimated, and lines their way so far. The first stage pulls the
-# classes apart, wherever there is room; the second one moves them towards a corner
-# each. Below, what the training of 16 bits tells of itself: the new term sets in at
-# half time, and the loss starts anew from there.
+# classes apart, wherever there is room; the second one moves each towards a
+# corner. Below, what the training of 16 bits tells of itself: the new term sets in
+# halfway through, and the loss starts anew from there.
 
 import matplotlib.pyplot as plt
 
