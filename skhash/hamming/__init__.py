@@ -9,22 +9,22 @@ numba kernels do the work. ``SKHASH_ENGINE=numpy`` in the environment, or
 
 from typing import TYPE_CHECKING, Any
 
-from skhash.hamming._codes import check_codes, pack, unpack
-from skhash.hamming._groups import GroupedCodes
-from skhash.hamming._multi_index import MultiIndex
-from skhash.hamming._search import (
+from skhash.hamming.codes import check_codes, pack, unpack
+from skhash.hamming.indexes.groups import GroupedCodes
+from skhash.hamming.indexes.multi_index import MultiIndex
+from skhash.hamming.indexes.torch import TorchCodes
+from skhash.hamming.labels import check_labels
+from skhash.hamming.search import (
     count_within,
     distances,
     histograms,
     nearest,
     within,
 )
-from skhash.hamming._torch import TorchCodes
-from skhash.hamming._warm import warm_up
-from skhash.hamming.labels import check_labels
+from skhash.hamming.warm import warm_up
 
 if TYPE_CHECKING:
-    from skhash.hamming._pivots import PivotIndex
+    from skhash.hamming.indexes.pivots import PivotIndex
 
 __all__ = [
     "GroupedCodes",
@@ -47,7 +47,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # It is made of kernels, and loading numba takes longer than all the rest.
     if name == "PivotIndex":
-        from skhash.hamming._pivots import PivotIndex
+        from skhash.hamming.indexes.pivots import PivotIndex
 
         return PivotIndex
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

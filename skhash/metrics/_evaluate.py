@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming._search import check_radius
+from skhash.hamming.search import check_radius
 from skhash.metrics._average_precision import average_precision_rows
 from skhash.metrics._averages import nothing_relevant
 from skhash.metrics._bootstrap import bootstrap_means, interval

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from skhash.hamming._refusals import refuse_others
-from skhash.hamming.columns import as_array, check_column
+from skhash.hamming.columns import as_array, check_column, refuse_others
 from skhash.hamming.labels import check_labels, dense
 
 

@@ -6,9 +6,9 @@ The choice is one of speed. Answers are the same from all.
 import numpy as np
 
 from skhash import hamming
-from skhash.hamming._cost import least_seconds
-from skhash.hamming._engine import compiled
-from skhash.hamming._words import as_words
+from skhash.hamming.engine.choose import compiled
+from skhash.hamming.indexes.cost import least_seconds
+from skhash.hamming.simd.words import as_words
 from skhash.neighbors._searchers import Indexed, Scan, Torch
 
 ALGORITHMS = ("auto", "brute", "grouped", "multi_index", "pivot", "torch")
@@ -120,9 +120,9 @@ def pivot_work(codes, n_jobs):
     The distance that holds a query's neighbours, searched among all codes, leaves of a
     sample around its pivots the share that is left of all codes around theirs.
     """
-    from skhash.hamming._pivot_kernels import LIST_COST
-    from skhash.hamming._pivots import SCAN_ADVANTAGE, choose_pivots
-    from skhash.hamming._threads import n_threads
+    from skhash.hamming.indexes.pivot_kernels import LIST_COST
+    from skhash.hamming.indexes.pivots import SCAN_ADVANTAGE, choose_pivots
+    from skhash.hamming.threads.count import n_threads
 
     n, step = len(codes), len(codes) // SAMPLE
     sample = np.ascontiguousarray(codes[::step][:SAMPLE])

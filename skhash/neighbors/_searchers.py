@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from skhash import hamming
-from skhash.hamming._engine import engine
-from skhash.hamming._keys import blocks
-from skhash.hamming._search import check_radius
-from skhash.hamming._threads import n_threads
-from skhash.hamming._words import padded
+from skhash.hamming.engine.choose import engine
+from skhash.hamming.keys import blocks
+from skhash.hamming.search import check_radius
+from skhash.hamming.simd.words import padded
+from skhash.hamming.threads.count import n_threads
 
 # Added codes are scanned beside an index until they are so much of what it holds.
 MOST_ADDED = 1 / 4

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skhash.hamming._search import check_radius
+from skhash.hamming.search import check_radius
 from skhash.neighbors._search import FittedCodes
 from skhash.neighbors._searchers import Scan, parts_within
 

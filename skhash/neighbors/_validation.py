@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, InvalidParameterError
 from sklearn.utils.validation import validate_data
 
-from skhash.hamming._advice import RAGGED, advice, is_ragged
-from skhash.hamming._codes import as_codes
-from skhash.hamming._search import check_radius
+from skhash.hamming.advice import RAGGED, advice, is_ragged
+from skhash.hamming.codes import as_codes
+from skhash.hamming.search import check_radius
 from skhash.neighbors._features import warn_of_features
 
 # What the estimators' parameters may be. `check_fit_radius` sees to radii.

@@ -10,7 +10,7 @@ import numpy as np
 from _harness import load
 from numba import njit
 
-from skhash.hamming._vectors import popcount
+from skhash.hamming.simd.vectors import popcount
 
 CENTRES = 1000
 

@@ -14,7 +14,8 @@ from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
 from skhash import hamming
-from skhash.hamming import _nearest, _pool, _threads
+from skhash.hamming.scan import nearest
+from skhash.hamming.threads import count, pool
 from skhash.metrics import mean_average_precision
 from tests.hamming.brute import draw_codes
 
@@ -29,8 +30,8 @@ def ask(n_jobs=2):
 @pytest.fixture
 def many_cores(monkeypatch):
     """A machine of 8 cores, on which little work is worth threads."""
-    monkeypatch.setattr(_threads, "_cores", lambda: 8)
-    monkeypatch.setattr(_nearest, "THREAD_WORDS", 1)
+    monkeypatch.setattr(count, "_cores", lambda: 8)
+    monkeypatch.setattr(nearest, "THREAD_WORDS", 1)
 
 
 def test_threads_may_search_at_once(many_cores):
@@ -57,11 +58,11 @@ def test_a_forked_child_searches(many_cores):
 
 def test_none_means_all_cores_within_limits(many_cores):
     with threadpool_limits(limits=None):
-        assert _threads.n_threads(1) == 1
+        assert count.n_threads(1) == 1
     with parallel_config(n_jobs=3, backend="threading"):
-        assert _threads.n_threads(None) <= 3
+        assert count.n_threads(None) <= 3
     with threadpool_limits(limits=1):
-        assert _threads.n_threads(None) == 1
+        assert count.n_threads(None) == 1
 
 
 @pytest.mark.parametrize(
@@ -86,13 +87,13 @@ def test_numbers_of_threads_that_cannot_be_are_refused(n_jobs, error):
             call()
     # In a worker, too, though one thread is all it uses.
     with pytest.raises(error, match="n_jobs must be"), parallel_config(n_jobs=1):
-        _threads.n_threads(n_jobs)
+        count.n_threads(n_jobs)
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_a_worker_uses_one_thread(backend):
     inside = Parallel(n_jobs=2, backend=backend)(
-        delayed(_threads.n_threads)(each) for each in (None, -1, 2)
+        delayed(count.n_threads)(each) for each in (None, -1, 2)
     )
     assert inside == [1, 1, 1]
 
@@ -100,16 +101,16 @@ def test_a_worker_uses_one_thread(backend):
 @pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "NUMBA_NUM_THREADS"])
 def test_environment_limits_threads(variable, monkeypatch):
     monkeypatch.setenv(variable, "1")
-    assert _threads.n_threads(None) == 1
+    assert count.n_threads(None) == 1
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_pool_returns_results_in_order_and_raises(n_threads):
     tasks = [(i,) for i in range(17)]
-    assert _pool.run(lambda i: i * i, tasks, n_threads) == [i * i for i in range(17)]
+    assert pool.run(lambda i: i * i, tasks, n_threads) == [i * i for i in range(17)]
     with pytest.raises(ZeroDivisionError):
-        _pool.run(lambda i: 1 // (i - 9), tasks, n_threads)
-    assert _pool.run(lambda i: i, [], n_threads) == []
+        pool.run(lambda i: 1 // (i - 9), tasks, n_threads)
+    assert pool.run(lambda i: i, [], n_threads) == []
 
 
 def test_tasks_that_fail_together_end_the_call(monkeypatch):
@@ -122,17 +123,17 @@ def test_tasks_that_fail_together_end_the_call(monkeypatch):
         time.sleep(0.001)
         raise MemoryError(f"task {i}")
 
-    monkeypatch.setattr(_pool, "deque", Slow)
+    monkeypatch.setattr(pool, "deque", Slow)
     for _ in range(20):
         with pytest.raises(MemoryError):
-            _pool.run(fail, [(i,) for i in range(6)], 3)
+            pool.run(fail, [(i,) for i in range(6)], 3)
     # The threads are still there.
-    assert _pool.run(lambda i: i, [(i,) for i in range(6)], 3) == list(range(6))
+    assert pool.run(lambda i: i, [(i,) for i in range(6)], 3) == list(range(6))
 
 
 @pytest.mark.parametrize("n_parts", [1, 3, 50])
 def test_spans_cover_the_range(n_parts):
-    spans = _pool.spans(5, 103, n_parts, 4)
+    spans = pool.spans(5, 103, n_parts, 4)
     covered = [i for first, last in spans for i in range(first, last)]
     assert covered == list(range(5, 103))
     assert all((last - first) % 4 == 0 for first, last in spans[:-1])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skhash.hamming import GroupedCodes, count_within, nearest, warm_up, within
-from skhash.hamming._engine import forced_engine
+from skhash.hamming.engine.choose import forced_engine
 from tests.hamming.brute import searches
 
 relaxed = settings(deadline=None, max_examples=60)

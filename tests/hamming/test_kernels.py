@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skhash.hamming import _kernels, _nearest, _reference, _within
+from skhash.hamming.engine import compiled, plain
+from skhash.hamming.scan import nearest, within
 from tests.hamming.brute import N_BITS, THREADS, draw_codes, searches
 
 relaxed = settings(deadline=None, max_examples=60)
@@ -15,8 +16,8 @@ relaxed = settings(deadline=None, max_examples=60)
 def small_work_is_split():
     """Let the threads have work that would be too little for them."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(_nearest, "THREAD_WORDS", 1)
-    patch.setattr(_within, "THREAD_WORDS", 1)
+    patch.setattr(nearest, "THREAD_WORDS", 1)
+    patch.setattr(within, "THREAD_WORDS", 1)
     yield
     patch.undo()
 
@@ -33,8 +34,8 @@ def assert_same(found, expected):
 @given(searches(), st.sampled_from(THREADS))
 def test_distances_equal_the_twin(search, n_threads):
     queries, database, _ = search
-    found = _kernels.distances(queries, database, n_threads)
-    assert_same(found, _reference.distances(queries, database))
+    found = compiled.distances(queries, database, n_threads)
+    assert_same(found, plain.distances(queries, database))
 
 
 @relaxed
@@ -43,17 +44,17 @@ def test_nearest_equal_the_twin(search, n_threads, k):
     queries, database, _ = search
     k = min(k, len(database))
     if k:
-        found = _kernels.nearest(queries, database, k, n_threads)
-        assert_same(found, _reference.nearest(queries, database, k))
+        found = compiled.nearest(queries, database, k, n_threads)
+        assert_same(found, plain.nearest(queries, database, k))
 
 
 @relaxed
 @given(searches(), st.sampled_from(THREADS), st.sampled_from([0, 1, 2, 8, 60, 9999]))
 def test_within_equals_the_twin(search, n_threads, radius):
     queries, database, _ = search
-    found = _kernels.within(queries, database, radius, n_threads)
-    assert_same(found, _reference.within(queries, database, radius))
-    counts = _kernels.count_within(queries, database, radius, n_threads)
+    found = compiled.within(queries, database, radius, n_threads)
+    assert_same(found, plain.within(queries, database, radius))
+    counts = compiled.count_within(queries, database, radius, n_threads)
     assert_same(counts, np.diff(found[0]))
 
 
@@ -63,11 +64,11 @@ def test_histograms_equal_the_twin(search, n_threads, n_classes):
     queries, database, rng = search
     classes = [rng.integers(0, n_classes, len(part)) for part in (queries, database)]
     multi_hot = [rng.random((len(y), n_classes)) < 0.2 for y in classes]
-    found = _kernels.histograms(queries, database, n_threads)
-    assert_same(found, _reference.histograms(queries, database))
+    found = compiled.histograms(queries, database, n_threads)
+    assert_same(found, plain.histograms(queries, database))
     for labels in (classes, multi_hot):
-        found = _kernels.relevant_histograms(queries, database, *labels, n_threads)
-        expected = _reference.relevant_histograms(queries, database, *labels)
+        found = compiled.relevant_histograms(queries, database, *labels, n_threads)
+        expected = plain.relevant_histograms(queries, database, *labels)
         assert_same(found, expected)
 
 
@@ -79,13 +80,13 @@ def test_many_codes_equal_the_twin(n_bits, spread):
     both = draw_codes(rng, 36000, n_bits, spread)
     queries, database = both[:17], both[17:]
     for k in (1, 10, 300, 5000):
-        found = _kernels.nearest(queries, database, k, 1)
-        assert_same(found, _reference.nearest(queries, database, k))
-    one = _kernels.nearest(queries[:1], database, 100, 2)
-    assert_same(one, _reference.nearest(queries[:1], database, 100))
+        found = compiled.nearest(queries, database, k, 1)
+        assert_same(found, plain.nearest(queries, database, k))
+    one = compiled.nearest(queries[:1], database, 100, 2)
+    assert_same(one, plain.nearest(queries[:1], database, 100))
     labels = rng.integers(0, 2, 17), rng.integers(0, 2, len(database))
-    found = _kernels.relevant_histograms(queries, database, *labels)
-    expected = _reference.relevant_histograms(queries, database, *labels)
+    found = compiled.relevant_histograms(queries, database, *labels)
+    expected = plain.relevant_histograms(queries, database, *labels)
     assert_same(found, expected)
 
 
@@ -97,5 +98,5 @@ def test_a_guess_too_low_is_made_good(monkeypatch):
         database[start : start + 16] = 0
     queries = np.zeros((20, 8), np.uint8)
     for rows in (queries, queries[:1]):
-        found = _kernels.nearest(rows, database, 400, 1)
-        assert_same(found, _reference.nearest(rows, database, 400))
+        found = compiled.nearest(rows, database, 400, 1)
+        assert_same(found, plain.nearest(rows, database, 400))

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from skhash.hamming import (
     MultiIndex,
-    _multi_index,
     count_within,
     nearest,
     warm_up,
     within,
 )
-from skhash.hamming._engine import forced_engine
+from skhash.hamming.engine.choose import forced_engine
+from skhash.hamming.indexes import multi_index
 from tests.hamming.brute import THREADS, distance_matrix, draw_codes, ranked, searches
 
 relaxed = settings(deadline=None, max_examples=60)
@@ -144,15 +144,15 @@ def test_the_rest_is_not_tried_where_the_first_fail(clustered):
 
 def test_limit_is_measured_where_there_are_many_items(monkeypatch, clustered):
     queries, database = clustered
-    assert MultiIndex(database)._limit == len(database) // _multi_index.USUAL_ADVANTAGE
-    monkeypatch.setattr(_multi_index, "MEASURED", 1)
-    monkeypatch.setattr(_multi_index, "least_seconds", lambda *calls: (1e-3, 1e-3))
+    assert MultiIndex(database)._limit == len(database) // multi_index.USUAL_ADVANTAGE
+    monkeypatch.setattr(multi_index, "MEASURED", 1)
+    monkeypatch.setattr(multi_index, "least_seconds", lambda *calls: (1e-3, 1e-3))
     index = MultiIndex(database)
     # A scan of all queries takes as long as their lists: the limit is a query's work.
     radius = int(np.searchsorted(index._probes_within, len(database) // 160, "right"))
     step = len(database) // 32
     own = np.ascontiguousarray(database[::step][:32])
-    plain = limited(database, len(database) // _multi_index.USUAL_ADVANTAGE)
+    plain = limited(database, len(database) // multi_index.USUAL_ADVANTAGE)
     work = plain._listed(own, radius - 1, 1)[1]
     probes = plain._probes_within[radius - 1]
     assert index._limit == int((32 * probes + np.maximum(work, 0).sum()) / 32)
@@ -252,7 +252,7 @@ def test_loading_the_package_does_not_load_numba():
 
 
 def test_warm_up_compiles_the_indexes():
-    from skhash.hamming._multi_index_kernels import (
+    from skhash.hamming.indexes.multi_index_kernels import (
         nearest_by_substrings,
         within_by_substrings,
     )

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from skhash.hamming import (
     MultiIndex,
     PivotIndex,
-    _pivots,
     count_within,
     nearest,
     within,
 )
+from skhash.hamming.indexes import pivots
 from tests.hamming.brute import THREADS, draw_codes, searches
 
 relaxed = settings(deadline=None, max_examples=60)
@@ -57,7 +57,7 @@ def test_pivots_give_all_within(search, radius, n_pivots, n_jobs):
 @pytest.mark.parametrize("advantage", [1, 10, 1000])
 def test_lists_and_scan_agree_on_clustered_codes(n_bits, advantage, monkeypatch):
     # From lists that answer every query to a scan that does.
-    monkeypatch.setattr(_pivots, "SCAN_ADVANTAGE", advantage)
+    monkeypatch.setattr(pivots, "SCAN_ADVANTAGE", advantage)
     rng = np.random.default_rng(n_bits)
     centres = rng.random((20, n_bits)) < 0.5
     bits = centres[rng.integers(0, 20, 6050)] ^ (rng.random((6050, n_bits)) < 0.03)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skhash.hamming import _reference
+from skhash.hamming.engine import plain
 from tests.hamming.brute import N_BITS, distance_matrix, draw_codes, ranked
 
 
@@ -15,14 +15,14 @@ def search(request):
 
 
 def test_distances_count_differing_bits(search):
-    found = _reference.distances(*search)
+    found = plain.distances(*search)
     assert found.dtype == np.uint16
     np.testing.assert_array_equal(found, distance_matrix(*search))
 
 
 @pytest.mark.parametrize("k", [1, 4, 22])
 def test_nearest_are_in_order_of_distance_and_index(search, k):
-    distances, indices = _reference.nearest(*search, k)
+    distances, indices = plain.nearest(*search, k)
     for i, row in enumerate(distance_matrix(*search)):
         order = ranked(row)[:k]
         assert indices[i].tolist() == order
@@ -31,7 +31,7 @@ def test_nearest_are_in_order_of_distance_and_index(search, k):
 
 @pytest.mark.parametrize("radius", [0, 1, 20, 5000])
 def test_within_finds_all_up_to_the_radius(search, radius):
-    indptr, distances, indices = _reference.within(*search, radius)
+    indptr, distances, indices = plain.within(*search, radius)
     for i, row in enumerate(distance_matrix(*search)):
         order = [j for j in ranked(row) if row[j] <= radius]
         mine = slice(indptr[i], indptr[i + 1])
@@ -42,22 +42,22 @@ def test_within_finds_all_up_to_the_radius(search, radius):
 def test_histograms_count_each_distance(search):
     classes = np.arange(5) % 3, np.arange(22) % 3
     multi_hot = np.eye(3, dtype=bool)[classes[0]], np.eye(3, dtype=bool)[classes[1]]
-    n_total, n_relevant = _reference.relevant_histograms(*search, *classes)
+    n_total, n_relevant = plain.relevant_histograms(*search, *classes)
     expected = np.zeros((2, *n_total.shape), int)
     for i, row in enumerate(distance_matrix(*search)):
         for j, distance in enumerate(row):
             expected[0, i, distance] += 1
             expected[1, i, distance] += classes[0][i] == classes[1][j]
     np.testing.assert_array_equal([n_total, n_relevant], expected)
-    np.testing.assert_array_equal(_reference.histograms(*search), expected[0])
-    again = _reference.relevant_histograms(*search, *multi_hot)
+    np.testing.assert_array_equal(plain.histograms(*search), expected[0])
+    again = plain.relevant_histograms(*search, *multi_hot)
     np.testing.assert_array_equal(again, expected)
 
 
 def test_memory_budget_does_not_change_answers(search, monkeypatch):
-    whole = _reference.nearest(*search, 7), _reference.within(*search, 9)
-    monkeypatch.setattr(_reference, "BUDGET", 1)
-    parts = _reference.nearest(*search, 7), _reference.within(*search, 9)
+    whole = plain.nearest(*search, 7), plain.within(*search, 9)
+    monkeypatch.setattr(plain, "BUDGET", 1)
+    parts = plain.nearest(*search, 7), plain.within(*search, 9)
     for left, right in zip(whole, parts, strict=True):
         for one, other in zip(left, right, strict=True):
             np.testing.assert_array_equal(one, other)

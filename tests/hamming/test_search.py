@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from skhash import hamming
-from skhash.hamming._engine import forced_engine
+from skhash.hamming.engine.choose import forced_engine
 from tests.hamming.brute import draw_codes, searches
 
 RNG = np.random.default_rng(0)
@@ -232,7 +232,7 @@ import numpy as np
 from skhash import hamming
 codes = np.arange(40, dtype=np.uint8).reshape(8, 5)
 print(hamming.nearest(codes, codes, 3)[1].tolist())
-print("skhash.hamming._kernels" in sys.modules, "torch" in sys.modules)
+print("skhash.hamming.engine.compiled" in sys.modules, "torch" in sys.modules)
 """
 
 
@@ -294,9 +294,10 @@ for n_bytes in (8, 24):
         matrix = np.bitwise_count(queries[:, None] ^ database).sum(axis=2)
         expected = np.argsort(matrix, axis=1, kind="stable")[:, :7]
         assert np.array_equal(hamming.nearest(queries, database, 7)[1], expected)
-from skhash.hamming._nearest import nearest_by_scan
+from skhash.hamming.scan.nearest import nearest_by_scan
 code = "".join(nearest_by_scan.inspect_asm().values())
-print(hamming._engine.compiled(), "ymm" in code, "zmm" in code)
+from skhash.hamming.engine.choose import compiled
+print(compiled(), "ymm" in code, "zmm" in code)
 """
 
 

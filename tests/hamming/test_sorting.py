@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from skhash.hamming import GroupedCodes, _groups, nearest, within
-from skhash.hamming._cost import FADING, PASSED, TRIED, Record, least_seconds
-from skhash.hamming._engine import forced_engine
-from skhash.hamming._sorting import FEW, sort_keys
+from skhash.hamming import GroupedCodes, nearest, within
+from skhash.hamming.engine.choose import forced_engine
+from skhash.hamming.indexes import groups as groups_module
+from skhash.hamming.indexes.cost import FADING, PASSED, TRIED, Record, least_seconds
+from skhash.hamming.scan.sorting import FEW, sort_keys
 from tests.hamming.brute import draw_codes
 
 
@@ -26,7 +27,7 @@ def test_keys_are_sorted_by_distance_and_item(size, n, largest, rng):
 @pytest.mark.parametrize("n_kinds", [3, 400])
 def test_large_groups_give_the_answers_of_a_scan(n_kinds, many, rng, monkeypatch):
     """Levels of few items are sorted by comparison, large ones by marks."""
-    monkeypatch.setattr(_groups, "MANY", many)
+    monkeypatch.setattr(groups_module, "MANY", many)
     kinds = draw_codes(rng, n_kinds, 16, 0.2)
     # Some codes are frequent, most are rare.
     chosen = np.minimum(rng.geometric(2 / n_kinds, 6000) - 1, n_kinds - 1)

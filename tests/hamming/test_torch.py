@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skhash.hamming import TorchCodes, _torch, count_within, nearest, within
+from skhash.hamming import TorchCodes, count_within, nearest, within
+from skhash.hamming.indexes import torch as by_torch
 from skhash.neighbors import HammingNeighbors
 from tests.hamming.brute import draw_codes, searches
 
@@ -37,8 +38,8 @@ def test_torch_gives_the_same_answers(device, search, k, radius):
 
 @pytest.mark.parametrize("cells", [1, 500, 40000])
 def test_blocks_do_not_change_answers(cells, monkeypatch):
-    monkeypatch.setattr(_torch, "CELLS", cells)
-    monkeypatch.setattr(_torch, "FEW_CELLS", cells)
+    monkeypatch.setattr(by_torch, "CELLS", cells)
+    monkeypatch.setattr(by_torch, "FEW_CELLS", cells)
     codes = draw_codes(np.random.default_rng(0), 260, 32, 0.1)
     queries, database = codes[:60], codes[60:]
     torch_codes = TorchCodes(database, "cpu")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skhash.hamming import _multi_index, _pivots
+from skhash.hamming.indexes import multi_index, pivots
 from skhash.neighbors import HammingNeighbors, _choice
 from tests.hamming.brute import distance_matrix, ranked, searches
 
@@ -17,8 +17,8 @@ few = settings(deadline=None, max_examples=25)
 def indexes_are_used():
     """Let indexes answer where a scan of so few codes would be sooner."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(_multi_index, "USUAL_ADVANTAGE", 1)
-    patch.setattr(_pivots, "SCAN_ADVANTAGE", 1)
+    patch.setattr(multi_index, "USUAL_ADVANTAGE", 1)
+    patch.setattr(pivots, "SCAN_ADVANTAGE", 1)
     patch.setattr(_choice, "SMALL", 10)
     yield
     patch.undo()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from skhash import hamming
-from skhash.hamming import _pivots
-from skhash.hamming._engine import forced_engine
+from skhash.hamming.engine.choose import forced_engine
+from skhash.hamming.indexes import pivots as by_pivots
 from skhash.neighbors import HammingNeighbors, _choice, _searchers, _streams
 
 ALGORITHMS = sorted(set(_choice.ALGORITHMS) - {"auto"})
@@ -29,7 +29,7 @@ def peak_of(call):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """What takes memory in any case is little here, beside the answers."""
-    torch = pytest.importorskip("skhash.hamming._torch")
+    torch = pytest.importorskip("skhash.hamming.indexes.torch")
     monkeypatch.setattr(torch, "FEW_CELLS", 1 << 15, raising=False)
     monkeypatch.setattr(_searchers, "BLOCK", 1 << 15, raising=False)
 
@@ -48,7 +48,7 @@ def test_counting_builds_no_answers(algorithm):
 
 
 def test_the_plain_twin_counts_without_answers(monkeypatch):
-    monkeypatch.setattr("skhash.hamming._reference.BUDGET", 1 << 18)
+    monkeypatch.setattr("skhash.hamming.engine.plain.BUDGET", 1 << 18)
     with forced_engine("numpy"):
         for codes in (REPEATED, hamming.GroupedCodes(REPEATED)):
             call = getattr(codes, "count_within", None) or (
@@ -98,7 +98,7 @@ def test_parts_of_pairs_are_small_wherever_the_near_codes_stand(
 
 
 def test_lists_that_are_counted_are_not_kept(monkeypatch):
-    monkeypatch.setattr(_pivots, "SCAN_ADVANTAGE", 1)
+    monkeypatch.setattr(by_pivots, "SCAN_ADVANTAGE", 1)
     codes = RNG.integers(0, 256, (40, 8), dtype=np.uint8)[RNG.integers(0, 40, 4000)]
     pivots, tables = hamming.PivotIndex(codes), hamming.MultiIndex(codes)
     expected = hamming.count_within(codes[:50], codes, 1)

@@ -52,7 +52,7 @@ def small(monkeypatch):
     ids=["random", "near", "far", "repeated", "equal", "twice", "eight times", "few"],
 )
 def test_auto_takes_what_pays(small, monkeypatch, codes, algorithm):
-    monkeypatch.setattr("skhash.hamming._pivots.SCAN_ADVANTAGE", 2)
+    monkeypatch.setattr("skhash.hamming.indexes.pivots.SCAN_ADVANTAGE", 2)
     fitted = HammingNeighbors().fit(codes)
     assert fitted.info()["algorithm"] == algorithm
     brute = HammingNeighbors(algorithm="brute").fit(codes)
@@ -63,7 +63,7 @@ def test_auto_takes_what_pays(small, monkeypatch, codes, algorithm):
 
 
 def test_an_index_that_is_slower_is_not_kept(small, monkeypatch):
-    monkeypatch.setattr("skhash.hamming._pivots.SCAN_ADVANTAGE", 2)
+    monkeypatch.setattr("skhash.hamming.indexes.pivots.SCAN_ADVANTAGE", 2)
     monkeypatch.setattr(_choice, "least_seconds", lambda *calls: (2.0, 2.0))
     fitted = HammingNeighbors().fit(clustered(9000, 0.02))
     assert fitted.info()["algorithm"] == "brute"
@@ -217,7 +217,7 @@ def test_a_quick_build_says_nothing(monkeypatch):
 
 
 def test_auto_searches_a_memory_map_as_it_lies(small, monkeypatch, tmp_path):
-    monkeypatch.setattr("skhash.hamming._pivots.SCAN_ADVANTAGE", 2)
+    monkeypatch.setattr("skhash.hamming.indexes.pivots.SCAN_ADVANTAGE", 2)
     codes = clustered(9000, 0.02)
     fitted = HammingNeighbors().fit(codes)
     assert fitted.info()["algorithm"] == "pivot"

@@ -11,9 +11,9 @@ from typing import Any
 from numpy import int64, uint64, zeros
 from numpy.typing import NDArray
 
-from skhash.hamming._ir import CHUNK
-from skhash.hamming._jit import inlined, kernel
-from skhash.hamming._vectors import chunk_below, lowest_bit, popcount
+from skhash.hamming.simd.ir import CHUNK
+from skhash.hamming.simd.jit import inlined, kernel
+from skhash.hamming.simd.vectors import chunk_below, lowest_bit, popcount
 
 INDEX_BITS = 40
 # Fields of a query's state: candidates stored; those within `REACH`, where `REACH` is

@@ -6,10 +6,10 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skhash.hamming._codes import check_codes
-from skhash.hamming._engine import engine
-from skhash.hamming._threads import n_threads
+from skhash.hamming.codes import check_codes
+from skhash.hamming.engine.choose import engine
 from skhash.hamming.labels import encode_labels
+from skhash.hamming.threads.count import n_threads
 
 
 def distances(

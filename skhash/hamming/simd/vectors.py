@@ -19,7 +19,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic as _intrinsic
 
-from skhash.hamming._ir import (
+from skhash.hamming.simd.ir import (
     CHUNK,
     FAR,
     INT,

@@ -28,15 +28,15 @@ def _module(name: str) -> ModuleType:
             from numba import config
 
             if not vars(config)["DISABLE_JIT"]:
-                return import_module("skhash.hamming._kernels")
+                return import_module("skhash.hamming.engine.compiled")
         except ImportError:
             pass
-    return import_module("skhash.hamming._reference")
+    return import_module("skhash.hamming.engine.plain")
 
 
 def compiled() -> bool:
     """Whether kernels search, not their plain twin."""
-    return engine().__name__ == "skhash.hamming._kernels"
+    return engine().__name__ == "skhash.hamming.engine.compiled"
 
 
 @contextmanager

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming._distances import fill_distances
-from skhash.hamming._ir import CHUNK, UNROLL
-from skhash.hamming._jit import inlined, kernel
-from skhash.hamming._nearest import THREAD_WORDS
-from skhash.hamming._pool import run, spans
-from skhash.hamming._scan import STRIDE, block_size, to_lanes
-from skhash.hamming._select import INDEX_BITS, distance_at, near_ones
-from skhash.hamming._vectors import add_lanes_below, any_below, lowest_bit, next_hit
-from skhash.hamming._words import as_words, lanes, width_tag
+from skhash.hamming.scan.distances import fill_distances
+from skhash.hamming.scan.nearest import THREAD_WORDS
+from skhash.hamming.scan.select import INDEX_BITS, distance_at, near_ones
+from skhash.hamming.scan.tiles import STRIDE, block_size, to_lanes
+from skhash.hamming.simd.ir import CHUNK, UNROLL
+from skhash.hamming.simd.jit import inlined, kernel
+from skhash.hamming.simd.vectors import add_lanes_below, any_below, lowest_bit, next_hit
+from skhash.hamming.simd.words import as_words, lanes, width_tag
+from skhash.hamming.threads.pool import run, spans
 
 
 def within(

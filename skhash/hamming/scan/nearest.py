@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming._jit import kernel
-from skhash.hamming._pool import run, spans
-from skhash.hamming._scan import nearest_by_scan
-from skhash.hamming._select import distance_at
-from skhash.hamming._words import as_words, lanes, width_tag
+from skhash.hamming.scan.select import distance_at
+from skhash.hamming.scan.tiles import nearest_by_scan
+from skhash.hamming.simd.jit import kernel
+from skhash.hamming.simd.words import as_words, lanes, width_tag
+from skhash.hamming.threads.pool import run, spans
 
 # Tiles of queries (a vector each) that share a pass over the database.
 TILES = 4

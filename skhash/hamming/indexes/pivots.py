@@ -13,16 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skhash.hamming._codes import check_codes
-from skhash.hamming._cost import Record
-from skhash.hamming._keys import joined_answers
-from skhash.hamming._nearest import nearest_words
-from skhash.hamming._pivot_kernels import COLUMNS, nearest_by_pivots, within_by_pivots
-from skhash.hamming._pool import run, spans
-from skhash.hamming._search import check_k, check_radius
-from skhash.hamming._threads import n_threads
-from skhash.hamming._within import count_words, within_words
-from skhash.hamming._words import as_words, width_tag
+from skhash.hamming.codes import check_codes
+from skhash.hamming.indexes.cost import Record
+from skhash.hamming.indexes.pivot_kernels import (
+    COLUMNS,
+    nearest_by_pivots,
+    within_by_pivots,
+)
+from skhash.hamming.keys import joined_answers
+from skhash.hamming.scan.nearest import nearest_words
+from skhash.hamming.scan.within import count_words, within_words
+from skhash.hamming.search import check_k, check_radius
+from skhash.hamming.simd.words import as_words, width_tag
+from skhash.hamming.threads.count import n_threads
+from skhash.hamming.threads.pool import run, spans
 
 # A scan compares codes about ten times faster than lists do, whose pieces are short.
 # Measured on codes of 64 and 128 bits.

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming._distances import fill_distances
-from skhash.hamming._ir import CHUNK
-from skhash.hamming._jit import kernel
-from skhash.hamming._select import BELOW, N_FIELDS, begin, collect, finish
-from skhash.hamming._vectors import any_below, lowest_bit, next_hit
+from skhash.hamming.scan.distances import fill_distances
+from skhash.hamming.scan.select import BELOW, N_FIELDS, begin, collect, finish
+from skhash.hamming.simd.ir import CHUNK
+from skhash.hamming.simd.jit import kernel
+from skhash.hamming.simd.vectors import any_below, lowest_bit, next_hit
 
 # Codes of a block stay in the second-level cache while several tiles pass over them.
 BLOCK_BYTES = 1 << 17

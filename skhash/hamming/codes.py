@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skhash.hamming import _advice
+from skhash.hamming import advice
 
 MAX_BITS = 4096
 
@@ -38,7 +38,7 @@ def pack(bits: ArrayLike) -> NDArray[np.uint8]:
     array([[128, 128],
            [  1,   0]], dtype=uint8)
     """
-    array = _advice.as_matrix(bits, "bits")
+    array = advice.as_matrix(bits, "bits")
     if not 1 <= array.shape[1] <= MAX_BITS:
         raise ValueError(
             f"Codes have 1 to {MAX_BITS} bits, got an array of shape {array.shape}."
@@ -149,7 +149,7 @@ def check_codes(
         ...
     ValueError: Negative values in data passed to codes, such as -1.2 ...
     """
-    return as_codes(_advice.as_matrix(codes, name), codes, n_bytes=n_bytes, name=name)
+    return as_codes(advice.as_matrix(codes, name), codes, n_bytes=n_bytes, name=name)
 
 
 def as_codes(
@@ -165,14 +165,14 @@ def as_codes(
     if not 1 <= width <= MAX_BITS // 8:
         raise ValueError(
             f"Codes are 1 to {MAX_BITS // 8} bytes wide, {name} has {width} feature(s) "
-            f"(shape={array.shape}). {_advice.of_width(array)}"
+            f"(shape={array.shape}). {advice.of_width(array)}"
         )
     if n_bytes is not None and width != n_bytes:
         bits = 8 * n_bytes - 7 <= width <= 8 * n_bytes and checked.max(initial=0) <= 1
-        advice = _advice.BITS if bits else "Are they codes of another number of bits?"
+        hint = advice.BITS if bits else "Are they codes of another number of bits?"
         raise ValueError(
             f"{name} must be {n_bytes} bytes wide, got {width} bytes "
-            f"(shape={checked.shape}). {advice}"
+            f"(shape={checked.shape}). {hint}"
         )
     return np.ascontiguousarray(checked)
 
@@ -184,10 +184,10 @@ def _bytes_of_numbers(array: NDArray, given: Any, name: str) -> NDArray[np.uint8
         except (TypeError, ValueError):
             raise ValueError(
                 f"{name} of dtype object hold values that are no numbers. "
-                f"{_advice.SIGNS}"
+                f"{advice.SIGNS}"
             ) from None
     if array.dtype.kind not in "iuf":
-        remedy = _advice.advice(array, name) or _advice.SIGNS
+        remedy = advice.advice(array, name) or advice.SIGNS
         raise ValueError(f"{name} of dtype {array.dtype} are no codes. {remedy}")
     if array.size == 0:
         return array.astype(np.uint8)
@@ -202,5 +202,5 @@ def _bytes_of_numbers(array: NDArray, given: Any, name: str) -> NDArray[np.uint8
         if np.array_equal(packed, array):
             return packed
         fault = f"Found values in {name} that are no integers"
-    remedy = _advice.of_numbers(array, given) or _advice.SIGNS
+    remedy = advice.of_numbers(array, given) or advice.SIGNS
     raise ValueError(f"{fault} (dtype {array.dtype}). {remedy}")

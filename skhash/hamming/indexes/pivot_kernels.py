@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming._distances import fill_distances
-from skhash.hamming._ir import CHUNK
-from skhash.hamming._jit import inlined, kernel
-from skhash.hamming._select import INDEX_BITS, distance_at, near_ones
-from skhash.hamming._sorting import sort_keys
-from skhash.hamming._vectors import lowest_bit, popcount
+from skhash.hamming.scan.distances import fill_distances
+from skhash.hamming.scan.select import INDEX_BITS, distance_at, near_ones
+from skhash.hamming.scan.sorting import sort_keys
+from skhash.hamming.simd.ir import CHUNK
+from skhash.hamming.simd.jit import inlined, kernel
+from skhash.hamming.simd.vectors import lowest_bit, popcount
 
 # Looking up a list costs as much as comparing so many codes.
 LIST_COST = 24

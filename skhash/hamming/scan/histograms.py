@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming._distances import fill_distances
-from skhash.hamming._jit import kernel
-from skhash.hamming._pool import run, spans
-from skhash.hamming._words import as_words, width_tag
+from skhash.hamming.scan.distances import fill_distances
+from skhash.hamming.simd.jit import kernel
+from skhash.hamming.simd.words import as_words, width_tag
+from skhash.hamming.threads.pool import run, spans
 
 # Codes whose distances are written before they are counted.
 CHUNK = 2048

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming._jit import inlined, kernel
-from skhash.hamming._select import INDEX_BITS, distance_at
-from skhash.hamming._sorting import sort_keys
-from skhash.hamming._vectors import lowest_bit, popcount
+from skhash.hamming.scan.select import INDEX_BITS, distance_at
+from skhash.hamming.scan.sorting import sort_keys
+from skhash.hamming.simd.jit import inlined, kernel
+from skhash.hamming.simd.vectors import lowest_bit, popcount
 
 
 @inlined

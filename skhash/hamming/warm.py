@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from skhash.hamming._codes import check_n_bits
-from skhash.hamming._engine import compiled
-from skhash.hamming._groups import GroupedCodes
-from skhash.hamming._multi_index import MultiIndex
-from skhash.hamming._search import count_within, distances, histograms, nearest, within
+from skhash.hamming.codes import check_n_bits
+from skhash.hamming.engine.choose import compiled
+from skhash.hamming.indexes.groups import GroupedCodes
+from skhash.hamming.indexes.multi_index import MultiIndex
+from skhash.hamming.search import count_within, distances, histograms, nearest, within
 
 
 def warm_up(
@@ -54,7 +54,7 @@ def warm_up(
         histograms(few, few, labels, labels)
         histograms(few, few, labels[:, None] == [0, 1], labels[:, None] == [0, 1])
         if indexes and compiled():
-            from skhash.hamming._pivots import PivotIndex
+            from skhash.hamming.indexes.pivots import PivotIndex
 
             for index in (GroupedCodes(codes), MultiIndex(codes), PivotIndex(codes)):
                 index.nearest(~few, 1)

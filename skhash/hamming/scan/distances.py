@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from skhash.hamming._jit import kernel
-from skhash.hamming._pool import run, spans
-from skhash.hamming._select import distance_at
-from skhash.hamming._vectors import popcount
-from skhash.hamming._words import as_words, width_tag
+from skhash.hamming.scan.select import distance_at
+from skhash.hamming.simd.jit import kernel
+from skhash.hamming.simd.vectors import popcount
+from skhash.hamming.simd.words import as_words, width_tag
+from skhash.hamming.threads.pool import run, spans
 
 
 def distances(

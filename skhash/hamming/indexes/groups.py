@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skhash.hamming._codes import check_codes
-from skhash.hamming._engine import engine
-from skhash.hamming._search import check_k, check_radius, within
-from skhash.hamming._threads import n_threads
-from skhash.hamming._words import padded
+from skhash.hamming.codes import check_codes
+from skhash.hamming.engine.choose import engine
+from skhash.hamming.search import check_k, check_radius, within
+from skhash.hamming.simd.words import padded
+from skhash.hamming.threads.count import n_threads
 
 # Of so many codes it is worth asking for no more than hold the k nearest items.
 MANY = 1 << 16

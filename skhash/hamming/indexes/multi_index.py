@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skhash.hamming import _search
-from skhash.hamming._codes import check_codes
-from skhash.hamming._cost import TRIED, Record, least_seconds
-from skhash.hamming._engine import compiled, engine
-from skhash.hamming._keys import blocks, joined_answers
-from skhash.hamming._pool import run, spans
-from skhash.hamming._threads import n_threads
-from skhash.hamming._words import as_words, padded, width_tag
+from skhash.hamming import search
+from skhash.hamming.codes import check_codes
+from skhash.hamming.engine.choose import compiled, engine
+from skhash.hamming.indexes.cost import TRIED, Record, least_seconds
+from skhash.hamming.keys import blocks, joined_answers
+from skhash.hamming.simd.words import as_words, padded, width_tag
+from skhash.hamming.threads.count import n_threads
+from skhash.hamming.threads.pool import run, spans
 
 # A scan compares so many codes in the time of a lookup or of a listed item, usually.
 USUAL_ADVANTAGE = 40
@@ -109,7 +109,7 @@ class MultiIndex:
 
     def _fill(self, threads: int) -> None:
         # Loading numba takes longer than all the rest, and without it a scan answers.
-        from skhash.hamming._multi_index_kernels import fill_table
+        from skhash.hamming.indexes.multi_index_kernels import fill_table
 
         words = as_words(self._padded)
         tables = np.split(self._offsets, self._firsts[1:])
@@ -123,7 +123,7 @@ class MultiIndex:
         radius = int(np.searchsorted(self._probes_within, self._limit // 4, "right"))
         probes = self._probes_within[max(0, radius - 1)]
         scan, listed = least_seconds(
-            lambda: _search.count_within(queries, self._padded, 0, n_jobs=1),
+            lambda: search.count_within(queries, self._padded, 0, n_jobs=1),
             lambda: self._listed(queries, max(0, radius - 1), 1, keep=True),
         )
         work = self._listed(queries, max(0, radius - 1), 1)[1]
@@ -161,10 +161,10 @@ class MultiIndex:
         rest = work < 0
         n_rest = int(np.count_nonzero(rest))
         if n_rest == len(rest):
-            return _search.within(queries, self._padded, radius, n_jobs=n_jobs)
+            return search.within(queries, self._padded, radius, n_jobs=n_jobs)
         if not n_rest:
             return joined_answers(counts, found)
-        scanned = _search.within(queries[rest], self._padded, radius, n_jobs=n_jobs)
+        scanned = search.within(queries[rest], self._padded, radius, n_jobs=n_jobs)
         return joined_answers(counts, found, rest, scanned)
 
     def parts_within(
@@ -193,7 +193,7 @@ class MultiIndex:
         ValueError
             If `queries` holds no codes of the same width, or `radius` is negative.
         """
-        checked, radius = self._checked(queries), _search.check_radius(radius)
+        checked, radius = self._checked(queries), search.check_radius(radius)
         # The tables answer no query that has more items than the limit, so what they
         # find of so many need not be counted first.
         step = max(1, most // max(1, self._limit))
@@ -222,7 +222,7 @@ class MultiIndex:
         counts, work, _ = self._listed(queries, radius, n_jobs)
         rest = work < 0
         if rest.any():
-            counts[rest] = _search.count_within(
+            counts[rest] = search.count_within(
                 queries[rest], self._padded, radius, n_jobs=n_jobs
             )
         return counts
@@ -232,11 +232,11 @@ class MultiIndex:
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Find the k nearest items, as :func:`skhash.hamming.nearest` does."""
         queries = self._checked(queries)
-        k = _search.check_k(k, len(self.codes), queries)
+        k = search.check_k(k, len(self.codes), queries)
         limit = self._limit // 4
         if not limit or not compiled() or not self._record.promises(k):
-            return _search.nearest(queries, self._padded, k, n_jobs=n_jobs)
-        from skhash.hamming._multi_index_kernels import nearest_by_substrings
+            return search.nearest(queries, self._padded, k, n_jobs=n_jobs)
+        from skhash.hamming.indexes.multi_index_kernels import nearest_by_substrings
 
         distances = np.empty((len(queries), k), np.int32)
         indices = np.empty((len(queries), k), np.int64)
@@ -246,7 +246,7 @@ class MultiIndex:
         n_rest = int(np.count_nonzero(rest))
         self._record.note(k, len(rest), len(rest) - n_rest)
         if n_rest:
-            distances[rest], indices[rest] = _search.nearest(
+            distances[rest], indices[rest] = search.nearest(
                 queries[rest], self._padded, k, n_jobs=n_jobs
             )
         return distances, indices
@@ -301,7 +301,7 @@ class MultiIndex:
         checked = check_codes(codes)
         n, n_bits = len(checked), 8 * checked.shape[1]
         sizes = substring_sizes(n, n_bits)
-        far, more = divmod(min(_search.check_radius(radius), n_bits), len(sizes))
+        far, more = divmod(min(search.check_radius(radius), n_bits), len(sizes))
         probes = [sum(comb(size, at) for at in range(far + 1)) for size in sizes]
         less = [sum(comb(size, at) for at in range(far)) for size in sizes]
         n_probes = sum(probes[: more + 1]) + sum(less[more + 1 :])
@@ -323,13 +323,13 @@ class MultiIndex:
         Returns counts, the work of each query, -1 for those left, and the keys of the
         others in order, if they are to be kept.
         """
-        radius = min(_search.check_radius(radius), 8 * self.codes.shape[1])
+        radius = min(search.check_radius(radius), 8 * self.codes.shape[1])
         counts = np.zeros(len(queries), np.int64)
         n_probes = int(self._probes_within[radius])
         # As much may be compared as is looked up.
         if not compiled() or 2 * n_probes > self._limit:
             return counts, np.full(len(queries), -1), []
-        from skhash.hamming._multi_index_kernels import within_by_substrings
+        from skhash.hamming.indexes.multi_index_kernels import within_by_substrings
 
         limits = radius, n_probes, self._limit - n_probes, keep
         found, work = self._run(

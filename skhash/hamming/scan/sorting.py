@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming._jit import kernel
-from skhash.hamming._select import INDEX_BITS
-from skhash.hamming._vectors import lowest_bit
+from skhash.hamming.scan.select import INDEX_BITS
+from skhash.hamming.simd.jit import kernel
+from skhash.hamming.simd.vectors import lowest_bit
 
 # Bits that one pass sorts by: its counters stay in the first-level cache.
 DIGIT = 11

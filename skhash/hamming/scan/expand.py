@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming._jit import kernel
-from skhash.hamming._sorting import FEW, read_off, sort_keys
+from skhash.hamming.scan.sorting import FEW, read_off, sort_keys
+from skhash.hamming.simd.jit import kernel
 
 # Of n items, more than this share are put in order by marking them: a bit each.
 MARKED = 1 / 1024

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skhash.hamming._codes import check_codes
-from skhash.hamming._keys import joined_answers
-from skhash.hamming._search import check_k, check_radius
+from skhash.hamming.codes import check_codes
+from skhash.hamming.keys import joined_answers
+from skhash.hamming.search import check_k, check_radius
 
 # A key is ``row << 53 | distance << 40 | index``: a row of `ROWS`, at most 4096 bits.
 INDEX_BITS, ROW_BIT, ROWS = 40, 53, 1024

@@ -1,0 +1,19 @@
+"""The engine of compiled kernels, function by function like the plain twin."""
+
+from skhash.hamming.scan.distances import distances
+from skhash.hamming.scan.expand import expand_nearest, expand_within
+from skhash.hamming.scan.histograms import histograms, relevant_histograms
+from skhash.hamming.scan.nearest import nearest
+from skhash.hamming.scan.within import count_items, count_within, within
+
+__all__ = [
+    "count_items",
+    "count_within",
+    "distances",
+    "expand_nearest",
+    "expand_within",
+    "histograms",
+    "nearest",
+    "relevant_histograms",
+    "within",
+]
