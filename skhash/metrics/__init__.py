@@ -11,17 +11,15 @@ Ready-made scorers for ``scoring=`` of scikit-learn, with the metrics' default o
 """
 
 from skhash.metrics import from_histograms
-from skhash.metrics._at_k import hit_rate_at_k, precision_at_k, recall_at_k
-from skhash.metrics._compare import Comparison, compare
+from skhash.metrics._codes.duplicates import find_duplicates
+from skhash.metrics._codes.health import bit_balance, bit_correlation, code_health
+from skhash.metrics._codes.lengths import order_bits, score_by_length
 from skhash.metrics._curves import (
     RetrievalCurve,
     precision_recall_by_radius,
     precision_recall_by_rank,
 )
-from skhash.metrics._duplicates import find_duplicates
-from skhash.metrics._evaluate import evaluate
-from skhash.metrics._health import bit_balance, bit_correlation, code_health
-from skhash.metrics._lengths import order_bits, score_by_length
+from skhash.metrics._cutoffs import hit_rate_at_k, precision_at_k, recall_at_k
 from skhash.metrics._ndcg import ndcg
 from skhash.metrics._own_cutoff import (
     mean_average_precision_at_r,
@@ -29,9 +27,11 @@ from skhash.metrics._own_cutoff import (
     r_precision,
 )
 from skhash.metrics._radius import precision_at_radius, recall_at_radius
-from skhash.metrics._ranking import average_precision, mean_average_precision
-from skhash.metrics._report import RetrievalReport
-from skhash.metrics._scorer import (
+from skhash.metrics._rankings import average_precision, mean_average_precision
+from skhash.metrics._report.compare import Comparison, compare
+from skhash.metrics._report.evaluate import evaluate
+from skhash.metrics._report.report import RetrievalReport
+from skhash.metrics.scorer import (
     make_retrieval_scorer,
     mean_average_precision_scorer,
     precision_at_k_scorer,

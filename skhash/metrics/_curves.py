@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._averages import nothing_relevant, settle_zero_relevant
-from skhash.metrics._options import (
+from skhash.metrics._rank_rows import hits_at_rows
+from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
+from skhash.metrics.options import (
     EMPTY_BALL,
     TIES,
     check_option,
     check_rank,
     check_weight,
 )
-from skhash.metrics._rank_rows import hits_at_rows
-from skhash.metrics._retrieval import Retrieval
+from skhash.metrics.task import Retrieval
 
 
 class RetrievalCurve(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 
 from skhash.hamming import distances
 from skhash.metrics._dcg_rows import gains_of, ideal_of_counts, ideal_of_pairs
-from skhash.metrics._retrieval import Retrieval
+from skhash.metrics.task import Retrieval
 
 # Cells of a histogram of grades held at a time.
 _CELLS = 1 << 22

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._averages import average_queries, settle_zero_relevant
 from skhash.metrics._dcg_rows import ndcg_rows
 from skhash.metrics._graded import graded_pieces
-from skhash.metrics._options import GAINS, check_averaging, check_option, check_rank
-from skhash.metrics._retrieval import Retrieval
+from skhash.metrics.averages import average_queries, settle_zero_relevant
+from skhash.metrics.options import GAINS, check_averaging, check_option, check_rank
+from skhash.metrics.task import Retrieval
 
 
 def ndcg(

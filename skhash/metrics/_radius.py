@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.hamming.search import check_radius
-from skhash.metrics._averages import average_queries
-from skhash.metrics._options import EMPTY_BALL, check_averaging, check_option
 from skhash.metrics._radius_rows import precision_within_rows, recall_within_rows
-from skhash.metrics._retrieval import Retrieval, per_query
+from skhash.metrics.averages import average_queries
+from skhash.metrics.options import EMPTY_BALL, check_averaging, check_option
+from skhash.metrics.task import Retrieval, per_query
 
 
 def precision_at_radius(

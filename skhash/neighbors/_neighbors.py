@@ -212,7 +212,7 @@ class HammingNeighbors(
         queries = query_codes(self, X, database.codes.shape[1])
         # Here, since most searches need no metric.
         from skhash.metrics import mean_average_precision
-        from skhash.metrics._averages import advice_on_folds
+        from skhash.metrics.averages import advice_on_folds
 
         with advice_on_folds(y):
             return mean_average_precision(

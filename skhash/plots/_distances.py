@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skhash.metrics._health import check_bits
-from skhash.metrics._retrieval import Retrieval
+from skhash.metrics._codes.health import check_bits
+from skhash.metrics.task import Retrieval
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay
 from skhash.plots._style import legend, nth_style, style_panel

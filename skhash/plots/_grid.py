@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skhash.hamming import distances
-from skhash.metrics._options import check_rank
 from skhash.metrics._relevance import as_given
-from skhash.metrics._retrieval import Retrieval
+from skhash.metrics.options import check_rank
+from skhash.metrics.task import Retrieval
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay
 from skhash.plots._images import as_images, draw_frame, draw_image, frame_keys

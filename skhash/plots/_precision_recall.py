@@ -3,7 +3,7 @@
 import numpy as np
 
 from skhash.metrics import precision_recall_by_radius, precision_recall_by_rank
-from skhash.metrics._options import check_option
+from skhash.metrics.options import check_option
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay
 from skhash.plots._style import draw_line, legend, next_style, style_panel

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
-from skhash.metrics._scorer import _rank_against
+from skhash.metrics.scorer import _rank_against
 
 
 class Task(NamedTuple):

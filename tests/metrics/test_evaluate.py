@@ -11,7 +11,7 @@ from scipy.stats import norm
 from skhash import metrics
 from skhash.hamming import pack
 from skhash.metrics import code_health, compare, evaluate, find_duplicates
-from skhash.metrics._bootstrap import bootstrap_means, interval
+from skhash.metrics._report.bootstrap import bootstrap_means, interval
 
 
 @pytest.fixture

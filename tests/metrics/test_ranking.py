@@ -12,10 +12,10 @@ from sklearn.exceptions import UndefinedMetricWarning
 
 from skhash.hamming import histograms, pack
 from skhash.metrics import (
-    _retrieval,
     average_precision,
     from_histograms,
     mean_average_precision,
+    task,
 )
 from tests.metrics import brute
 
@@ -146,8 +146,8 @@ def test_chunks_do_not_change_values(monkeypatch, ties, multilabel, exclude_self
         exclude_self=exclude_self,
     )
     whole = run()
-    monkeypatch.setattr(_retrieval, "_CELLS", 9 * 7)
-    monkeypatch.setattr(_retrieval, "_PAIRS", 40 * 5)
+    monkeypatch.setattr(task, "_CELLS", 9 * 7)
+    monkeypatch.setattr(task, "_PAIRS", 40 * 5)
     np.testing.assert_array_equal(run(), whole)
 
 
@@ -325,7 +325,7 @@ def test_relevance_may_be_a_function_or_a_matrix(monkeypatch, ties, exclude_self
         for near in [[int(abs(query_ages[i] - ages[j]) < 5) for j in others]]
     ]
     matrix = close(query_ages, ages)
-    monkeypatch.setattr(_retrieval, "_PAIRS", 30 * 4)
+    monkeypatch.setattr(task, "_PAIRS", 30 * 4)
     for relevance, labels in (
         (close, (query_ages, ages)),
         (lambda q, d: sparse.csr_array(close(q, d)), (query_ages, ages)),

@@ -141,7 +141,7 @@ def test_distance_histogram_equals_counting(retrieval, slow):
 
 def test_distance_histogram_of_several_pieces(retrieval, monkeypatch):
     whole = DistanceHistogramDisplay.from_codes(*retrieval)
-    monkeypatch.setattr("skhash.metrics._retrieval._CELLS", 40)
+    monkeypatch.setattr("skhash.metrics.task._CELLS", 40)
     parts = DistanceHistogramDisplay.from_codes(*retrieval)
     np.testing.assert_array_equal(whole.n_similar, parts.n_similar)
     np.testing.assert_array_equal(whole.n_dissimilar, parts.n_dissimilar)

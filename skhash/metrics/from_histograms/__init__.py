@@ -17,7 +17,7 @@ from skhash.metrics.from_histograms._curves import (
     precision_recall_by_radius,
     precision_recall_by_rank,
 )
-from skhash.metrics.from_histograms._ndcg import ndcg
+from skhash.metrics.from_histograms._gains import ndcg
 from skhash.metrics.from_histograms._radius import precision_at_radius, recall_at_radius
 from skhash.metrics.from_histograms._ranks import (
     average_precision_at_r,

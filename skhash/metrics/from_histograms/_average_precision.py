@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.metrics._average_precision import average_precision_rows
-from skhash.metrics._averages import nothing_relevant, settle_zero_relevant
-from skhash.metrics._options import check_average_precision
+from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
 from skhash.metrics.from_histograms._check import check_histograms
+from skhash.metrics.options import check_average_precision
 
 
 def average_precision(

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.metrics._curves import check_ranks, radius_curve_rows, rank_curve_rows
-from skhash.metrics._options import EMPTY_BALL, TIES, check_option
 from skhash.metrics.from_histograms._check import check_histograms
+from skhash.metrics.options import EMPTY_BALL, TIES, check_option
 
 
 def precision_recall_by_radius(

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.hamming.search import check_radius
-from skhash.metrics._averages import nothing_relevant, settle_zero_relevant
-from skhash.metrics._options import EMPTY_BALL, ZERO_RELEVANT, check_option
 from skhash.metrics._radius_rows import precision_within_rows, recall_within_rows
+from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
 from skhash.metrics.from_histograms._check import check_histograms
+from skhash.metrics.options import EMPTY_BALL, ZERO_RELEVANT, check_option
 
 
 def precision_at_radius(

@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.metrics._average_precision import average_precision_rows
-from skhash.metrics._averages import nothing_relevant, settle_zero_relevant
-from skhash.metrics._options import TIES, ZERO_RELEVANT, check_option, check_rank
 from skhash.metrics._rank_rows import (
     first_hit_rows,
     hits_at_rows,
     r_precision_rows,
     recall_rows,
 )
+from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
 from skhash.metrics.from_histograms._check import check_histograms
+from skhash.metrics.options import TIES, ZERO_RELEVANT, check_option, check_rank
 
 
 def precision_at_k(

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from skhash.hamming import check_codes, histograms, nearest
 from skhash.hamming.labels import encode_labels
-from skhash.metrics._averages import nothing_relevant, settle_zero_relevant
 from skhash.metrics._relevance import as_rows, check_relevance, relevant_pairs
+from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
 
 # Cells of one histogram held at a time; what is computed from them takes about 100 MB.
 _CELLS = 1 << 20

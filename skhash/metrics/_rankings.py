@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.metrics._average_precision import average_precision_rows
-from skhash.metrics._averages import average_queries
-from skhash.metrics._options import (
+from skhash.metrics.averages import average_queries
+from skhash.metrics.options import (
     AVERAGES,
     check_average_precision,
     check_averaging,
     check_option,
 )
-from skhash.metrics._retrieval import Retrieval, per_query
+from skhash.metrics.task import Retrieval, per_query
 
 
 def average_precision(

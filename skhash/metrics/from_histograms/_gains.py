@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._averages import settle_zero_relevant
 from skhash.metrics._dcg_rows import gains_of, ideal_of_counts, ndcg_rows
-from skhash.metrics._options import GAINS, ZERO_RELEVANT, check_option, check_rank
+from skhash.metrics.averages import settle_zero_relevant
+from skhash.metrics.options import GAINS, ZERO_RELEVANT, check_option, check_rank
 
 
 def ndcg(

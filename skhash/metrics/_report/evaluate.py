@@ -8,19 +8,10 @@ from numpy.typing import ArrayLike
 
 from skhash.hamming.search import check_radius
 from skhash.metrics._average_precision import average_precision_rows
-from skhash.metrics._averages import nothing_relevant
-from skhash.metrics._bootstrap import bootstrap_means, interval
-from skhash.metrics._conventions import conventions_in_words
+from skhash.metrics._codes.duplicates import check_items, count_leaks
+from skhash.metrics._codes.health import code_health
 from skhash.metrics._dcg_rows import ideal_of_counts, ndcg_rows
-from skhash.metrics._duplicates import check_items, count_leaks
-from skhash.metrics._health import code_health
 from skhash.metrics._ndcg import ndcg
-from skhash.metrics._options import (
-    NORMALIZERS,
-    check_confidence,
-    check_option,
-    check_rank,
-)
 from skhash.metrics._radius_rows import (
     ball_counts,
     precision_within_rows,
@@ -33,8 +24,17 @@ from skhash.metrics._rank_rows import (
     recall_rows,
 )
 from skhash.metrics._relevance import as_given
-from skhash.metrics._report import RetrievalReport, Score
-from skhash.metrics._retrieval import Retrieval
+from skhash.metrics._report.bootstrap import bootstrap_means, interval
+from skhash.metrics._report.conventions import conventions_in_words
+from skhash.metrics._report.report import RetrievalReport, Score
+from skhash.metrics.averages import nothing_relevant
+from skhash.metrics.options import (
+    NORMALIZERS,
+    check_confidence,
+    check_option,
+    check_rank,
+)
+from skhash.metrics.task import Retrieval
 
 Rows = dict[str, np.ndarray]
 

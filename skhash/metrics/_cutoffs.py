@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._averages import average_queries
-from skhash.metrics._options import (
+from skhash.metrics._rank_rows import first_hit_rows, hits_at_rows, recall_rows
+from skhash.metrics.averages import average_queries
+from skhash.metrics.options import (
     TIES,
     check_averaging,
     check_option,
     check_rank,
 )
-from skhash.metrics._rank_rows import first_hit_rows, hits_at_rows, recall_rows
-from skhash.metrics._retrieval import Retrieval, per_query
+from skhash.metrics.task import Retrieval, per_query
 
 
 def precision_at_k(

@@ -11,10 +11,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skhash.hamming import check_codes
-from skhash.metrics._at_k import precision_at_k, recall_at_k
-from skhash.metrics._averages import advice_on_folds
+from skhash.metrics._cutoffs import precision_at_k, recall_at_k
 from skhash.metrics._radius import precision_at_radius
-from skhash.metrics._ranking import mean_average_precision
+from skhash.metrics._rankings import mean_average_precision
+from skhash.metrics.averages import advice_on_folds
 
 
 def make_retrieval_scorer(

@@ -9,10 +9,10 @@ from sklearn.utils import check_random_state
 
 from skhash.hamming import pack, unpack
 from skhash.hamming.labels import check_labels, dense
-from skhash.metrics._health import check_bits
-from skhash.metrics._options import check_rank
-from skhash.metrics._ranking import mean_average_precision
+from skhash.metrics._codes.health import check_bits
+from skhash.metrics._rankings import mean_average_precision
 from skhash.metrics._relevance import as_rows
+from skhash.metrics.options import check_rank
 
 
 def score_by_length(

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skhash.metrics._bootstrap import bootstrap_means, interval
-from skhash.metrics._options import check_confidence, check_rank
-from skhash.metrics._report import RetrievalReport
+from skhash.metrics._report.bootstrap import bootstrap_means, interval
+from skhash.metrics._report.report import RetrievalReport
+from skhash.metrics.options import check_confidence, check_rank
 
 
 class Difference(NamedTuple):

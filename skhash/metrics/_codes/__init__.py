@@ -1,0 +1,1 @@
+"""How well codes use their bits, how short they may be, and what is there twice."""
