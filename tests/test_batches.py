@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from skhash.batches import (
+from skhash.encoder._data.batches import (
     ArrayDataset,
     BalancedSampler,
     Batches,

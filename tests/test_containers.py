@@ -14,7 +14,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from skhash import DeepHashEncoder
-from skhash.batches import ArrayDataset
+from skhash.encoder._data.batches import ArrayDataset
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

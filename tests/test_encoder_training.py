@@ -17,7 +17,7 @@ from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
 from skhash import DeepHashEncoder
-from skhash.batches import BalancedSampler, ShuffledSampler
+from skhash.encoder._data.batches import BalancedSampler, ShuffledSampler
 from skhash.losses import DualHinge, HashLoss, HashNet
 from skhash.metrics import code_health, mean_average_precision
 

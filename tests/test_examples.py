@@ -15,7 +15,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 import skhash.plots
-from skhash import fitting
+from skhash.encoder import _fit
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
 # Its picture is of these epochs.
@@ -73,9 +73,9 @@ def test_example_runs_and_ends_in_a_picture(example, monkeypatch, capsys):
     if example.stem in NEEDS:
         pytest.importorskip(NEEDS[example.stem])
     longest = EPOCHS.get(example.stem, 2)
-    choose = fitting.choose_epochs
+    choose = _fit.choose_epochs
     monkeypatch.setattr(
-        fitting, "choose_epochs", lambda *given: min(longest, choose(*given))
+        _fit, "choose_epochs", lambda *given: min(longest, choose(*given))
     )
     monkeypatch.setattr(sys, "argv", [str(example)])
     backend = matplotlib.get_backend()

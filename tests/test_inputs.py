@@ -9,8 +9,8 @@ from sklearn.utils._param_validation import InvalidParameterError
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from skhash import DeepHashEncoder
-from skhash.batches import ArrayDataset
-from skhash.inputs import check_training, moments
+from skhash.encoder._data.batches import ArrayDataset
+from skhash.encoder._data.inputs import check_training, moments
 
 # Ours, or scikit-learn's from 1.9 on.
 NO_WEIGHT = "sample_weight is zero for every item|at least one non-zero number"
@@ -546,7 +546,7 @@ def test_other_items_than_in_fit_are_refused(small, images):
 
 @pytest.mark.parametrize("make", [np.asarray, sp.csr_array])
 def test_moments_are_those_of_the_items(make, monkeypatch):
-    monkeypatch.setattr("skhash.inputs._CHUNK", 64)  # many small chunks
+    monkeypatch.setattr("skhash.encoder._data.inputs._CHUNK", 64)  # many small chunks
     rng = np.random.default_rng(0)
     X = rng.normal(1e3, 2, size=(101, 8))
     X[:, 3] = 7
@@ -559,7 +559,7 @@ def test_moments_are_those_of_the_items(make, monkeypatch):
 
 
 def test_moments_of_images_are_those_of_channels(monkeypatch):
-    monkeypatch.setattr("skhash.inputs._CHUNK", 64)
+    monkeypatch.setattr("skhash.encoder._data.inputs._CHUNK", 64)
     rng = np.random.default_rng(0)
     X = rng.normal([10, 20], [1, 3], size=(30, 4, 5, 2))
     X[..., 0] += np.arange(5)

@@ -16,8 +16,8 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
 from skhash import DeepHashEncoder
+from skhash.encoder._outputs import Outputs
 from skhash.metrics import mean_average_precision_scorer
-from skhash.outputs import Outputs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -330,7 +330,7 @@ def test_sparse_and_constant_features_raise_no_alarm(kind):
 
 
 def test_few_items_are_not_looked_at(fitted, digits, monkeypatch):
-    monkeypatch.setattr("skhash.outputs.Outputs._sample", None)
+    monkeypatch.setattr("skhash.encoder._outputs.Outputs._sample", None)
     fitted.transform(digits[0][:31])
     with pytest.raises(TypeError):
         fitted.transform(digits[0][:32])
@@ -340,7 +340,7 @@ def test_a_look_at_a_sample_reads_few_rows(fitted, digits, monkeypatch):
     looked = []
     sample = Outputs._sample
     monkeypatch.setattr(
-        "skhash.outputs.Outputs._sample",
+        "skhash.encoder._outputs.Outputs._sample",
         lambda self: looked.append(sample(self)) or looked[-1],
     )
     X = np.repeat(digits[0], 5, axis=0)

@@ -18,9 +18,10 @@ from skorch.callbacks import Callback
 from torch import nn
 from torch.utils.data import Dataset
 
-from skhash import DeepHashEncoder, threads
+from skhash import DeepHashEncoder
+from skhash.encoder import _threads as threads
+from skhash.encoder._threads import iterate, run, torch_threads
 from skhash.networks._random import borrowed_generator
-from skhash.threads import iterate, run, torch_threads
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

@@ -9,13 +9,13 @@ import torch
 from skorch.callbacks import Callback
 from torch import nn
 
-from skhash.batches import ArrayDataset, ShuffledSampler
-from skhash.callbacks import FollowPlan, Halt, KeepBest, Watch
-from skhash.choices import device_error
+from skhash.encoder._auto import device_error
+from skhash.encoder._callbacks import FollowPlan, Halt, KeepBest, Watch
+from skhash.encoder._data.batches import ArrayDataset, ShuffledSampler
+from skhash.encoder._net import DeepHashNet
+from skhash.encoder._schedules import LR_SCHEDULES
 from skhash.losses import HashLoss, Stage
 from skhash.networks import HashNetwork, wrap
-from skhash.optimizers import LR_SCHEDULES
-from skhash.training import DeepHashNet
 
 N, N_FEATURES, N_BITS = 40, 3, 4
 
@@ -158,13 +158,13 @@ def test_features_stage_trains_on_the_output_of_the_body():
     ],
 )
 def test_refresh_comes_between_epochs(plan, expected, monkeypatch):
-    monkeypatch.setattr("skhash.callbacks._MIN_STEPS_BETWEEN_REFRESHES", 1)
+    monkeypatch.setattr("skhash.encoder._callbacks._MIN_STEPS_BETWEEN_REFRESHES", 1)
     net = train(plan)
     assert [steps for steps, *_ in net.criterion_.refreshes] == expected
 
 
 def test_refreshes_keep_a_distance(monkeypatch):
-    monkeypatch.setattr("skhash.callbacks._MIN_STEPS_BETWEEN_REFRESHES", 5)
+    monkeypatch.setattr("skhash.encoder._callbacks._MIN_STEPS_BETWEEN_REFRESHES", 5)
     net = train([Stage(10, refresh_every=1)])
     assert [steps for steps, *_ in net.criterion_.refreshes] == [2, 8, 14]
 

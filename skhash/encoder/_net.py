@@ -16,12 +16,12 @@ from skorch.callbacks import EpochTimer
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from skhash.batches import ArrayDataset, Batches
-from skhash.choices import device_error
+from skhash.encoder._auto import device_error
+from skhash.encoder._data.batches import ArrayDataset, Batches
+from skhash.encoder._schedules import LR_SCHEDULES
+from skhash.encoder._stopping import StopTraining, is_request
 from skhash.losses import Stage
 from skhash.networks._layers import parts, set_mode
-from skhash.optimizers import LR_SCHEDULES
-from skhash.stopping import StopTraining, is_request
 
 # Enough rows to judge the health of the codes of an epoch.
 _WATCHED_ROWS = 1024

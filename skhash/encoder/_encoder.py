@@ -13,17 +13,17 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from skhash import fitting
 from skhash.documentation import DocLink
-from skhash.encoding import Encoding
-from skhash.inputs import check_training, same_classes
+from skhash.encoder import _fit
+from skhash.encoder._check import check_parameters
+from skhash.encoder._data.inputs import check_training, same_classes
+from skhash.encoder._restoring import unchanged_by_errors
+from skhash.encoder._schedules import LR_SCHEDULES, OPTIMIZERS
+from skhash.encoder._sklearn_callbacks import CallbackSupportMixin, with_callbacks
+from skhash.encoder._threads import torch_threads
+from skhash.encoder._transform import Encoding
 from skhash.losses import LOSSES, HashLoss
 from skhash.networks import NETWORKS
-from skhash.optimizers import LR_SCHEDULES, OPTIMIZERS
-from skhash.parameters import check_parameters
-from skhash.restoring import unchanged_by_errors
-from skhash.sklearn_callbacks import CallbackSupportMixin, with_callbacks
-from skhash.threads import torch_threads
 
 
 class DeepHashEncoder(
@@ -111,7 +111,7 @@ class DeepHashEncoder(
 
     Attributes
     ----------
-    net_ : skhash.training.DeepHashNet
+    net_ : skorch.NeuralNet
         The trained skorch net.
     loss_ : HashLoss
         The loss with its learnt state.
@@ -310,7 +310,7 @@ class DeepHashEncoder(
             data = check_training(
                 self, X, y, sample_weight, item_shape=self.input_shape
             )
-            fitting.fit(self, data, {"X": X, "y": y, "metadata": metadata})
+            _fit.fit(self, data, {"X": X, "y": y, "metadata": metadata})
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -363,7 +363,7 @@ class DeepHashEncoder(
                 classes=classes,
                 reset=first,
             )
-            fitting.partial_fit(self, data, first=first)
+            _fit.partial_fit(self, data, first=first)
         return self
 
     def __sklearn_is_fitted__(self):

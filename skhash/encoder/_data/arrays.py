@@ -10,8 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import validate_data
 
-from skhash.containers import LARGEST, read_array
-from skhash.layouts import Layout, misfit
+from skhash.encoder._data.containers import LARGEST, read_array
+from skhash.encoder._data.layouts import Layout, misfit
 
 # Values that are looked at together where one of them is to be found.
 _CHUNK = 1 << 18

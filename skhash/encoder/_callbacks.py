@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback
 
+from skhash.encoder._net import DeepHashNet
+from skhash.encoder._stopping import StopTraining
 from skhash.losses import Stage
-from skhash.stopping import StopTraining
-from skhash.training import DeepHashNet
 
 # A fresh estimate of the centres pays only when the network has moved.
 _MIN_STEPS_BETWEEN_REFRESHES = 50

@@ -16,20 +16,24 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import PrintLog
 
-from skhash.assembly import Seeds, check_net, make_net, prepare, reuse
-from skhash.batches import BalancedSampler, EncodedDataset, ShuffledSampler
-from skhash.callback_checks import check_pretraining
-from skhash.callbacks import FollowPlan, Halt, KeepBest, Progress, Watch
-from skhash.choices import choose_balance, choose_epochs, choose_threads
+from skhash.encoder._auto import choose_balance, choose_epochs, choose_threads
+from skhash.encoder._build import Seeds, check_net, make_net, prepare, reuse
+from skhash.encoder._callbacks import FollowPlan, Halt, KeepBest, Progress, Watch
+from skhash.encoder._check_callbacks import check_pretraining
+from skhash.encoder._data.batches import (
+    BalancedSampler,
+    EncodedDataset,
+    ShuffledSampler,
+)
+from skhash.encoder._data.inputs import TrainingData
+from skhash.encoder._net import DeepHashNet
+from skhash.encoder._sklearn_callbacks import ReportEpochs, supports_callbacks
+from skhash.encoder._threads import run
 from skhash.hamming import pack, unpack
-from skhash.inputs import TrainingData
 from skhash.losses import LOSSES
 from skhash.metrics import code_health, mean_average_precision
 from skhash.networks import NETWORKS
 from skhash.networks._random import borrowed_generator
-from skhash.sklearn_callbacks import ReportEpochs, supports_callbacks
-from skhash.threads import run
-from skhash.training import DeepHashNet
 from skhash.warn import warn
 
 # In the history of the net alone.

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skhash.batches import ArrayDataset
-from skhash.containers import LARGEST
-from skhash.items import CheckedItems, CheckedStream, sample_rows
+from skhash.encoder._data.batches import ArrayDataset
+from skhash.encoder._data.containers import LARGEST
+from skhash.encoder._data.items import CheckedItems, CheckedStream, sample_rows
 from skhash.warn import warn
 
 # Losses and scores take squares of z: where these overflow, z says nothing.

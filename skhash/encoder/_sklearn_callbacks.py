@@ -7,7 +7,7 @@ from typing import Any
 
 from skorch.callbacks import Callback
 
-from skhash.training import DeepHashNet
+from skhash.encoder._net import DeepHashNet
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from skhash.batches import readable
-from skhash.containers import (
+from skhash.encoder._data.batches import readable
+from skhash.encoder._data.containers import (
     LARGEST,
     is_picture,
     picture_array,
@@ -21,7 +21,7 @@ from skhash.containers import (
     read_array,
     refuse_loader,
 )
-from skhash.layouts import Layout, misfit
+from skhash.encoder._data.layouts import Layout, misfit
 from skhash.networks._random import borrowed_generator
 
 # As many values of a sample tell what it was drawn from.

@@ -17,13 +17,13 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
-from skhash.arrays import check_items, check_range, fitted_layout
-from skhash.batches import ArrayDataset, EncodedDataset
-from skhash.containers import tensor_array
+from skhash.encoder._data.arrays import check_items, check_range, fitted_layout
+from skhash.encoder._data.batches import ArrayDataset, EncodedDataset
+from skhash.encoder._data.containers import tensor_array
+from skhash.encoder._data.items import CheckedItems, check_length, layout_of
+from skhash.encoder._data.layouts import Layout
 from skhash.hamming.columns import check_column, kind_of
 from skhash.hamming.labels import check_labels, dense, encode_by_classes
-from skhash.items import CheckedItems, check_length, layout_of
-from skhash.layouts import Layout
 from skhash.networks._random import borrowed_generator
 from skhash.warn import warn
 

@@ -12,16 +12,16 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from torch import nn
 
-from skhash.arrays import fitted_layout
-from skhash.choices import choose_device
-from skhash.inputs import TrainingData, moments
+from skhash.encoder._auto import choose_device
+from skhash.encoder._data.arrays import fitted_layout
+from skhash.encoder._data.inputs import TrainingData, moments
+from skhash.encoder._net import DeepHashNet
+from skhash.encoder._schedules import OPTIMIZERS
 from skhash.losses import LOSSES, HashLoss, Stage
 from skhash.networks import HashNetwork
 from skhash.networks._build import build, output_width
 from skhash.networks._layers import Standardize
 from skhash.networks._random import borrowed_generator
-from skhash.optimizers import OPTIMIZERS
-from skhash.training import DeepHashNet
 
 
 @dataclass(frozen=True)

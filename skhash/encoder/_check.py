@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
-from skhash.callback_checks import check_callbacks
-from skhash.choices import device_error
+from skhash.encoder._auto import device_error
+from skhash.encoder._check_callbacks import check_callbacks
 
 # What belongs to the encoder under another name.
 _OWN = {"optimizer__lr": "lr", "iterator_train__batch_size": "batch_size"}

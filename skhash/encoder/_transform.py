@@ -14,15 +14,15 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
-from skhash.arrays import check_items, check_range, fitted_layout
-from skhash.batches import ArrayDataset
+from skhash.encoder._data.arrays import check_items, check_range, fitted_layout
+from skhash.encoder._data.batches import ArrayDataset
+from skhash.encoder._data.items import check_data_set
+from skhash.encoder._outputs import Outputs
+from skhash.encoder._threads import iterate, torch_threads
 from skhash.hamming import pack
 from skhash.hamming.labels import check_labels, encode_by_classes
-from skhash.items import check_data_set
 from skhash.losses import HashLoss
 from skhash.networks import NETWORKS
-from skhash.outputs import Outputs
-from skhash.threads import iterate, torch_threads
 
 
 def _has_one_label_an_item(encoder: Encoding) -> bool:

@@ -1,0 +1,1 @@
+"""What users give as X and y: read, checked, and gathered in batches."""
