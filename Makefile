@@ -10,10 +10,10 @@ demo: .venv/.installed  ## learn codes for handwritten digits, print a table, dr
 	.venv/bin/python examples/plot_quick_start.py demo.png
 
 test: .venv/.installed  ## run the whole test suite
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n auto --dist worksteal
 
 test-oldest: .venv-oldest/.installed  ## run it on the oldest supported versions
-	.venv-oldest/bin/python -m pytest
+	.venv-oldest/bin/python -m pytest -n auto --dist worksteal
 
 lint: .venv/.installed  ## check style, spelling, types and the order of imports
 	.venv/bin/ruff check .

@@ -2,10 +2,11 @@
 
 import os
 
-# Worker processes share the machine: one thread each. Torch, OpenMP and BLAS read
-# this when they are first imported, so it stands before every other import.
+# Worker processes share the cores: threads that wait must sleep, not spin. OpenMP and
+# BLAS read this when they are first imported, so it stands before every other import.
+# The numbers of torch's threads stay what they are for users, since tests compare them.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import random
@@ -23,6 +24,31 @@ hypothesis.settings.register_profile("skhash", deadline=None, derandomize=True)
 # `pytest --hypothesis-profile=explore` looks for new ones.
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("skhash")
+
+
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):
+        _take_turns_in_the_cache(config.cache.mkdir("kernels") / "lock")
+
+
+def _take_turns_in_the_cache(path):
+    """Let one worker process at a time read or write numba's cache of kernels.
+
+    numba saves a kernel under the first number that is free. Two processes that save
+    kernels of one function at once find the same one, and later load the wrong code.
+    """
+    from filelock import FileLock  # comes with torch
+    from numba.core.caching import IndexDataCacheFile
+
+    def in_turn(method):
+        def locked(*args):
+            with FileLock(path):
+                return method(*args)
+
+        return locked
+
+    for name in ("load", "save"):
+        setattr(IndexDataCacheFile, name, in_turn(getattr(IndexDataCacheFile, name)))
 
 
 @pytest.fixture(autouse=True)

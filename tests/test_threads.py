@@ -32,6 +32,13 @@ pytestmark = [
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 
+@pytest.fixture(autouse=True)
+def no_choice_of_waiting(monkeypatch):
+    """The suite's workers make a choice that only few users make."""
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def encoder(**params):
     """Two threads, whatever the size of the network."""
     return DeepHashEncoder(

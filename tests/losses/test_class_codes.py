@@ -88,7 +88,7 @@ def naive_greedy_hash(z, labels, weight, loss):
         (OrthoHash(margin_type="angle", margin=0.3, scale=4.0), naive_ortho_hash),
         (GreedyHash(quantization=0.6), naive_greedy_hash),
     ],
-    ids=repr,
+    ids=lambda each: getattr(each, "__name__", repr(each)),  # the same in all workers
 )
 @pytest.mark.parametrize("multilabel", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])

@@ -103,7 +103,7 @@ def naive_dtsh(z, similar, weight, loss):
         (DCH(balance=False, quantization=1.0), naive_dch),
         (DTSH(margin=2.0, quantization=0.4), naive_dtsh),
     ],
-    ids=repr,
+    ids=lambda each: getattr(each, "__name__", repr(each)),  # the same in all workers
 )
 @pytest.mark.parametrize("multilabel", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])

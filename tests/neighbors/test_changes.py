@@ -127,7 +127,7 @@ def test_a_child_forked_during_a_change_makes_its_own(monkeypatch):
     assert gate.begun.wait(PATIENCE)
     try:
         with get_context("fork").Pool(1) as pool:
-            answer = pool.apply_async(add_and_count, (neighbors,)).get(timeout=10)
+            answer = pool.apply_async(add_and_count, (neighbors,)).get(timeout=PATIENCE)
     finally:
         gate.open.set()
         adding.join(PATIENCE)
