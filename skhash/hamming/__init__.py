@@ -13,7 +13,7 @@ from skhash.hamming.codes import check_codes, pack, unpack
 from skhash.hamming.indexes.groups import GroupedCodes
 from skhash.hamming.indexes.multi_index import MultiIndex
 from skhash.hamming.indexes.torch import TorchCodes
-from skhash.hamming.labels import check_labels
+from skhash.hamming.labels import Labels, check_labels
 from skhash.hamming.search import (
     count_within,
     distances,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GroupedCodes",
+    "Labels",
     "MultiIndex",
     "PivotIndex",
     "TorchCodes",

@@ -1,0 +1,361 @@
+"""The three forms of labels: one class an item, dense sets, and sparse sets.
+
+"One label or several?" and "dense or sparse?" are asked here and nowhere else: a form
+is a short class, and what uses labels calls its methods. Sparse sets are never made
+dense as a whole.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from skhash.hamming._label_checks import checked_values
+from skhash.hamming.columns import kind_of
+
+
+@dataclass(frozen=True, eq=False)
+class Labels(ABC):
+    """Checked labels of items, in one of three forms; made by :meth:`of`.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n,), or bool ndarray or CSR array of shape (n, n_classes)
+        The labels as :func:`check_labels` returns them; not to be written to.
+    kind : {"classes", "sets"}
+        Whether an item has one class, or a set of them.
+    sparse : bool
+        Whether the sets are stored as CSR, and blocks of pairs come as CSR.
+    n_classes : int
+        Number of distinct classes, or of columns.
+    counts : ndarray of shape (n,), int64
+        Number of labels of each item.
+    sizes : ndarray of shape (n_classes,), int64
+        Number of items of each class.
+
+    Examples
+    --------
+    >>> from skhash.hamming.labels import Labels
+    >>> queries, items = Labels.of([[1, 1, 0]]), Labels.of([[1, 0, 0], [0, 0, 1]])
+    >>> queries.similar([0], items)
+    array([[ True, False]])
+    >>> items.members(2)
+    array([1])
+    """
+
+    values: Any
+
+    kind: ClassVar[Literal["classes", "sets"]] = "sets"
+    sparse: ClassVar[bool] = False
+
+    @staticmethod
+    def of(labels: Any, *, name: str = "labels", n: int | None = None) -> "Labels":
+        """Check labels of any container; `Labels` stay what they are.
+
+        Parameters
+        ----------
+        labels : Labels, or array-like of shape (n,) or (n, n_classes)
+            As :func:`check_labels` takes them.
+        name : str, default="labels"
+            What to call them in messages.
+        n : int, default=None
+            How many items there are; any number when None.
+
+        Returns
+        -------
+        labels : Labels
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in :func:`check_labels`.
+        """
+        if not isinstance(labels, Labels):
+            values = checked_values(labels, name)
+            if values.ndim == 1:
+                labels = Classes(values)
+            else:
+                labels = SparseSets(values) if sp.issparse(values) else Sets(values)
+        if n is not None and len(labels) != n:
+            raise ValueError(
+                f"Found input variables with inconsistent numbers of samples: {name} "
+                f"has {len(labels)} rows for {n} items."
+            )
+        return labels
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of distinct classes, or of columns."""
+        return self.values.shape[1]
+
+    @property
+    @abstractmethod
+    def counts(self) -> NDArray[np.int64]:
+        """Number of labels of each item."""
+
+    @property
+    @abstractmethod
+    def sizes(self) -> NDArray[np.int64]:
+        """Number of items of each class."""
+
+    def subset(self, index: Any) -> "Labels":
+        """Labels of some of the items.
+
+        Parameters
+        ----------
+        index : slice, or array-like of shape (n_chosen,) or, if bool, (n,)
+            Which items, in which order.
+
+        Returns
+        -------
+        labels : Labels
+        """
+        return type(self)(self.values[index])
+
+    @abstractmethod
+    def members(self, c: int) -> NDArray[np.int64]:
+        """Items that have a class.
+
+        Parameters
+        ----------
+        c : int
+            Its column or, of one class an item, its place among the distinct ones.
+
+        Returns
+        -------
+        items : ndarray of shape (n_members,), int64
+            In ascending order.
+        """
+
+    @abstractmethod
+    def similar(self, rows: Any, others: "Labels") -> Any:
+        """Which pairs of items share a label.
+
+        Parameters
+        ----------
+        rows : slice or array-like of shape (n_rows,)
+            Items of these labels. All pairs are held at once: of many items, ask for a
+            few rows at a time.
+        others : Labels
+            Labels of the same kind.
+
+        Returns
+        -------
+        similar : bool ndarray or CSR array of shape (n_rows, n_others)
+        """
+
+    @abstractmethod
+    def overlap(self, rows: Any, others: "Labels") -> Any:
+        """How many labels pairs of items share.
+
+        Parameters
+        ----------
+        rows : slice or array-like of shape (n_rows,)
+            Items of these labels, as in :meth:`similar`.
+        others : Labels
+            Labels of the same kind.
+
+        Returns
+        -------
+        overlap : ndarray or CSR array of shape (n_rows, n_others)
+        """
+
+    @abstractmethod
+    def matches(self, others: "Labels") -> NDArray[np.bool_]:
+        """Whether each item shares a label with the one in its place among others.
+
+        Parameters
+        ----------
+        others : Labels
+            Labels of the same kind, of as many items.
+
+        Returns
+        -------
+        matches : ndarray of shape (n,), bool
+        """
+
+    def _comparable(self, others: "Labels") -> Any:
+        """Return others, if they can be compared with these."""
+        check_comparable(self.values, others.values, ("these labels", "the others"))
+        return others
+
+    @property
+    def constant(self) -> bool:
+        """Whether all items have the same labels."""
+        first = self.subset(slice(0, 1))
+        if (self.counts != self.counts[:1]).any():
+            return False
+        shared = self.overlap(slice(None), first)
+        return bool((shared.sum(axis=1) == self.counts).all())
+
+
+class Classes(Labels):
+    """One class an item."""
+
+    kind = "classes"
+
+    @property
+    def n_classes(self) -> int:
+        """Number of distinct classes."""
+        return len(self._bounds) - 1
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """One label an item."""
+        return np.ones(len(self), np.int64)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Number of items of each class."""
+        return np.diff(self._bounds)
+
+    @cached_property
+    def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Items in the order of their classes, and where each class begins and ends."""
+        distinct, encoded = np.unique(self.values, return_inverse=True)
+        encoded = encoded.reshape(-1)
+        order = np.argsort(encoded, kind="stable")
+        return order, np.searchsorted(encoded[order], np.arange(len(distinct) + 1))
+
+    @property
+    def _bounds(self) -> NDArray[np.int64]:
+        return self._sorted[1]
+
+    def members(self, c: int) -> NDArray[np.int64]:
+        """See `Labels.members`."""
+        return self._sorted[0][self._bounds[c] : self._bounds[c + 1]]
+
+    def similar(self, rows: Any, others: Labels) -> NDArray[np.bool_]:
+        """See `Labels.similar`."""
+        alike = self._comparable(others)
+        return self.values[rows][:, None] == alike.values
+
+    def overlap(self, rows: Any, others: Labels) -> NDArray[np.uint8]:
+        """See `Labels.overlap`."""
+        return self.similar(rows, others).view(np.uint8)
+
+    def matches(self, others: Labels) -> NDArray[np.bool_]:
+        """See `Labels.matches`."""
+        alike = self._comparable(others)
+        return self.values == alike.values
+
+    @property
+    def constant(self) -> bool:
+        """Whether all items have the same class."""
+        return self.n_classes < 2
+
+
+class Sets(Labels):
+    """A set of classes an item, as a row of bool."""
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of labels of each item."""
+        return self.values.sum(axis=1)
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """Number of items of each class."""
+        return self.values.sum(axis=0)
+
+    @cached_property
+    def as_sparse(self) -> "SparseSets":
+        """The same sets as CSR, to be compared with sparse ones."""
+        return SparseSets(sp.csr_array(self.values))
+
+    @cached_property
+    def _columns(self) -> NDArray[np.float32]:
+        """One row a class: matrix products are fast for floats alone."""
+        return self.values.T.astype(np.float32)
+
+    def members(self, c: int) -> NDArray[np.int64]:
+        """See `Labels.members`."""
+        return np.flatnonzero(self.values[:, c])
+
+    def similar(self, rows: Any, others: Labels) -> Any:
+        """See `Labels.similar`."""
+        return self.overlap(rows, others) > 0
+
+    def overlap(self, rows: Any, others: Labels) -> Any:
+        """See `Labels.overlap`."""
+        alike = self._comparable(others)
+        if alike.sparse:
+            return self.as_sparse.overlap(rows, alike)
+        return self.values[rows].astype(np.float32) @ alike._columns
+
+    def matches(self, others: Labels) -> NDArray[np.bool_]:
+        """See `Labels.matches`."""
+        alike = self._comparable(others)
+        if alike.sparse:
+            return alike.matches(self)
+        return (self.values & alike.values).any(axis=1)
+
+
+class SparseSets(Labels):
+    """A set of classes an item, as a row of a CSR array."""
+
+    sparse = True
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of labels of each item."""
+        return np.diff(self.values.indptr).astype(np.int64)
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """Number of items of each class."""
+        return np.bincount(self.values.indices, minlength=self.n_classes)
+
+    @cached_property
+    def lists(self) -> Any:
+        """Inverted lists: CSR of shape (n_classes, n), the items of each class."""
+        return self.values.T.tocsr()
+
+    @property
+    def as_sparse(self) -> "SparseSets":
+        """These sets."""
+        return self
+
+    def members(self, c: int) -> NDArray[np.int64]:
+        """See `Labels.members`."""
+        start, stop = self.lists.indptr[c : c + 2]
+        return self.lists.indices[start:stop].astype(np.int64)
+
+    def similar(self, rows: Any, others: Labels) -> Any:
+        """See `Labels.similar`."""
+        alike = self._comparable(others)
+        return self.values[rows] @ alike.as_sparse.lists  # of bool, "and" and "or"
+
+    def overlap(self, rows: Any, others: Labels) -> Any:
+        """See `Labels.overlap`."""
+        alike = self._comparable(others)
+        return self.values[rows].astype(np.float32) @ alike.as_sparse.lists
+
+    def matches(self, others: Labels) -> NDArray[np.bool_]:
+        """See `Labels.matches`."""
+        alike = self._comparable(others)
+        return np.asarray(self.values.multiply(alike.as_sparse.values).sum(axis=1) > 0)
+
+
+def check_comparable(labels: Any, others: Any, names: tuple[str, str]) -> None:
+    """Raise unless two of `check_labels` can be compared: in kind, and in width."""
+    if labels.shape[1:] != others.shape[1:]:
+        raise ValueError(
+            f"{names[1]} and {names[0]} must be both vectors, or multi-hot matrices of "
+            f"equal width; got shapes {others.shape} and {labels.shape}."
+        )
+    if labels.ndim == 2 or not len(labels) or not len(others):
+        return
+    kinds = kind_of(others), kind_of(labels)
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"{names[1]} and {names[0]} mix {kinds[0]} and {kinds[1]} (dtypes "
+            f"{others.dtype} and {labels.dtype}); give both alike."
+        )
