@@ -1,13 +1,35 @@
-"""Answers that come as keys, ``distance << 40 | index``, as distances and indices."""
+"""A distance and an index as one integer, which sorts as answers are ordered.
+
+Equal distances are ordered by index, so keys in ascending order are an answer. The
+three functions take numbers, numpy arrays and tensors alike; `skhash.hamming.simd.keys`
+has them for kernels.
+"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# That many keys are taken apart at a time.
-STEP = 1 << 16
+# The low bits of a key, which hold the index.
 INDEX_BITS = 40
+# Keys that are taken apart at a time, so that they stay in the cache.
+STEP = 1 << 16
+
+
+def key_of(distance: Any, index: Any) -> Any:
+    """The key of an item at a distance."""
+    return distance << INDEX_BITS | index
+
+
+def distance_of(key: Any) -> Any:
+    """The distance that a key holds."""
+    return key >> INDEX_BITS
+
+
+def index_of(key: Any) -> Any:
+    """The index that a key holds."""
+    return key & ((1 << INDEX_BITS) - 1)
 
 
 def joined_answers(
@@ -27,8 +49,7 @@ def joined_answers(
     np.cumsum(counts, out=indptr[1:])
     if rest is None and len(found) == 1 and len(found[0]) <= STEP:  # soonest
         keys = found.pop()
-        distances = (keys >> INDEX_BITS).astype(np.int32)
-        return indptr, distances, keys & ((1 << INDEX_BITS) - 1)
+        return indptr, distance_of(keys).astype(np.int32), index_of(keys)
     distances = np.empty(indptr[-1], np.int32)
     indices = np.empty(indptr[-1], np.int64)
     if rest is None or scanned is None:
@@ -56,13 +77,13 @@ def fill(
         keys = found.pop()
         for first in range(0, len(keys), STEP):
             some = keys[first : first + STEP]
-            distances[at : at + len(some)] = some >> INDEX_BITS
-            indices[at : at + len(some)] = some & ((1 << INDEX_BITS) - 1)
+            distances[at : at + len(some)] = distance_of(some)
+            indices[at : at + len(some)] = index_of(some)
             at += len(some)
 
 
 def blocks(indptr: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
-    """Rows side by side, as bounds, that have so many answers at most; or one row."""
+    """Bounds of rows side by side with at most this many answers; or of one row."""
     first, n_rows = 0, len(indptr) - 1
     while first < n_rows:
         last = int(np.searchsorted(indptr, indptr[first] + most, side="right")) - 1

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming.scan.select import INDEX_BITS, distance_at
+from skhash.hamming.scan.select import distance_at
 from skhash.hamming.scan.sorting import sort_keys
 from skhash.hamming.simd.jit import inlined, kernel
+from skhash.hamming.simd.keys import distance_of, index_of, key_of
 from skhash.hamming.simd.vectors import lowest_bit, popcount
 
 
@@ -205,7 +206,7 @@ def within_by_substrings(
                 ):
                     n_hits += 1
                     if keep:
-                        keys[stored] = distance << INDEX_BITS | i
+                        keys[stored] = key_of(distance, i)
                         stored += 1
         sort_keys(keys[begin:stored], codes.shape[0])
         counts[q] = n_hits
@@ -270,7 +271,7 @@ def nearest_by_substrings(
                     if found <= reach and not seen_before(
                         codes, i, starts, sizes, values, order, level
                     ):
-                        keys[stored] = found << INDEX_BITS | i
+                        keys[stored] = key_of(found, i)
                         stored += 1
                         histogram[found] += 1
                         counted += 1
@@ -285,8 +286,8 @@ def nearest_by_substrings(
         kept = 0
         for c in range(stored):
             keys[kept] = keys[c]
-            kept += keys[c] >> INDEX_BITS <= reach
+            kept += distance_of(keys[c]) <= reach
         sort_keys(keys[:kept], codes.shape[0])
         for c in range(k):
-            distances[q, c] = keys[c] >> INDEX_BITS
-            indices[q, c] = keys[c] & ((1 << INDEX_BITS) - 1)
+            distances[q, c] = distance_of(keys[c])
+            indices[q, c] = index_of(keys[c])

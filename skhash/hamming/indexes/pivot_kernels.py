@@ -6,18 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhash.hamming.scan.distances import fill_distances
-from skhash.hamming.scan.select import INDEX_BITS, distance_at, near_ones
+from skhash.hamming.scan.select import distance_at, near_ones
 from skhash.hamming.scan.sorting import sort_keys
 from skhash.hamming.simd.ir import CHUNK
 from skhash.hamming.simd.jit import inlined, kernel
+from skhash.hamming.simd.keys import distance_of, index_of, key_of
 from skhash.hamming.simd.vectors import lowest_bit, popcount
 
-# Looking up a list costs as much as comparing so many codes.
+# Codes that are compared in the time it takes to look up a list.
 LIST_COST = 24
 # Pivots are looked through in columns: pivot i stands in column i % COLUMNS.
 COLUMNS = 64
-# More than any distance.
-FAR = 20000
+# The distance of a pivot that is out of the question: more than any other, and an int16
+# holds it even with the number of bins added.
+EXCLUDED = 20000
 
 
 @inlined
@@ -35,8 +37,8 @@ def look_through(near: NDArray, widest: NDArray, least: NDArray, gap: NDArray) -
     The ball of a pivot holds its list: `widest` is its radius.
     """
     for c in range(np.uint64(COLUMNS)):
-        least[c] = FAR
-        gap[c] = FAR
+        least[c] = EXCLUDED
+        gap[c] = EXCLUDED
     # Unsigned indices and whole columns let LLVM vectorize this loop.
     for start in range(np.uint64(0), np.uint64(near.size), np.uint64(COLUMNS)):
         for c in range(np.uint64(COLUMNS)):
@@ -52,7 +54,7 @@ def take_nearest(near: NDArray, least: NDArray) -> Any:
     for c in range(1, COLUMNS):
         if least[c] < least[column]:
             column = c
-    pivot, second = column, np.int16(FAR)
+    pivot, second = column, np.int16(EXCLUDED)
     for p in range(column + COLUMNS, near.size, COLUMNS):
         if near[p] < near[pivot]:
             second = near[pivot]
@@ -60,7 +62,7 @@ def take_nearest(near: NDArray, least: NDArray) -> Any:
         else:
             second = min(second, near[p])
     distance = np.int64(near[pivot])
-    near[pivot] = FAR
+    near[pivot] = EXCLUDED
     least[column] = second
     return pivot, distance
 
@@ -135,7 +137,7 @@ def scan_list(
             found = distance_at(lists, i, queries, q, words)
             # Codes come in no order of index: those at the reach count too.
             if found <= reach:
-                keys[stored] = found << INDEX_BITS | rows[i]
+                keys[stored] = key_of(found, rows[i])
                 stored += 1
                 histogram[found] += 1
                 counted += 1
@@ -165,7 +167,7 @@ def nearest_by_pivots(
     """Answer those queries that need no more comparisons than the limit."""
     n_pivots = pivots.shape[0]
     n_bins = (offsets.size - 1) // n_pivots
-    near = np.full(widest.size, FAR, np.int16)
+    near = np.full(widest.size, EXCLUDED, np.int16)
     least = np.empty(COLUMNS, np.int16)
     gap = np.empty(COLUMNS, np.int16)
     histogram = np.empty(n_bins, np.int64)
@@ -209,11 +211,11 @@ def nearest_by_pivots(
         kept = 0
         for j in range(stored):
             keys[kept] = keys[j]
-            kept += keys[j] >> INDEX_BITS <= reach
+            kept += distance_of(keys[j]) <= reach
         order(keys, kept, rows.size)
         for j in range(k):
-            distances[q, j] = keys[j] >> INDEX_BITS
-            indices[q, j] = keys[j] & ((1 << INDEX_BITS) - 1)
+            distances[q, j] = distance_of(keys[j])
+            indices[q, j] = index_of(keys[j])
         unanswered[q] = False
 
 
@@ -254,7 +256,7 @@ def within_by_pivots(
     """
     n_pivots = pivots.shape[0]
     n_bins = (offsets.size - 1) // n_pivots
-    near = np.full(widest.size, FAR, np.int16)
+    near = np.full(widest.size, EXCLUDED, np.int16)
     least = np.empty(COLUMNS, np.int16)
     gap = np.empty(COLUMNS, np.int16)
     chosen = np.empty(n_pivots, np.int64)
@@ -285,7 +287,7 @@ def within_by_pivots(
                     i = at + np.int64(lowest_bit(bits))
                     bits &= bits - np.uint64(1)
                     found = distance_at(lists, i, queries, q, words)
-                    keys[stored] = found << INDEX_BITS | rows[i]
+                    keys[stored] = key_of(found, rows[i])
                     stored += 1
         sort_keys(keys[begin:stored], rows.size)
         counts[q] = n_hits

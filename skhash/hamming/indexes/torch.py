@@ -11,11 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming.codes import check_codes
-from skhash.hamming.keys import joined_answers
+from skhash.hamming.keys import (
+    INDEX_BITS,
+    distance_of,
+    index_of,
+    joined_answers,
+    key_of,
+)
 from skhash.hamming.search import check_k, check_radius
 
-# A key is ``row << 53 | distance << 40 | index``: a row of `ROWS`, at most 4096 bits.
-INDEX_BITS, ROW_BIT, ROWS = 40, 53, 1024
+# Queries of a batch, and the bit above a key (of at most 4096 bits) where their row
+# stands, so that one sort serves them all.
+ROWS, ROW_BIT = 1024, INDEX_BITS + 13
 # Cells of a block of distances, which takes about 30 bytes each: many where k are kept
 # of each block, few where there may be as many answers as cells.
 CELLS, FEW_CELLS = 1 << 26, 1 << 22
@@ -83,14 +90,14 @@ class TorchCodes:
             best: Any = None
             for first, distances in self._blocks(signs, CELLS):
                 index = torch.arange(first, first + distances.shape[1]).to(self.device)
-                found = (distances << INDEX_BITS) + index
+                found = key_of(distances, index)
                 found = found.topk(min(k, found.shape[1]), largest=False).values
                 if best is not None:
                     found = torch.cat([best, found], dim=1)
                     found = found.topk(min(k, found.shape[1]), largest=False).values
                 best = found
             keys[rows] = best.sort(dim=1).values.cpu().numpy()
-        return (keys >> INDEX_BITS).astype(np.int32), keys & ((1 << INDEX_BITS) - 1)
+        return distance_of(keys).astype(np.int32), index_of(keys)
 
     def within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
@@ -103,8 +110,8 @@ class TorchCodes:
             parts = []
             for first, distances in self._blocks(signs, FEW_CELLS):
                 row, column = (distances <= radius).nonzero(as_tuple=True)
-                keys = (row << ROW_BIT) + (distances[row, column] << INDEX_BITS)
-                parts.append((keys + column + first).cpu().numpy())
+                keys = key_of(distances[row, column], column + first)
+                parts.append(((row << ROW_BIT) + keys).cpu().numpy())
             keys = np.concatenate([np.empty(0, np.int64), *parts])
             del parts
             keys.sort()

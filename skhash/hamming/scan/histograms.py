@@ -16,7 +16,7 @@ from skhash.hamming.simd.words import as_words, width_tag
 from skhash.hamming.threads.pool import run, spans
 
 # Codes whose distances are written before they are counted.
-CHUNK = 2048
+BUFFERED = 2048
 # A table of pairs must fit the first-level cache, nearly.
 PAIRED_BINS = 129
 
@@ -126,11 +126,11 @@ def count_shared(
 ) -> None:
     """Count where relevance means a shared bit of the masks."""
     n, n_bins = codes.shape[0], n_total.shape[1]
-    buffer = np.empty(CHUNK, np.uint16)
+    buffer = np.empty(BUFFERED, np.uint16)
     for q in range(first, last):
         table = np.zeros(2 * (8 * codes.shape[1] * codes.itemsize + 1), np.int64)
-        for at in range(0, n, CHUNK):
-            stop = min(n, at + CHUNK)
+        for at in range(0, n, BUFFERED):
+            stop = min(n, at + BUFFERED)
             fill_distances(codes, at, stop, queries, q, buffer, words)
             near = buffer[: stop - at]
             if masks.shape[1] == 1:
@@ -167,7 +167,7 @@ def count_classes(
     n, n_bins = codes.shape[0], n_total.shape[1]
     paired = n_bins <= PAIRED_BINS and n >= 2 * n_bins * n_bins
     table = np.zeros(n_bins * n_bins if paired else n_bins, np.int64)
-    left, right = np.empty(CHUNK, np.uint16), np.empty(CHUNK, np.uint16)
+    left, right = np.empty(BUFFERED, np.uint16), np.empty(BUFFERED, np.uint16)
     q = first
     while q < last:
         a, b = first_relevant[q], last_relevant[q]
@@ -203,8 +203,8 @@ def add_one(
     words: Any,
 ) -> None:
     """Add the distances of ``codes[first:last]`` to a query's histogram."""
-    for at in range(first, last, CHUNK):
-        stop = min(last, at + CHUNK)
+    for at in range(first, last, BUFFERED):
+        stop = min(last, at + BUFFERED)
         fill_distances(codes, at, stop, queries, q, buffer, words)
         near = buffer[: stop - at]
         if counts.size:
@@ -232,8 +232,8 @@ def add_pair(
 ) -> None:
     """Add pairs of distances, to queries `q` and ``q + 1``, to their table."""
     width = np.uint16(n_bins)
-    for at in range(first, last, CHUNK):
-        stop = min(last, at + CHUNK)
+    for at in range(first, last, BUFFERED):
+        stop = min(last, at + BUFFERED)
         fill_distances(codes, at, stop, queries, q, left, words)
         fill_distances(codes, at, stop, queries, q + 1, right, words)
         cells, others = left[: stop - at], right[: stop - at]

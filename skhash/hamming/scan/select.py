@@ -1,6 +1,6 @@
 """Choosing the k nearest among distances that come in order of index.
 
-A candidate is one integer, ``distance << 40 | index``. A query's histogram of
+A candidate is one integer, its key (see `skhash.hamming.keys`). A query's histogram of
 candidates gives its threshold: the least distance within which k candidates are
 known. Later codes must be nearer than that, since at equal distance the earlier index
 wins; so no heap is needed, and the final order is a counting sort.
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from skhash.hamming.simd.ir import CHUNK
 from skhash.hamming.simd.jit import inlined, kernel
+from skhash.hamming.simd.keys import distance_of, index_of, key_of
 from skhash.hamming.simd.vectors import chunk_below, lowest_bit, popcount
 
-INDEX_BITS = 40
 # Fields of a query's state: candidates stored; those within `REACH`, where `REACH` is
 # a distance known to hold k (or the guess that it does); the bound for later codes.
 STORED, COUNTED, REACH, BELOW = 0, 1, 2, 3
@@ -69,12 +69,12 @@ def compact(keys: NDArray, state: NDArray, q: int, k: int) -> None:
     stored, reach = state[q, STORED], state[q, REACH]
     nearer = 0
     for j in range(stored):
-        nearer += keys[q, j] >> INDEX_BITS < reach
+        nearer += distance_of(keys[q, j]) < reach
     room = k - nearer
     kept = 0
     for j in range(stored):
         key = keys[q, j]
-        distance = key >> INDEX_BITS
+        distance = distance_of(key)
         room -= distance == reach
         keys[q, kept] = key
         kept += distance < reach or (distance == reach and room >= 0)
@@ -108,7 +108,7 @@ def collect(
         bits &= bits - uint64(1)
         distance = distance_at(codes, i, queries, q, words)
         if distance < below:
-            keys[q, stored] = distance << INDEX_BITS | i
+            keys[q, stored] = key_of(distance, i)
             stored += 1
             histogram[q, distance] += 1
             counted += 1
@@ -138,13 +138,13 @@ def finish(
     stored, reach = state[q, STORED], state[q, REACH]
     position = zeros(reach + 2, int64)
     for j in range(stored):
-        position[(keys[q, j] >> INDEX_BITS) + 1] += 1
+        position[distance_of(keys[q, j]) + 1] += 1
     for distance in range(reach + 1):
         position[distance + 1] += position[distance]
     for j in range(stored):
-        distance = keys[q, j] >> INDEX_BITS
+        distance = distance_of(keys[q, j])
         at = position[distance]
         position[distance] = at + 1
         distances[at] = distance
-        indices[at] = keys[q, j] & ((1 << INDEX_BITS) - 1)
+        indices[at] = index_of(keys[q, j])
     return stored

@@ -1,10 +1,11 @@
-"""Sorting of items, and of keys ``distance << INDEX_BITS | index``."""
+"""Sorting of items, and of keys."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming.scan.select import INDEX_BITS
+from skhash.hamming.keys import INDEX_BITS
 from skhash.hamming.simd.jit import kernel
+from skhash.hamming.simd.keys import distance_of
 from skhash.hamming.simd.vectors import lowest_bit
 
 # Bits that one pass sorts by: its counters stay in the first-level cache.
@@ -24,7 +25,7 @@ def sort_keys(keys: NDArray, n: int) -> None:
         return
     largest = np.int64(0)
     for i in range(keys.size):
-        largest = max(largest, keys[i] >> INDEX_BITS)
+        largest = max(largest, distance_of(keys[i]))
     source, target = keys, np.empty_like(keys)
     counts = np.empty((1 << DIGIT) + 1, np.int64)
     mask = (1 << DIGIT) - 1

@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from skhash.hamming.scan.distances import fill_distances
 from skhash.hamming.scan.nearest import THREAD_WORDS
-from skhash.hamming.scan.select import INDEX_BITS, distance_at, near_ones
-from skhash.hamming.scan.tiles import STRIDE, block_size, to_lanes
+from skhash.hamming.scan.select import distance_at, near_ones
+from skhash.hamming.scan.tiles import STRIDE, block_size, lanes, to_lanes
 from skhash.hamming.simd.ir import CHUNK, UNROLL
 from skhash.hamming.simd.jit import inlined, kernel
+from skhash.hamming.simd.keys import distance_of, index_of, key_of
 from skhash.hamming.simd.vectors import add_lanes_below, any_below, lowest_bit, next_hit
-from skhash.hamming.simd.words import as_words, lanes, width_tag
+from skhash.hamming.simd.words import as_words, width_tag
 from skhash.hamming.threads.pool import run, spans
 
 
@@ -91,7 +92,7 @@ def _spans(queries: NDArray, codes: NDArray, n_threads: int) -> list:
 @kernel
 def tiles_for(n_queries: int, codes: NDArray, words: Any) -> int:
     """Tiles that queries fill; none where they are faster one by one."""
-    n_lanes = 64 // codes.itemsize
+    n_lanes = lanes(codes)
     if len(words) > 0 and n_queries <= n_lanes // 2:
         return 0
     return (n_queries + n_lanes - 1) // n_lanes
@@ -303,13 +304,13 @@ def take(
     position: NDArray,
     words: Any,
 ) -> None:
-    """Append the near codes of a chunk as ``distance << 40 | index``."""
+    """Append the keys of the near codes of a chunk."""
     at = position[q]
     bits: Any = near_ones(codes, first, last, queries, q, radius + 1, words)
     while bits:
         i = first + np.int64(lowest_bit(bits))
         bits &= bits - np.uint64(1)
-        keys[at] = distance_at(codes, i, queries, q, words) << INDEX_BITS | i
+        keys[at] = key_of(distance_at(codes, i, queries, q, words), i)
         at += 1
     position[q] = at
 
@@ -320,12 +321,12 @@ def order_row(distances: NDArray, indices: NDArray, radius: int) -> None:
     keys = indices.copy()
     start = np.zeros(radius + 2, np.int64)
     for j in range(keys.size):
-        start[(keys[j] >> INDEX_BITS) + 1] += 1
+        start[distance_of(keys[j]) + 1] += 1
     for distance in range(radius + 1):
         start[distance + 1] += start[distance]
     for j in range(keys.size):
-        distance = keys[j] >> INDEX_BITS
+        distance = distance_of(keys[j])
         at = start[distance]
         start[distance] = at + 1
         distances[at] = distance
-        indices[at] = keys[j] & ((1 << INDEX_BITS) - 1)
+        indices[at] = index_of(keys[j])

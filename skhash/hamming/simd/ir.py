@@ -5,8 +5,9 @@ from typing import Any
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils
 
-VECTOR_BITS = 512
-VECTOR_BYTES = VECTOR_BITS // 8
+from skhash.hamming.simd.words import VECTOR_BYTES
+
+VECTOR_BITS = 8 * VECTOR_BYTES
 # Codes per turn of loops over broadcast codes, and vectors per turn of the others.
 UNROLL = 4
 # Codes that are asked together whether any is near: one bit each of a word.

@@ -24,7 +24,6 @@ from skhash.hamming.simd.ir import (
     FAR,
     INT,
     UNROLL,
-    VECTOR_BYTES,
     Shape,
     broadcast_distances,
     data,
@@ -39,6 +38,7 @@ from skhash.hamming.simd.ir import (
     splat,
     words_of_a_code,
 )
+from skhash.hamming.simd.words import VECTOR_BYTES
 
 # Untyped: callers do not pass the typing context.
 intrinsic: Any = _intrinsic

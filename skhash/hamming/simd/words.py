@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 # Widths, in words, that get a kernel of their own; others share one.
 UNROLLED = (1, 2, 4)
+# A vector that kernels work on: 512 bits.
+VECTOR_BYTES = 64
 _HALF, _WHOLE = np.dtype(np.uint32), np.dtype(np.uint64)
 
 
@@ -42,5 +44,5 @@ def width_tag(words: NDArray) -> tuple[int, ...]:
 
 
 def lanes(words: NDArray) -> int:
-    """Return how many of such words fill a vector."""
-    return 64 // words.itemsize
+    """Return how many words of this width fill a vector."""
+    return VECTOR_BYTES // words.itemsize
