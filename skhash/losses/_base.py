@@ -19,9 +19,14 @@ from skhash.losses._batches import (
     check_outputs,
     detached,
     full_precision,
+    is_sparse,
+    occurring_columns,
     precise,
     zero_of,
 )
+
+# Beyond it, centres of columns take more memory and time than the network.
+MOST_COLUMNS = 10_000
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,9 @@ class HashLoss(BaseEstimator, nn.Module):
     to one form, for your own losses, too. `forward` gets z of shape (n, n_bits)
     with at least one item, in float32 or float64 (other dtypes become float32, also
     under autocast), and labels as int64 class numbers or a 0/1 matrix of the dtype of
-    z. A batch without items costs 0, with zero gradient.
+    z. Of label sets in a sparse CSR tensor, `forward` gets a dense matrix: all columns
+    if the family `needs_columns`, else those that occur in the batch, which items share
+    labels by just the same. A batch without items costs 0, with zero gradient.
 
     Attributes
     ----------
@@ -114,6 +121,11 @@ class HashLoss(BaseEstimator, nn.Module):
     balanced_batches : bool
         Whether the family wants class-balanced batches when there are many classes.
         Obeyed by ``DeepHashEncoder(balanced_batches="auto")``.
+    needs_columns : bool
+        Whether a column of label sets means the same in every batch to the family, as
+        where it keeps a centre for each; at most 10 000 columns are accepted then.
+        False for families that only ask which labels items share, so that sparse sets
+        may have any number of columns.
     n_bits_ : int
         Number of bits given to `setup`.
     input_ : {"z", "features"}
@@ -146,6 +158,7 @@ class HashLoss(BaseEstimator, nn.Module):
 
     normalize_z: bool = True
     balanced_batches: bool = True
+    needs_columns: bool = True
     input_: Literal["z", "features"] = "z"
     terms_: dict[str, Tensor]
     _n_columns: int | None = None  # of the label matrix that `setup` saw
@@ -171,7 +184,8 @@ class HashLoss(BaseEstimator, nn.Module):
         n_bits : int
             Length of the codes.
         y : Tensor of shape (n,) or (n, n_classes)
-            All training labels: class numbers, or a 0/1 matrix (multi-label).
+            All training labels: class numbers, or a 0/1 matrix (multi-label), which
+            may be a sparse CSR tensor.
         sample_weight : Tensor of shape (n,), default=None
             Weights of the training items.
         generator : torch.Generator, default=None
@@ -187,16 +201,44 @@ class HashLoss(BaseEstimator, nn.Module):
             If a hyper-parameter is out of its range.
         ValueError
             If `n_bits` is less than 1, or `y` holds no labels: numbers that are
-            negative or not integers, or a matrix of anything but 0 and 1.
+            negative or not integers, or a matrix of anything but 0 and 1; or if it has
+            more columns than a family that `needs_columns` takes.
         """
         BaseEstimator._validate_params(self)
         if n_bits < 1:
             raise ValueError(f"n_bits must be at least 1, got {n_bits}.")
         y = as_labels(y)
+        if y.ndim == 2:
+            self.check_width(y.shape[1])
         check_labels(y)
         self.n_bits_ = int(n_bits)
         self._n_columns = y.shape[1] if y.ndim == 2 else None
         return self
+
+    def check_width(self, n_columns: int) -> None:
+        """Refuse label sets of more columns than the family can keep state for.
+
+        Parameters
+        ----------
+        n_columns : int
+            Number of columns of the label matrix.
+
+        Raises
+        ------
+        ValueError
+            If the family `needs_columns` and there are more than 10 000.
+        """
+        if not self.needs_columns or n_columns <= MOST_COLUMNS:
+            return
+        from skhash.losses import LOSSES  # it is made of the families
+
+        others = [key for key, loss in LOSSES.items() if not loss().needs_columns]
+        raise ValueError(
+            f"y has {n_columns} columns, but {self!r} keeps state for each column, and "
+            f"at most {MOST_COLUMNS} are accepted. Losses that compare items take any "
+            f"number: {', '.join(others)}. For a loss of your own that does, set "
+            "needs_columns = False."
+        )
 
     def plan(self, n_epochs: int) -> list[Stage]:
         """The stages of a training of `n_epochs` epochs; their lengths add up to it.
@@ -249,6 +291,8 @@ class HashLoss(BaseEstimator, nn.Module):
         y = as_labels(y, z.dtype)
         check_batch(z, y, args[0] if args else kwargs.get("sample_weight"))
         check_columns(y, self._n_columns)
+        if is_sparse(y):
+            y = y.to_dense() if self.needs_columns else occurring_columns(y)
         if not len(z):
             self.terms_ = {}
             return zero_of(z, self.parameters())

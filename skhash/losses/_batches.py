@@ -53,8 +53,29 @@ def as_labels(y: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     return y.long()
 
 
+def is_sparse(y: Tensor) -> bool:
+    """Whether labels are sets in a sparse CSR tensor."""
+    return y.layout == torch.sparse_csr
+
+
+def rows_of(y: Tensor) -> Tensor:
+    """The row of each stored value of a sparse CSR tensor."""
+    starts = y.crow_indices()
+    return torch.repeat_interleave(torch.arange(len(y), device=y.device), starts.diff())
+
+
+def occurring_columns(y: Tensor) -> Tensor:
+    """The columns of a sparse CSR tensor that hold anything, in order, dense."""
+    columns, place = torch.unique(y.col_indices(), return_inverse=True)
+    narrow = y.values().new_zeros(len(y), len(columns))
+    narrow[rows_of(y), place] = y.values()
+    return narrow
+
+
 def check_labels(y: Tensor) -> None:
     """Refuse training labels below 0, or a matrix of anything but 0 and 1."""
+    if is_sparse(y):
+        y = y.values()[:, None]
     if y.ndim == 1:
         if len(y) and (lowest := int(y.min())) < 0:
             raise ValueError(

@@ -8,8 +8,17 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from skhash.losses._batches import as_labels, check_class_numbers, precise
+from skhash.losses._batches import (
+    as_labels,
+    check_class_numbers,
+    is_sparse,
+    precise,
+    rows_of,
+)
 from skhash.losses._vertices import far_vertices, hadamard_vertices
+
+# Labels of sparse sets whose items are summed at a time.
+CHUNK_SIZE = 1 << 18
 
 CenterInit = Literal["hadamard", "far", "normal", "forward"]
 
@@ -45,10 +54,25 @@ def sum_by_class(
     check_class_numbers(y, n_classes)
     weight = z.new_ones(len(z)) if sample_weight is None else sample_weight.to(z)
     weighted = z if sample_weight is None else weight[:, None] * z
+    if is_sparse(y):
+        return _sparse_sums(weighted, weight, y)
     if y.ndim == 2:
         return y.T @ weighted, y.T @ weight
     sums = z.new_zeros(n_classes, z.shape[1]).index_add_(0, y, weighted)
     return sums, z.new_zeros(n_classes).index_add_(0, y, weight)
+
+
+def _sparse_sums(weighted: Tensor, weight: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The sums of `sum_by_class` for label sets in a sparse CSR tensor."""
+    sums = weighted.new_zeros(y.shape[1], weighted.shape[1])
+    masses = weight.new_zeros(y.shape[1])
+    pairs = zip(
+        rows_of(y).split(CHUNK_SIZE), y.col_indices().split(CHUNK_SIZE), strict=True
+    )
+    for rows, columns in pairs:
+        sums.index_add_(0, columns, weighted[rows])
+        masses.index_add_(0, columns, weight[rows])
+    return sums, masses
 
 
 def share_of_old(ema: float | Literal["auto"], n_classes: int, n_bits: int) -> float:

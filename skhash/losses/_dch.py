@@ -74,6 +74,7 @@ class DCH(HashLoss):
     0.693147
     """
 
+    needs_columns = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "gamma": [Interval(Real, 0, None, closed="neither")],
         "quantization": [Interval(Real, 0, None, closed="left")],

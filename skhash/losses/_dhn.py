@@ -60,6 +60,7 @@ class DHN(HashLoss):
     0.915867
     """
 
+    needs_columns = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "quantization": [Interval(Real, 0, None, closed="left")],
         "balance": ["boolean"],

@@ -55,6 +55,7 @@ class DPSH(HashLoss):
     0.313262 1.313262
     """
 
+    needs_columns = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "quantization": [Interval(Real, 0, None, closed="left")],
         "balance": ["boolean"],

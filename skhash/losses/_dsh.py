@@ -68,6 +68,7 @@ class DSH(HashLoss):
     """
 
     normalize_z = False
+    needs_columns = False
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "margin": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],

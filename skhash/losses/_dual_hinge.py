@@ -139,6 +139,7 @@ class DualHinge(HashLoss):
     1.120017
     """
 
+    needs_columns = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "shape": [Interval(Real, 0, 5, closed="right")],
         "rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],

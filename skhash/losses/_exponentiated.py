@@ -117,6 +117,11 @@ class Exponentiated(HashLoss):
         self.pretrain = pretrain
         self.similarity = similarity
 
+    @property
+    def needs_columns(self) -> bool:  # type: ignore[override]
+        """Whether there is pre-training, which classifies by column."""
+        return self.pretrain > 0
+
     def setup(
         self,
         n_bits: int,

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from skhash.losses._base import HashLoss, Stage
 from skhash.losses._dhn import pair_likelihood
+from skhash.losses._pair_counts import pairs_per_similar
 from skhash.losses._pairs import (
-    count_similar_pairs,
     jaccard,
     pair_mean,
     pair_weights,
@@ -91,7 +91,8 @@ class HashNet(HashLoss):
         "batch": the counts of the formula are those of the batch. "dataset": as in
         the authors' released code, similar pairs weigh the constant
         :math:`|S| / |S_1|` of the training set, dissimilar pairs 1, and the sum is
-        divided by the sum of weights. None: all pairs weigh the same.
+        divided by the sum of weights; for a million label sets or so the constant is
+        estimated from :math:`2^{20}` random pairs. None: all pairs weigh the same.
     similarity : {"binary", "jaccard"}, default="binary"
         "jaccard" is the paper's variant "+C" for multi-label data: similar pairs are
         weighted by :math:`c_{ij} = |Y_i \cap Y_j| / |Y_i \cup Y_j|`; dissimilar
@@ -130,6 +131,7 @@ class HashNet(HashLoss):
     Stage(epochs=2, settings={'beta_': 1.7320508075688772})
     """
 
+    needs_columns = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "weighting": [StrOptions({"batch", "dataset"}), None],
@@ -169,11 +171,7 @@ class HashNet(HashLoss):
         self.alpha_ = 5 / n_bits if self.alpha == "auto" else float(self.alpha)
         self.register_buffer("beta_", torch.tensor(1.0))
         if self.weighting == "dataset":
-            weight = torch.ones(len(y)) if sample_weight is None else sample_weight
-            weight = weight.double()
-            pairs = float(weight.sum() ** 2 - (weight**2).sum())
-            similar = count_similar_pairs(y, sample_weight)
-            self.positive_weight_ = pairs / similar if similar > 0 else 1.0
+            self.positive_weight_ = pairs_per_similar(y, sample_weight, generator)
         return self
 
     def plan(self, n_epochs: int) -> list[Stage]:

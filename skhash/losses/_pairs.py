@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skhash.losses._batches import as_labels
-
 
 def similarity(y: Tensor) -> Tensor:
     """Which pairs of a batch share a label, bool of shape (n, n)."""
@@ -76,27 +74,3 @@ def item_mean(values: Tensor, sample_weight: Tensor | None = None) -> Tensor:
     if sample_weight is None:
         return values.mean()
     return weighted_mean(values, sample_weight.to(values))
-
-
-def count_similar_pairs(y: Tensor, sample_weight: Tensor | None = None) -> float:
-    """Total weight of the ordered similar pairs i != j of a whole training set.
-
-    Computed from the distinct label sets, so that no n x n matrix is built.
-    """
-    y = as_labels(y)
-    weight = torch.ones(len(y)) if sample_weight is None else sample_weight
-    weight = weight.to(device=y.device, dtype=torch.float64)
-    labels, group = torch.unique(y, dim=0, return_inverse=True)
-    mass = torch.zeros(len(labels), dtype=torch.float64, device=y.device)
-    mass.index_add_(0, group, weight)
-    if y.ndim == 1:
-        with_self = (mass**2).sum()
-        self_pairs = (weight**2).sum()
-    else:
-        with_self = mass.new_zeros(())
-        for rows in range(0, len(labels), 1024):
-            block = labels[rows : rows + 1024]
-            related = (block @ labels.T > 0).to(torch.float64)
-            with_self += mass[rows : rows + 1024] @ related @ mass
-        self_pairs = (weight**2 * (y.sum(1) > 0)).sum()
-    return float(with_self - self_pairs)

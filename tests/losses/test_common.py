@@ -304,3 +304,4 @@ def test_less_than_one_bit_is_refused(key, y):
 def test_encoder_hints_are_booleans(key):
     assert isinstance(LOSSES[key]().normalize_z, bool)
     assert isinstance(LOSSES[key]().balanced_batches, bool)
+    assert isinstance(LOSSES[key]().needs_columns, bool)

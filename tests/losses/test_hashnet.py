@@ -8,7 +8,8 @@ import torch
 
 from skhash.losses import HashNet, continuation
 from skhash.losses._dhn import pair_likelihood
-from skhash.losses._pairs import count_similar_pairs, jaccard, similarity
+from skhash.losses._pair_counts import count_similar_pairs
+from skhash.losses._pairs import jaccard, similarity
 
 
 def naive_overlap(label_sets):
