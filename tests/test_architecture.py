@@ -91,7 +91,10 @@ def code_lines(source: str) -> int:
             lines.update(range(token.start[0], token.end[0] + 1))
     for node in ast.walk(ast.parse(source)):
         holder = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        if isinstance(node, holder) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, holder)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             text = node.body[0]
             lines.difference_update(range(text.lineno, (text.end_lineno or 0) + 1))
     return len(lines)
@@ -118,7 +121,7 @@ def test_every_part_has_its_line_in_the_table_and_every_line_its_part():
     assert MAY_IMPORT.keys() == {
         part_of(file.relative_to(PACKAGE).as_posix()) for file in SOURCES
     }
-    assert WITHOUT_TORCH <= MAY_IMPORT.keys()
+    assert MAY_IMPORT.keys() >= WITHOUT_TORCH
     assert all(needs <= MAY_IMPORT.keys() for needs in MAY_IMPORT.values())
     assert all((PACKAGE / path).exists() for path in TORCH_IN_FUNCTIONS)
 

@@ -9,6 +9,7 @@ import joblib
 import torch
 from torch import Tensor, nn
 
+from skhash.hamming.labels import Labels
 from skhash.losses import HashLoss
 from skhash.networks import HashNetwork
 from skhash.networks._build import output_width
@@ -70,13 +71,13 @@ def step_work(network: HashNetwork, batch_size: int) -> float:
 
 
 def choose_balance(
-    choice: bool | int | str, loss: HashLoss, y: Tensor, batch_size: int
+    choice: bool | int | str, loss: HashLoss, labels: Labels, batch_size: int
 ) -> int:
     """Items of a class in a class-balanced batch, or 0 for shuffled batches."""
     if choice != "auto":
         return _ITEMS_PER_CLASS if choice is True else int(choice)
-    sizes = torch.bincount(y) if y.ndim == 1 else y.sum(0)
-    typical = float(sizes[sizes > 0].double().median()) * batch_size / len(y)
+    sizes = torch.from_numpy(labels.sizes)
+    typical = float(sizes[sizes > 0].double().median()) * batch_size / len(labels)
     few = typical < _ITEMS_PER_CLASS
     return _ITEMS_PER_CLASS if loss.balanced_batches and few else 0
 

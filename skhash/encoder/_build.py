@@ -82,7 +82,7 @@ def setup_loss(
 ) -> None:
     """Show the loss the labels, once; classes still to come count as weightless."""
     y, weight = data.y, data.items.sample_weight
-    if y.ndim == 1 and len(torch.unique(y)) < len(data.classes):
+    if data.kind == "classes" and data.labels.n_classes < len(data.classes):
         weight = torch.ones(len(y)) if weight is None else weight
         y = torch.cat([y, torch.arange(len(data.classes))])
         weight = torch.cat([weight, torch.zeros(len(data.classes))])
@@ -156,6 +156,8 @@ def prepare(
 ) -> tuple[HashNetwork, HashLoss]:
     """Network and loss of a training that starts from nothing."""
     loss = make_loss(encoder.loss)
+    if data.kind == "sets":
+        loss.check_width(data.labels.n_classes)
     takes = inspect.signature(loss.forward).parameters
     weighted = data.items.sample_weight is not None
     if weighted and len(takes) < 3 and "sample_weight" not in takes:

@@ -79,9 +79,10 @@ def refresh(net: DeepHashNet, dataset: Any) -> None:
     weight = dataset.sample_weight
     with torch.no_grad():
         if weight is None:
-            net.criterion_.refresh(z, dataset.y.to(net.device))
+            net.criterion_.refresh(z, dataset.targets.to(net.device))
         else:
-            net.criterion_.refresh(z, dataset.y.to(net.device), weight.to(net.device))
+            y = dataset.targets.to(net.device)
+            net.criterion_.refresh(z, y, weight.to(net.device))
 
 
 class Watch(Callback):

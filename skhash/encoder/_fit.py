@@ -59,14 +59,14 @@ def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
 
 def set_sampler(net: DeepHashNet, encoder: Any, data: TrainingData, seed: int) -> None:
     """Shuffled or class-balanced batches of the items."""
-    batch_size, y = encoder.batch_size, data.y
+    batch_size, balanced = encoder.batch_size, encoder.balanced_batches
     if isinstance(data.items, EncodedDataset):
         # batch norm can not learn from a single item
         net.iterator_train__drop_last = len(data.items) % batch_size == 1
         return
-    n_items = choose_balance(encoder.balanced_batches, net.criterion_, y, batch_size)
+    n_items = choose_balance(balanced, net.criterion_, data.labels, batch_size)
     if n_items:
-        net.sampler = BalancedSampler(y.numpy(), batch_size, n_items, seed)
+        net.sampler = BalancedSampler(data.labels, batch_size, n_items, seed)
     else:
         net.sampler = ShuffledSampler(len(data.items), batch_size, seed)
 
@@ -81,8 +81,8 @@ def split(
     rng = np.random.default_rng(seed)
     order = rng.permutation(n)
     first = np.zeros(n, dtype=bool)
-    if not data.multilabel:
-        labels = data.y.numpy()
+    if data.kind == "classes":
+        labels = data.labels.values
         order = order[np.argsort(labels[order], kind="stable")]
         # One item of each class stays: a class unseen in training says nothing.
         first = np.diff(labels[order], prepend=-1) != 0
@@ -97,10 +97,7 @@ def split(
     places = (np.arange(count) + rng.random()) * len(spare) / count
     held_out = spare[places.astype(int)]
     kept = np.setdiff1d(order, held_out)
-    return (
-        replace(data, items=data.items.subset(kept)),
-        replace(data, items=data.items.subset(held_out)),
-    )
+    return data.subset(kept), data.subset(held_out)
 
 
 def retrieval_score(
@@ -110,9 +107,7 @@ def retrieval_score(
 
     def score(net: DeepHashNet) -> float:
         queries, database = encode(net, valid), encode(net, train)
-        return mean_average_precision(
-            queries, database, valid.y.numpy(), train.y.numpy()
-        )
+        return mean_average_precision(queries, database, valid.labels, train.labels)
 
     return score
 
@@ -226,7 +221,7 @@ def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
     net.max_epochs = 1
     lent = foreign_randomness(encoder, data, net, seed)
     codes = run(n_threads, lambda: train_on(net, data, lent))
-    if not data.multilabel:
+    if data.kind == "classes":
         sums = sums + class_sums(codes, data, encoder.n_bits)
     net.forget_data()
     vars(encoder).update(learnt(data, net, n_threads, seeds, sums))
@@ -245,7 +240,7 @@ def learnt(
     return {
         "net_": net,
         "classes_": data.classes,
-        "multilabel_": data.multilabel,
+        "multilabel_": data.kind == "sets",
         "input_shape_": data.item_shape,
         "history_": history,
         "n_iter_": len(history),
@@ -257,10 +252,10 @@ def learnt(
 
 def class_sums(codes: np.ndarray, data: TrainingData, n_bits: int) -> Any:
     """Per class the weighted sum of the signs of each bit and, last, the weight."""
-    if data.multilabel:
+    if data.kind != "classes":
         return None
     weight = data.items.sample_weight
-    y = data.y.numpy()
+    y = data.labels.values
     weights = np.ones(len(y)) if weight is None else weight.numpy().astype(float)
     sums = np.zeros((len(data.classes), n_bits + 1))
     sums[:, -1] = np.bincount(y, weights, minlength=len(sums))

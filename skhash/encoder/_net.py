@@ -17,7 +17,13 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from skhash.encoder._auto import device_error
-from skhash.encoder._data.batches import ArrayDataset, Batches
+from skhash.encoder._data.batches import (
+    ArrayDataset,
+    Batches,
+    EncodedDataset,
+    NumberedBatches,
+)
+from skhash.encoder._labels import StoredSets
 from skhash.encoder._schedules import LR_SCHEDULES
 from skhash.encoder._stopping import StopTraining, is_request
 from skhash.losses import Stage
@@ -109,7 +115,11 @@ class DeepHashNet(NeuralNet):
             return Batches(
                 dataset, self.sampler if training else self._in_order(dataset)
             )
-        return super().get_iterator(dataset, training=training)
+        loader = super().get_iterator(dataset, training=training)
+        numbered = isinstance(dataset, EncodedDataset)
+        if numbered and isinstance(dataset.y, StoredSets):
+            return NumberedBatches(loader, dataset.y)
+        return loader
 
     def _in_order(self, dataset: ArrayDataset) -> list[np.ndarray]:
         n_batches = math.ceil(len(dataset) / self.batch_size)

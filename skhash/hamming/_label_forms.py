@@ -187,13 +187,9 @@ class Labels(ABC):
         return others
 
     @property
+    @abstractmethod
     def constant(self) -> bool:
         """Whether all items have the same labels."""
-        first = self.subset(slice(0, 1))
-        if (self.counts != self.counts[:1]).any():
-            return False
-        shared = self.overlap(slice(None), first)
-        return bool((shared.sum(axis=1) == self.counts).all())
 
 
 class Classes(Labels):
@@ -265,6 +261,11 @@ class Sets(Labels):
         """Number of items of each class."""
         return self.values.sum(axis=0)
 
+    @property
+    def constant(self) -> bool:
+        """Whether all items have the same labels."""
+        return bool((self.values == self.values[:1]).all())
+
     @cached_property
     def as_sparse(self) -> "SparseSets":
         """The same sets as CSR, to be compared with sparse ones."""
@@ -312,6 +313,14 @@ class SparseSets(Labels):
     def sizes(self) -> NDArray[np.int64]:
         """Number of items of each class."""
         return np.bincount(self.values.indices, minlength=self.n_classes)
+
+    @property
+    def constant(self) -> bool:
+        """Whether all items have the same labels."""
+        if (self.counts != self.counts[:1]).any():
+            return False
+        shared = self.overlap(slice(None), self.subset(slice(0, 1)))
+        return bool((shared.sum(axis=1) == self.counts).all())
 
     @cached_property
     def lists(self) -> Any:

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
 
+from skhash.encoder._labels import StoredSets, label_tensor
+from skhash.hamming.labels import Labels
+
 # What torch reads as it lies; other real types pass through one that holds them.
 _TORCH_DTYPES = {
     np.dtype(name)
@@ -45,7 +48,7 @@ class ArrayDataset(Dataset):
     ----------
     X : ndarray of shape (n, ...) or CSR matrix of shape (n, n_features)
         The items; any real dtype, writable or not.
-    y : Tensor of shape (n,) or (n, n_classes), default=None
+    y : Tensor of shape (n,) or (n, n_classes) or StoredSets, default=None
         Their labels.
     sample_weight : Tensor of shape (n,), default=None
         Their weights.
@@ -60,7 +63,7 @@ class ArrayDataset(Dataset):
     def __init__(
         self,
         X: Any,
-        y: Tensor | None = None,
+        y: Tensor | StoredSets | None = None,
         sample_weight: Tensor | None = None,
         index: np.ndarray | None = None,
         *,
@@ -119,9 +122,14 @@ class ArrayDataset(Dataset):
         chosen = torch.from_numpy(index)
         return (
             self.rows(index),
-            None if y is None else y[chosen],
+            None if y is None else label_tensor(y[chosen]),
             None if weight is None else weight[chosen],
         )
+
+    @property
+    def targets(self) -> Tensor:
+        """Labels of all items, as losses take them."""
+        return label_tensor(self.y)
 
 
 class EncodedDataset(Dataset):
@@ -131,14 +139,17 @@ class EncodedDataset(Dataset):
     ----------
     dataset : Dataset
         Gives items, alone or as the first of a pair.
-    y : Tensor of shape (n,) or (n, n_classes)
-        The encoded labels.
+    y : Tensor of shape (n,) or (n, n_classes) or StoredSets
+        The encoded labels. In place of stored sets, an item comes with its number.
     sample_weight : Tensor of shape (n,), default=None
         The weights.
     """
 
     def __init__(
-        self, dataset: Dataset, y: Tensor, sample_weight: Tensor | None = None
+        self,
+        dataset: Dataset,
+        y: Tensor | StoredSets,
+        sample_weight: Tensor | None = None,
     ) -> None:
         self.dataset = dataset
         self.y = y
@@ -150,9 +161,15 @@ class EncodedDataset(Dataset):
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         item = self.dataset[index]
         x = item[0] if isinstance(item, (tuple, list)) else item
+        y = index if isinstance(self.y, StoredSets) else label_tensor(self.y[index])
         if self.sample_weight is None:
-            return x, self.y[index]
-        return x, self.y[index], self.sample_weight[index]
+            return x, y
+        return x, y, self.sample_weight[index]
+
+    @property
+    def targets(self) -> Tensor:
+        """Labels of all items, as losses take them."""
+        return label_tensor(self.y)
 
     def subset(self, index: np.ndarray) -> EncodedDataset:
         """Some of the items."""
@@ -203,8 +220,8 @@ class BalancedSampler:
 
     Parameters
     ----------
-    y : ndarray of shape (n,) or (n, n_classes)
-        Class numbers, or a 0/1 matrix (multi-label).
+    y : Labels, or ndarray of shape (n,) or (n, n_classes)
+        Class numbers, or label sets.
     batch_size : int
         Most items in a batch.
     n_items : int
@@ -213,7 +230,7 @@ class BalancedSampler:
         Seed of the sampler's own generator.
     """
 
-    def __init__(self, y: np.ndarray, batch_size: int, n_items: int, seed: int) -> None:
+    def __init__(self, y: Any, batch_size: int, n_items: int, seed: int) -> None:
         self.batch_size = batch_size
         self.n_items = min(n_items, batch_size)
         self.n = len(y)
@@ -277,24 +294,12 @@ class BalancedSampler:
         return list(items)
 
 
-def class_members(y: np.ndarray) -> list[np.ndarray]:
-    """Indices of the items of each class that occurs; unlabelled items come last.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,) or (n, n_classes)
-
-    Returns
-    -------
-    members : list of ndarray of int64
-    """
-    if y.ndim == 1:
-        order = np.argsort(y, kind="stable")
-        starts = np.flatnonzero(np.diff(y[order])) + 1
-        return np.split(order, starts)
-    members = [np.flatnonzero(column) for column in y.T]
-    members.append(np.flatnonzero(~y.any(axis=1)))
-    return [items for items in members if len(items)]
+def class_members(y: Any) -> list[np.ndarray]:
+    """Indices of the items of each class that occurs; unlabelled items come last."""
+    labels = Labels.of(y, name="y")
+    members = [labels.members(c) for c in np.flatnonzero(labels.sizes)]
+    unlabelled = np.flatnonzero(labels.counts == 0)
+    return [*members, unlabelled] if len(unlabelled) else members
 
 
 class Batches:
@@ -319,3 +324,26 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None, Tensor | None]]:
         return map(self.dataset.gather, self.sampler)
+
+
+class NumberedBatches:
+    """Batches of a loader whose items come with numbers, with their label sets instead.
+
+    Parameters
+    ----------
+    loader : DataLoader
+        Of an `EncodedDataset` with stored sets.
+    sets : StoredSets
+        Those of all items.
+    """
+
+    def __init__(self, loader: Any, sets: StoredSets) -> None:
+        self.loader = loader
+        self.sets = sets
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        for x, numbers, *weight in self.loader:
+            yield x, self.sets[numbers].tensor(), *weight

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,8 +22,9 @@ from skhash.encoder._data.batches import ArrayDataset, EncodedDataset
 from skhash.encoder._data.containers import tensor_array
 from skhash.encoder._data.items import CheckedItems, check_length, layout_of
 from skhash.encoder._data.layouts import Layout
+from skhash.encoder._labels import stored
 from skhash.hamming.columns import check_column, kind_of
-from skhash.hamming.labels import check_labels, dense, encode_by_classes
+from skhash.hamming.labels import Labels, encode_by_classes
 from skhash.networks._random import borrowed_generator
 from skhash.warn import warn
 
@@ -42,12 +43,15 @@ class TrainingData:
         Items with encoded labels and weights; torch's `Dataset`.
     layout : Layout
         Shape of one item as the user gave it, and where its channels are.
+    labels : Labels
+        The encoded labels: class numbers, or sets.
     classes : ndarray of shape (n_classes,)
         The labels in order; column numbers for multi-label data.
     """
 
     items: ArrayDataset | EncodedDataset
     layout: Layout
+    labels: Labels
     classes: np.ndarray
 
     @property
@@ -57,13 +61,18 @@ class TrainingData:
 
     @property
     def y(self) -> Tensor:
-        """Encoded labels: int64 (n,), or float32 0/1 (n, n_classes)."""
-        return self.items.y
+        """Encoded labels: int64 (n,), or float32 0/1 (n, n_classes), dense or CSR."""
+        return self.items.targets
 
     @property
-    def multilabel(self) -> bool:
-        """Whether an item can have several labels."""
-        return self.y.ndim == 2
+    def kind(self) -> Literal["classes", "sets", "vectors"]:
+        """What supervises an item: its class, a set of classes, or real numbers."""
+        return self.labels.kind
+
+    def subset(self, index: np.ndarray) -> TrainingData:
+        """Some of the items with their labels."""
+        items, labels = self.items.subset(index), self.labels.subset(index)
+        return replace(self, items=items, labels=labels)
 
 
 def as_array(X: Any) -> Any:
@@ -125,11 +134,11 @@ def check_training(
     )
     check_range(X)
     kept, sample_weight = _check_weights(sample_weight, len(y))
-    y = y if kept is None else y[kept]
+    y = y if kept is None else y.subset(kept)
     y, classes = _encode_labels(estimator, y, classes, reset)
     _check_contrast(estimator, y, classes)
-    items = ArrayDataset(X, torch.from_numpy(y), sample_weight, index=kept, **axes)
-    return TrainingData(items, layout, classes)
+    items = ArrayDataset(X, stored(y), sample_weight, index=kept, **axes)
+    return TrainingData(items, layout, y, classes)
 
 
 def _check_dataset(
@@ -158,7 +167,7 @@ def _check_dataset(
         raise ValueError(f"The data set has {n} items, but y has {len(y)}.")
     kept, sample_weight = _check_weights(sample_weight, n)
     if kept is not None:
-        items, y = Subset(items, kept.tolist()), y[kept]
+        items, y = Subset(items, kept.tolist()), y.subset(kept)
     y, classes = _encode_labels(estimator, y, classes, reset)
     _check_contrast(estimator, y, classes)
     with borrowed_generator(0):
@@ -166,8 +175,8 @@ def _check_dataset(
     estimator.n_features_in_ = layout.n_values
     if reset and hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
-    encoded = EncodedDataset(items, torch.from_numpy(y), sample_weight)
-    return TrainingData(encoded, layout, classes)
+    encoded = EncodedDataset(items, stored(y), sample_weight)
+    return TrainingData(encoded, layout, y, classes)
 
 
 def _pair(dataset: Dataset, index: int) -> tuple[Any, Any]:
@@ -180,20 +189,18 @@ def _pair(dataset: Dataset, index: int) -> tuple[Any, Any]:
     return item[0], item[1]
 
 
-def _check_labels(y: Any) -> np.ndarray:
-    """One label an item, or a 0/1 matrix in float32."""
+def _check_labels(y: Any) -> Labels:
+    """Labels that can be learnt from."""
     if getattr(y, "shape", ())[1:] == (1,):
         warn(
             "A column-vector y was passed when a 1d array was expected. Please change "
             "the shape of y to (n_samples,), for example using ravel().",
             DataConversionWarning,
         )
-    labels = check_labels(y, name="y")
-    if labels.ndim == 2:
-        return dense(labels).astype(np.float32)
-    if labels.dtype.kind == "f":
-        assert_all_finite(labels, input_name="y")
-        check_classification_targets(labels)
+    labels = Labels.of(y, name="y")
+    if labels.values.dtype.kind == "f":
+        assert_all_finite(labels.values, input_name="y")
+        check_classification_targets(labels.values)
     return labels
 
 
@@ -217,9 +224,9 @@ def _check_weights(
 
 
 def _encode_labels(
-    estimator: Any, y: np.ndarray, classes: Any, reset: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    name, multilabel = type(estimator).__name__, y.ndim == 2
+    estimator: Any, y: Labels, classes: Any, reset: bool
+) -> tuple[Labels, np.ndarray]:
+    name, multilabel = type(estimator).__name__, y.kind == "sets"
     if not reset and multilabel != estimator.multilabel_:
         kinds = ("one label an item", "a 0/1 matrix (multi-label)")
         raise ValueError(
@@ -227,24 +234,25 @@ def _encode_labels(
             f"{kinds[estimator.multilabel_]}. Go on with the same kind or call fit."
         )
     if multilabel:
-        known = y.shape[1] if classes is None else len(classes)
-        if y.shape[1] != known:
+        known = y.n_classes if classes is None else len(classes)
+        if y.n_classes != known:
             raise ValueError(
-                f"y has {y.shape[1]} columns, but {name} expects one for each of "
+                f"y has {y.n_classes} columns, but {name} expects one for each of "
                 f"{known} classes."
             )
         names = None if classes is None else check_column(classes, name="classes")
         return y, np.arange(known) if names is None else names
-    classes = np.unique(y if classes is None else check_column(classes, name="classes"))
-    encoded = encode_by_classes(y, classes)
-    unknown = np.unique(y[encoded < 0])
+    given = y.values if classes is None else check_column(classes, name="classes")
+    classes = np.unique(given)
+    encoded = encode_by_classes(y.values, classes)
+    unknown = np.unique(y.values[encoded < 0])
     if len(unknown):
         raise ValueError(
             f"y has labels that are not among the classes {classes.tolist()} that "
             f"{name} knows, such as {unknown.tolist()[0]!r}. Give all of them to the "
             "first call: partial_fit(X, y, classes=...)."
         )
-    return encoded, classes
+    return Labels.of(encoded, name="y"), classes
 
 
 def same_classes(classes: Any, known: np.ndarray) -> bool:
@@ -254,12 +262,12 @@ def same_classes(classes: Any, known: np.ndarray) -> bool:
     return kinds[0] == kinds[1] and np.array_equal(np.unique(given), np.unique(known))
 
 
-def _check_contrast(estimator: Any, y: np.ndarray, classes: np.ndarray) -> None:
+def _check_contrast(estimator: Any, y: Labels, classes: np.ndarray) -> None:
     name = type(estimator).__name__
     if len(y) < 2:
         raise ValueError(f"{name} needs at least 2 items of positive weight, got 1.")
-    if y.ndim == 2:
-        if (y == y[0]).all():
+    if y.kind == "sets":
+        if y.constant:
             raise ValueError(
                 f"{name} needs items that differ: all rows of y have the same labels."
             )
