@@ -149,8 +149,14 @@ def test_zero_jobs_are_refused(blobs, method):
 # How they wait
 
 
-def n_asleep():
-    return [t.name for t in threading.enumerate()].count("skhash-asleep")
+def n_asleep(patience=0):
+    """Number of threads that sleep, or 0 as soon as none does."""
+    until = time.monotonic() + patience
+    while True:
+        n = [t.name for t in threading.enumerate()].count("skhash-asleep")
+        if n == 0 or time.monotonic() >= until:
+            return n
+        time.sleep(0.01)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of GNU's OpenMP alone")
@@ -179,8 +185,7 @@ def test_threads_sleep_while_others_may_need_the_cores(
                 assert torch.get_num_threads() == 2
         for _ in range(3):
             run(2, lambda: None)
-        time.sleep(0.3)
-        found.append(n_asleep())
+        found.append(n_asleep(patience=30))
         assert (dict(os.environ), torch.get_num_threads()) == before
         assert threads._n_asleep == 0
         return found

@@ -136,10 +136,10 @@ def test_many_cells_take_no_minutes(tmp_path):
     content = matrix(CELL, (5000, 1000), empty * 5 * 10**6)
     path.write_bytes(HEADER + packed(content))
     assert path.stat().st_size < 10**5
-    start = time.monotonic()
+    start = time.process_time()  # other processes may take the cores
     with pytest.raises(ValueError, match="claims to hold 5000000 others"):
         load_mat(path)
-    assert time.monotonic() - start < 30
+    assert time.process_time() - start < 30
 
 
 def test_elements_that_claim_more_than_the_file_are_refused(tmp_path, peak_below):
