@@ -18,11 +18,15 @@ import pytest
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.model_selection import train_test_split
 
-# No deadline: the first call of a compiled kernel takes seconds. Derandomized: a
-# failure that was seen once is seen again.
-hypothesis.settings.register_profile("skhash", deadline=None, derandomize=True)
+# No deadline, and drawing may take long: the first call of a compiled kernel takes
+# seconds, and other processes may take the cores. Derandomized: a failure that was seen
+# once is seen again.
+patient = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("skhash", patient, derandomize=True)
 # `pytest --hypothesis-profile=explore` looks for new ones.
-hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)
+hypothesis.settings.register_profile("explore", patient, max_examples=1000)
 hypothesis.settings.load_profile("skhash")
 
 
@@ -52,12 +56,15 @@ def _take_turns_in_the_cache(path):
 
 
 @pytest.fixture(autouse=True)
-def _fixed_seeds():
-    """A test that forgets to pass a seed still does the same every time."""
+def _fixed_seeds(request):
+    """A test does the same every time, after whichever others it comes."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002
     if torch := sys.modules.get("torch"):  # most tests do without it
         torch.manual_seed(0)
+    if rng := getattr(getattr(request.node, "module", None), "RNG", None):
+        # Another seed than those of the modules, which have drawn from theirs.
+        rng.bit_generator.state = np.random.default_rng(1234).bit_generator.state
 
 
 @pytest.fixture
