@@ -88,7 +88,8 @@ def nearest(
     """
     queries, database = _check_pair(queries, database)
     k = check_k(k, len(database), queries)
-    return engine().nearest(queries, database, k, n_threads(n_jobs))
+    threads = n_threads(n_jobs, len(queries) * database.size)
+    return engine().nearest(queries, database, k, threads)
 
 
 def within(
@@ -131,7 +132,8 @@ def within(
     (array([0, 3, 4]), array([0, 0, 1, 1], dtype=int32), array([1, 3, 2, 0]))
     """
     queries, database = _check_pair(queries, database)
-    return engine().within(queries, database, check_radius(radius), n_threads(n_jobs))
+    radius, threads = check_radius(radius), n_threads(n_jobs)
+    return engine().within(queries, database, radius, threads)
 
 
 @overload
@@ -286,6 +288,8 @@ def count_within(
 
 def check_k(k: Any, n_items: int, queries: Any) -> int:
     """Return `k` as an int, or say what is wrong with it."""
+    if type(k) is int and 1 <= k <= n_items:  # soonest
+        return k
     if isinstance(k, bool) or not isinstance(k, Integral):
         raise TypeError(f"k does not take {type(k)} value, enter integer value")
     number = int(k)

@@ -14,7 +14,6 @@ from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
 from skhash import hamming
-from skhash.hamming.scan import nearest
 from skhash.hamming.threads import count, pool
 from skhash.metrics import mean_average_precision
 from tests.hamming.brute import draw_codes
@@ -31,7 +30,7 @@ def ask(n_jobs=2):
 def many_cores(monkeypatch):
     """A machine of 8 cores, on which little work is worth threads."""
     monkeypatch.setattr(count, "_cores", lambda: 8)
-    monkeypatch.setattr(nearest, "THREAD_WORDS", 1)
+    monkeypatch.setattr(count, "THREAD_WORDS", 1)
 
 
 def test_threads_may_search_at_once(many_cores):

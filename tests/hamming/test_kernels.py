@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skhash.hamming.engine import compiled, plain
-from skhash.hamming.scan import nearest, within
+from skhash.hamming.threads import count
 from tests.hamming.brute import N_BITS, THREADS, draw_codes, searches
 
 relaxed = settings(deadline=None, max_examples=60)
@@ -16,8 +16,7 @@ relaxed = settings(deadline=None, max_examples=60)
 def small_work_is_split():
     """Let the threads have work that would be too little for them."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(nearest, "THREAD_WORDS", 1)
-    patch.setattr(within, "THREAD_WORDS", 1)
+    patch.setattr(count, "THREAD_WORDS", 1)
     yield
     patch.undo()
 

@@ -9,13 +9,11 @@ from skhash.hamming.scan.select import distance_at
 from skhash.hamming.scan.tiles import nearest_by_scan
 from skhash.hamming.simd.jit import kernel
 from skhash.hamming.simd.words import as_words, lanes, width_tag
+from skhash.hamming.threads.count import useful
 from skhash.hamming.threads.pool import run, spans
 
 # Tiles of queries (a vector each) that share a pass over the database.
 TILES = 4
-# A scan of fewer words than this is not worth a second thread, which takes some fifty
-# microseconds to join in: it has to wait for the interpreter's lock twice.
-THREAD_WORDS = 3 << 20
 # Neighbours beyond this share of the database are found by counting.
 COUNTING_SHARE = 16
 
@@ -39,7 +37,7 @@ def nearest_words(
     if n_queries == 0:
         return distances, indices
     words = width_tag(codes)
-    n_threads = min(n_threads, 1 + n_queries * codes.size // THREAD_WORDS)
+    n_threads = useful(n_threads, n_queries * codes.size)
     group = TILES * lanes(codes)
     tasks: list[tuple]
     if k * COUNTING_SHARE > n > 4096:

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhash.hamming.scan.distances import fill_distances
-from skhash.hamming.scan.nearest import THREAD_WORDS
 from skhash.hamming.scan.select import distance_at, near_ones
 from skhash.hamming.scan.tiles import STRIDE, block_size, lanes, to_lanes
 from skhash.hamming.simd.ir import CHUNK, UNROLL
@@ -14,6 +13,7 @@ from skhash.hamming.simd.jit import inlined, kernel
 from skhash.hamming.simd.keys import distance_of, index_of, key_of
 from skhash.hamming.simd.vectors import add_lanes_below, any_below, lowest_bit, next_hit
 from skhash.hamming.simd.words import as_words, width_tag
+from skhash.hamming.threads.count import useful
 from skhash.hamming.threads.pool import run, spans
 
 
@@ -83,7 +83,7 @@ def reach(codes: NDArray, radius: int) -> int:
 def _spans(queries: NDArray, codes: NDArray, n_threads: int) -> list:
     if not len(queries) or not len(codes):
         return []
-    n_threads = min(n_threads, 1 + len(queries) * codes.size // THREAD_WORDS)
+    n_threads = useful(n_threads, len(queries) * codes.size)
     multiple = lanes(codes) if len(queries) > n_threads * lanes(codes) else 1
     parts = spans(0, len(queries), 4 * n_threads if n_threads > 1 else 1, multiple)
     return [(a, b, width_tag(codes)) for a, b in parts]

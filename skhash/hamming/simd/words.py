@@ -16,8 +16,14 @@ def as_words(codes: NDArray[np.uint8]) -> NDArray:
     The caller's memory when it is aligned and a whole number of words wide, a copy
     padded with zeros otherwise. Read-only always, so that kernels meet one type.
     """
-    words = np.asarray(padded(codes)).view(_word(codes.shape[1]))
-    words.flags.writeable = False
+    word = _word(codes.shape[1])
+    if codes.shape[1] % word.itemsize:
+        words = padded(codes).view(word)
+    else:
+        words = np.asarray(codes).view(word)
+        if not words.flags.aligned:
+            words = padded(codes).view(word)
+    words.setflags(write=False)
     return words
 
 

@@ -1,20 +1,32 @@
-"""How many threads a call may use, and the pool that runs them."""
+"""How many threads a call may use, and how many are worth their while."""
 
 import os
 import sys
 from multiprocessing import parent_process
 from numbers import Integral
 
+# A search that compares fewer words than this is not worth a second thread, which takes
+# some fifty microseconds to join in: it has to wait for the interpreter's lock twice.
+THREAD_WORDS = 3 << 20
 
-def n_threads(n_jobs: int | None) -> int:
+
+def useful(n_threads: int, n_words: int) -> int:
+    """As many of the threads that comparing this many words is worth."""
+    return min(n_threads, 1 + n_words // THREAD_WORDS)
+
+
+def n_threads(n_jobs: int | None, n_words: int = THREAD_WORDS) -> int:
     """Turn `n_jobs` into a number of threads.
 
     None means every core the process may use, limited by an active joblib context,
     by threadpoolctl and by the usual environment variables, and 1 inside a worker. An
     integer is read as joblib reads it (-1: all cores), and is 1 inside a worker; 0 has
-    no meaning.
+    no meaning. None is 1 where too few words are compared for a second thread to pay,
+    since looking into it takes longer than such a search.
     """
     if n_jobs is None:
+        if n_words < THREAD_WORDS:
+            return 1
         return max(1, min(_cores(), _joblib_limit(), _openmp_limit()))
     if n_jobs == 1:
         return 1
