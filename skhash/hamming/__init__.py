@@ -5,13 +5,16 @@ differing bits. Equal distances are ordered by database index, always.
 
 numba kernels do the work. ``SKHASH_ENGINE=numpy`` in the environment, or
 ``NUMBA_DISABLE_JIT=1``, chooses the plain numpy twin, which returns the same arrays.
-"""
 
-from typing import TYPE_CHECKING, Any
+Behind these names, other parts of skhash rely on the modules `advice`, `codes`,
+`columns`, `labels`, `search` and `indexes`. The storeys below, `engine`, `scan`, `simd`
+and `threads`, are for this package alone.
+"""
 
 from skhash.hamming.codes import check_codes, pack, unpack
 from skhash.hamming.indexes.groups import GroupedCodes
 from skhash.hamming.indexes.multi_index import MultiIndex
+from skhash.hamming.indexes.pivots import PivotIndex
 from skhash.hamming.indexes.torch import TorchCodes
 from skhash.hamming.labels import Labels, check_labels
 from skhash.hamming.search import (
@@ -22,9 +25,6 @@ from skhash.hamming.search import (
     within,
 )
 from skhash.hamming.warm import warm_up
-
-if TYPE_CHECKING:
-    from skhash.hamming.indexes.pivots import PivotIndex
 
 __all__ = [
     "GroupedCodes",
@@ -43,12 +43,3 @@ __all__ = [
     "warm_up",
     "within",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    # It is made of kernels, and loading numba takes longer than all the rest.
-    if name == "PivotIndex":
-        from skhash.hamming.indexes.pivots import PivotIndex
-
-        return PivotIndex
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

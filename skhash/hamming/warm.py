@@ -8,6 +8,7 @@ from skhash.hamming.codes import check_n_bits
 from skhash.hamming.engine.choose import compiled
 from skhash.hamming.indexes.groups import GroupedCodes
 from skhash.hamming.indexes.multi_index import MultiIndex
+from skhash.hamming.indexes.pivots import PivotIndex
 from skhash.hamming.search import count_within, distances, histograms, nearest, within
 
 
@@ -54,8 +55,6 @@ def warm_up(
         histograms(few, few, labels, labels)
         histograms(few, few, labels[:, None] == [0, 1], labels[:, None] == [0, 1])
         if indexes and compiled():
-            from skhash.hamming.indexes.pivots import PivotIndex
-
             for index in (GroupedCodes(codes), MultiIndex(codes), PivotIndex(codes)):
                 index.nearest(~few, 1)
                 index.within(~few, 0)

@@ -11,10 +11,9 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 
 from skhash.hamming.labels import check_labels, encode_by_classes
-from skhash.neighbors._choice import ALGORITHMS
-from skhash.neighbors._database import build
+from skhash.neighbors._database import make_database
 from skhash.neighbors._search import KNeighborsMixin
-from skhash.neighbors._validation import N_JOBS, N_NEIGHBORS, fit_codes
+from skhash.neighbors._validation import ALGORITHM, N_JOBS, N_NEIGHBORS, fit_codes
 from skhash.warn import warn
 
 
@@ -33,8 +32,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Weight of each vote: equal; the inverse of the distance, where neighbours at
         distance 0 outvote all others; or a function from an array of distances to an
         array of weights of the same shape, finite and 0 or more.
-    algorithm : {"auto", "brute", "grouped", "multi_index", "pivot", "torch"}, \
-            default="auto"
+    algorithm : str, default="auto"
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.
@@ -71,7 +69,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
     _parameter_constraints: ClassVar[dict] = {
         "n_neighbors": N_NEIGHBORS,
         "weights": [StrOptions({"uniform", "distance"}), callable],
-        "algorithm": [StrOptions(set(ALGORITHMS))],
+        "algorithm": ALGORITHM,
         "n_jobs": N_JOBS,
     }
 
@@ -127,7 +125,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
             check_classification_targets(y)
         classes, encoded = np.unique(y, return_inverse=True)
         encoded = encoded.reshape(-1)
-        database = build(codes, y, None, self.algorithm, self.n_jobs)
+        database = make_database(codes, y, None, self.algorithm, self.n_jobs)
         return self._take(database, seen, classes_=classes, _encoded=encoded)
 
     def predict(self, X):

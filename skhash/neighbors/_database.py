@@ -11,16 +11,16 @@ import numpy as np
 import scipy.sparse as sp
 
 from skhash.hamming.columns import concatenate
+from skhash.hamming.indexes.auto import for_a_call, searcher_for
+from skhash.hamming.indexes.joined import extended
 from skhash.hamming.labels import check_comparable, check_labels, dense
-from skhash.neighbors._choice import for_many, searcher_for
 from skhash.neighbors._ids import find_rows, with_more
 from skhash.neighbors._progress import announced
-from skhash.neighbors._searchers import extended
 
 
 @dataclass
-class Room:
-    """Memory with room for more rows, and how many of them are taken."""
+class Reserve:
+    """Memory for more rows than there are yet, and how many of them are taken."""
 
     rows: np.ndarray
     taken: int
@@ -40,10 +40,10 @@ class Database:
     verbose: int
     build_seconds: float
     # The memory behind `codes` after an addition.
-    room: Room | None = None
+    reserve: Reserve | None = None
 
     def __getstate__(self):
-        return {**vars(self), "room": None}
+        return {**vars(self), "reserve": None}
 
     def __len__(self):
         return len(self.codes)
@@ -60,7 +60,7 @@ class Database:
         """What searches within a radius: tables for the call, where these pay."""
         if self.algorithm != "auto":
             return self.searcher
-        return for_many(self.searcher, self.codes, radius, n_queries, n_jobs)
+        return for_a_call(self.searcher, radius, n_queries, n_jobs)
 
     def with_more(self, codes, labels, ids):
         """Return the database with codes added at its end."""
@@ -71,16 +71,17 @@ class Database:
         if labels is not None:
             labels = with_more_labels(self.labels, labels)
         n, total = len(self), len(self) + len(codes)
-        room = self.room
+        reserve = self.reserve
         # A shallow copy of the estimator may have taken the rows after ours.
-        if room is None or room.taken != n or len(room.rows) < total:
-            room = Room(np.empty((max(total, 2 * n), codes.shape[1]), np.uint8), total)
-            room.rows[:n] = self.codes
+        if reserve is None or reserve.taken != n or len(reserve.rows) < total:
+            rows = np.empty((max(total, 2 * n), codes.shape[1]), np.uint8)
+            reserve = Reserve(rows, total)
+            reserve.rows[:n] = self.codes
         # Readers of this snapshot do not look beyond its n rows.
-        room.rows[n:total] = codes
-        room.taken = total
-        more = room.rows[:total]
-        changed = replace(self, codes=more, labels=labels, ids=ids, room=room)
+        reserve.rows[n:total] = codes
+        reserve.taken = total
+        more = reserve.rows[:total]
+        changed = replace(self, codes=more, labels=labels, ids=ids, reserve=reserve)
         return changed._searched_by(extended(self.searcher, n, more))
 
     def without(self, positions):
@@ -90,32 +91,32 @@ class Database:
         codes = self.codes[keep]
         labels = None if self.labels is None else self.labels[keep]
         ids = None if self.ids is None else self.ids[keep]
-        changed = replace(self, codes=codes, labels=labels, ids=ids, room=None)
+        changed = replace(self, codes=codes, labels=labels, ids=ids, reserve=None)
         return changed._searched_by(self.searcher.without(keep, codes))
 
     def _searched_by(self, searcher):
         """Return the database with a searcher; one made anew if that is None."""
         if searcher is not None and len(self):
             return replace(self, searcher=searcher)
-        return build(
+        return make_database(
             self.codes,
             self.labels,
             self.ids,
             self.algorithm,
             self.n_jobs,
             self.verbose,
-            self.room,
+            self.reserve,
         )
 
 
-def build(codes, labels, ids, algorithm, n_jobs=None, verbose=0, room=None):
+def make_database(codes, labels, ids, algorithm, n_jobs=None, verbose=0, reserve=None):
     """Make a database, and the index that its algorithm needs."""
     start = perf_counter()
     with announced(len(codes), verbose):
         searcher = searcher_for(codes, algorithm, n_jobs)
     seconds = perf_counter() - start
     return Database(
-        codes, labels, ids, searcher, algorithm, n_jobs, verbose, seconds, room
+        codes, labels, ids, searcher, algorithm, n_jobs, verbose, seconds, reserve
     )
 
 

@@ -3,16 +3,17 @@
 from typing import ClassVar
 
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils._param_validation import StrOptions
 
-from skhash.neighbors._choice import ALGORITHMS
-from skhash.neighbors._database import as_labels, build
+from skhash.hamming.search import check_radius
+from skhash.neighbors._database import as_labels, make_database
+from skhash.neighbors._features import warn_of_features
 from skhash.neighbors._ids import check_ids
+from skhash.neighbors._lock import changing
+from skhash.neighbors._pairs import pairs_within
 from skhash.neighbors._radius import RadiusNeighborsMixin
 from skhash.neighbors._search import KNeighborsMixin
-from skhash.neighbors._streams import StreamsMixin
-from skhash.neighbors._updates import UpdatesMixin
 from skhash.neighbors._validation import (
+    ALGORITHM,
     N_JOBS,
     N_NEIGHBORS,
     RADIUS,
@@ -22,9 +23,7 @@ from skhash.neighbors._validation import (
 )
 
 
-class HammingNeighbors(
-    KNeighborsMixin, RadiusNeighborsMixin, StreamsMixin, UpdatesMixin, BaseEstimator
-):
+class HammingNeighbors(KNeighborsMixin, RadiusNeighborsMixin, BaseEstimator):
     """Exact nearest neighbours among binary codes.
 
     The methods and arguments are those of
@@ -100,7 +99,7 @@ class HammingNeighbors(
     _parameter_constraints: ClassVar[dict] = {
         "n_neighbors": N_NEIGHBORS,
         "radius": RADIUS,
-        "algorithm": [StrOptions(set(ALGORITHMS))],
+        "algorithm": ALGORITHM,
         "n_jobs": N_JOBS,
         "verbose": ["verbose"],
     }
@@ -146,7 +145,9 @@ class HammingNeighbors(
         check_fit_radius(self.radius)
         codes, seen = fit_codes(self, X)
         labels, ids = as_labels(y, codes), check_ids(ids, len(codes))
-        database = build(codes, labels, ids, self.algorithm, self.n_jobs, self.verbose)
+        database = make_database(
+            codes, labels, ids, self.algorithm, self.n_jobs, self.verbose
+        )
         return self._take(database, seen)
 
     @property
@@ -160,9 +161,9 @@ class HammingNeighbors(
         Returns
         -------
         info : dict
-            ``n_samples_fit``, ``n_bytes_per_code``, ``algorithm`` (the one chosen:
-            "brute", "grouped", "multi_index", "pivot" or "torch"), ``codes_bytes``,
-            ``index_bytes`` (memory beyond the codes), ``build_seconds``.
+            ``n_samples_fit``, ``n_bytes_per_code``, ``algorithm`` (the one chosen
+            where that is "auto"), ``codes_bytes``, ``index_bytes`` (memory beyond the
+            codes), ``build_seconds``.
         """
         database = self._fitted()
         return {
@@ -173,6 +174,160 @@ class HammingNeighbors(
             "index_bytes": database.searcher.n_bytes,
             "build_seconds": database.build_seconds,
         }
+
+    def iter_kneighbors(self, batches, n_neighbors=None, return_distance=True):
+        """Find the nearest codes for a stream of queries.
+
+        Parameters
+        ----------
+        batches : iterable of array-like of shape (n_queries, n_bytes)
+            Query codes, taken one batch at a time.
+        n_neighbors : int, default=None
+            Number of neighbours; the constructor's when None.
+        return_distance : bool, default=True
+            Whether to yield distances.
+
+        Yields
+        ------
+        answer : tuple of ndarray, or ndarray, of shape (n_queries, n_neighbors)
+            What :meth:`kneighbors` returns for the batch. All batches see the
+            database as it was at the first.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skhash.neighbors import HammingNeighbors
+        >>> codes = np.arange(4, dtype=np.uint8).reshape(4, 1)
+        >>> neighbors = HammingNeighbors(n_neighbors=1).fit(codes)
+        >>> for indices in neighbors.iter_kneighbors(
+        ...     (codes[:3], codes[3:]), return_distance=False
+        ... ):
+        ...     print(indices.ravel())
+        [0 1 2]
+        [3]
+        """
+        database = self._fitted()
+        for X in batches:
+            distances, indices = self._nearest(database, X, n_neighbors)
+            indices = database.named(indices)
+            yield (distances, indices) if return_distance else indices
+
+    def pairs(self, radius=None):
+        """Find the pairs of codes within a radius of each other: near-duplicates.
+
+        Parameters
+        ----------
+        radius : int, default=None
+            In bits, inclusive; the constructor's when None.
+
+        Yields
+        ------
+        left, right : ndarray of shape (n_pairs,)
+            Rows of the database, int64, or the ids given to `fit`. Each pair comes
+            once, the earlier row at the left, in order of the left row.
+        distances : ndarray of shape (n_pairs,), int32
+            In bits, ascending for each left row.
+
+        Raises
+        ------
+        ValueError
+            If `radius` is negative or no whole number.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skhash.neighbors import HammingNeighbors
+        >>> codes = np.array([[0b000], [0b111], [0b001]], dtype=np.uint8)
+        >>> for left, right, distances in HammingNeighbors().fit(codes).pairs(2):
+        ...     print(left, right, distances)
+        [0 1] [2 2] [1 2]
+        """
+        database = self._fitted()
+        radius = check_radius(self.radius if radius is None else radius)
+        return pairs_within(database, radius, self.n_jobs)
+
+    def add(self, X, y=None, ids=None):
+        """Add codes at the end of the database.
+
+        Memory for more codes is set aside, so that many small additions cost no more
+        than few large ones. Queries that run meanwhile see the database without the
+        new codes; later ones see all of them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_bytes)
+            Codes of the fitted kind and width.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            Their labels, of the fitted labels' kind and width, if and only if the
+            database has labels.
+        ids : array-like of shape (n_samples,), default=None
+            Their ids, of the same kind, if and only if the database has ids.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If `X` does not hold codes of the fitted width, or labels or ids are missing
+            or not like those of the database. The database is then as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skhash.neighbors import HammingNeighbors
+        >>> codes = np.array([[0b000], [0b011]], dtype=np.uint8)
+        >>> neighbors = HammingNeighbors(n_neighbors=1).fit(codes)
+        >>> neighbors.add(np.array([[0b111]], dtype=np.uint8)).kneighbors([[7]])
+        (array([[0]], dtype=int32), array([[2]]))
+        """
+        with changing():
+            database = self._fitted()
+            codes = query_codes(self, X, database.codes.shape[1])
+            if not self._fit_on_bits:
+                warn_of_features(codes, type(self).__name__)
+            labels, ids = as_labels(y, codes), check_ids(ids, len(codes))
+            self._database = database.with_more(codes, labels, ids)
+        return self
+
+    def remove(self, ids):
+        """Remove codes from the database.
+
+        Parameters
+        ----------
+        ids : collection of ids, or array-like of shape (`n_samples_fit_`,), bool
+            Their ids or, where the database has none, their rows, in a list, array, set
+            or other collection; or a mask over the database that is True for them.
+            True and False are always a mask; ids are compared by value, so that 5.0
+            finds 5. The codes after a removed row move up; equal distances stay in
+            order of insertion.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If there is no such id, or a mask has another length than the database,
+            which is then as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skhash.neighbors import HammingNeighbors
+        >>> codes = np.array([[0b000], [0b011], [0b111]], dtype=np.uint8)
+        >>> neighbors = HammingNeighbors(n_neighbors=1)
+        >>> neighbors.fit(codes, ids=["x", "y", "z"]).remove(["y"])
+        HammingNeighbors(n_neighbors=1)
+        >>> neighbors.kneighbors([[0b011]])
+        (array([[1]], dtype=int32), array([['z']], dtype='<U1'))
+        """
+        with changing():
+            database = self._fitted()
+            self._database = database.without(database.positions(ids))
+        return self
 
     def score(self, X, y, sample_weight=None):
         """Mean average precision of queries against the fitted database.

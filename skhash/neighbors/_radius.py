@@ -115,14 +115,14 @@ class RadiusNeighborsMixin(FittedCodes):
         queries = self._queries(database, X)
         radius = self.radius if radius is None else radius
         searcher = database.searcher_within(radius, len(queries), self.n_jobs)
-        counts = searcher.count_within(queries, radius, self.n_jobs)
+        counts = searcher.count_within(queries, radius, n_jobs=self.n_jobs)
         return counts - 1 if X is None else counts
 
     def _within(self, database, X, radius):
         queries = self._queries(database, X)
         radius = self.radius if radius is None else radius
         searcher = database.searcher_within(radius, len(queries), self.n_jobs)
-        found = searcher.within(queries, radius, self.n_jobs)
+        found = searcher.within(queries, radius, n_jobs=self.n_jobs)
         return drop_self_from_rows(*found) if X is None else found
 
     def _queries(self, database, X):

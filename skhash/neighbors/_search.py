@@ -122,12 +122,12 @@ class KNeighborsMixin(FittedCodes):
             if filter is not None:
                 raise ValueError("filter needs queries: pass X, not None.")
             check_n_neighbors(k, len(database), len(database), True)
-            found = database.searcher.nearest(database.codes, k + 1, self.n_jobs)
+            found = database.searcher.nearest(database.codes, k + 1, n_jobs=self.n_jobs)
             return drop_self(*found)
         queries = query_codes(self, X, database.codes.shape[1])
         if filter is None:
             check_n_neighbors(k, len(database), len(queries), False)
-            return database.searcher.nearest(queries, k, self.n_jobs)
+            return database.searcher.nearest(queries, k, n_jobs=self.n_jobs)
         rows = filtered_rows(database, filter)
         check_n_neighbors(k, len(rows), len(queries), False)
         distances, indices = nearest(

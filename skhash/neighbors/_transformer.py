@@ -10,11 +10,11 @@ from sklearn.base import (
 )
 from sklearn.utils._param_validation import StrOptions
 
-from skhash.neighbors._choice import ALGORITHMS
-from skhash.neighbors._database import build
+from skhash.neighbors._database import make_database
 from skhash.neighbors._radius import RadiusNeighborsMixin
 from skhash.neighbors._search import KNeighborsMixin
 from skhash.neighbors._validation import (
+    ALGORITHM,
     N_JOBS,
     N_NEIGHBORS,
     RADIUS,
@@ -46,8 +46,7 @@ class HammingNeighborsTransformer(
     radius : int, default=None
         Keep all neighbours within this many bits, inclusive, instead of
         `n_neighbors`. A whole number; 2.0 will do.
-    algorithm : {"auto", "brute", "grouped", "multi_index", "pivot", "torch"}, \
-            default="auto"
+    algorithm : str, default="auto"
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.
@@ -82,7 +81,7 @@ class HammingNeighborsTransformer(
         "mode": [StrOptions({"distance", "connectivity"})],
         "n_neighbors": N_NEIGHBORS,
         "radius": RADIUS,
-        "algorithm": [StrOptions(set(ALGORITHMS))],
+        "algorithm": ALGORITHM,
         "n_jobs": N_JOBS,
     }
 
@@ -124,7 +123,7 @@ class HammingNeighborsTransformer(
         if self.radius is not None:
             check_fit_radius(self.radius)
         codes, seen = fit_codes(self, X)
-        database = build(codes, None, None, self.algorithm, self.n_jobs)
+        database = make_database(codes, None, None, self.algorithm, self.n_jobs)
         return self._take(database, seen, _n_features_out=len(database))
 
     def transform(self, X):

@@ -4,11 +4,16 @@ from copy import copy
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, InvalidParameterError
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+)
 from sklearn.utils.validation import validate_data
 
 from skhash.hamming.advice import RAGGED, advice, is_ragged
 from skhash.hamming.codes import as_codes
+from skhash.hamming.indexes import ALGORITHMS
 from skhash.hamming.search import check_radius
 from skhash.neighbors._features import warn_of_features
 
@@ -20,6 +25,7 @@ N_JOBS = [
     Interval(Integral, 1, None, closed="left"),
 ]
 RADIUS = "no_validation"
+ALGORITHM = [StrOptions({"auto", *ALGORITHMS})]
 
 
 def check_fit_radius(radius):

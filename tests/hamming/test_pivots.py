@@ -112,7 +112,7 @@ def test_pickling_keeps_the_types_that_kernels_were_compiled_for():
     for name, value in vars(index).items():
         if isinstance(value, np.ndarray) and name != "codes":
             assert value.flags.writeable == getattr(loaded, name).flags.writeable, name
-    assert np.shares_memory(loaded._words, loaded.codes)
+    assert loaded._padded is loaded.codes
     assert_same(loaded.nearest(codes[:9], 3), index.nearest(codes[:9], 3))
 
 

@@ -27,7 +27,7 @@ def test_keys_are_sorted_by_distance_and_item(size, n, largest, rng):
 @pytest.mark.parametrize("n_kinds", [3, 400])
 def test_large_groups_give_the_answers_of_a_scan(n_kinds, many, rng, monkeypatch):
     """Levels of few items are sorted by comparison, large ones by marks."""
-    monkeypatch.setattr(groups_module, "MANY", many)
+    monkeypatch.setattr(groups_module, "MANY_CODES", many)
     kinds = draw_codes(rng, n_kinds, 16, 0.2)
     # Some codes are frequent, most are rare.
     chosen = np.minimum(rng.geometric(2 / n_kinds, 6000) - 1, n_kinds - 1)

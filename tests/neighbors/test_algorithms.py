@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skhash.hamming.indexes import multi_index, pivots
-from skhash.neighbors import HammingNeighbors, _choice
+from skhash.hamming.indexes import ALGORITHMS, auto, groups, multi_index, pivots
+from skhash.neighbors import HammingNeighbors
 from tests.hamming.brute import distance_matrix, ranked, searches
 
-CPU = sorted(set(_choice.ALGORITHMS) - {"torch"})
+CPU = sorted({"auto", *ALGORITHMS} - {"torch"})
 few = settings(deadline=None, max_examples=25)
 
 
@@ -19,7 +19,8 @@ def indexes_are_used():
     patch = pytest.MonkeyPatch()
     patch.setattr(multi_index, "USUAL_ADVANTAGE", 1)
     patch.setattr(pivots, "SCAN_ADVANTAGE", 1)
-    patch.setattr(_choice, "SMALL", 10)
+    for module in (groups, auto):
+        patch.setattr(module, "SMALL", 10)
     yield
     patch.undo()
 
@@ -27,7 +28,7 @@ def indexes_are_used():
 def test_these_codes_are_many_enough_for_tables():
     codes = np.random.default_rng(0).integers(0, 256, (300, 8), dtype=np.uint8)
     index = HammingNeighbors(algorithm="multi_index").fit(codes)._database.searcher
-    assert index.index.promise(codes, 9) == 1
+    assert index.promise(codes, 9) == 1
     many = HammingNeighbors().fit(codes)._database.searcher_within(2, 30, 1)
     assert many.name == "multi_index"
 

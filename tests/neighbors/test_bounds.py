@@ -1,16 +1,17 @@
 """Memory is bounded by what comes out, not by what is looked at on the way."""
 
 import tracemalloc
+from itertools import product
 
 import numpy as np
 import pytest
 
 from skhash import hamming
 from skhash.hamming.engine.choose import forced_engine
+from skhash.hamming.indexes import ALGORITHMS, joined
 from skhash.hamming.indexes import pivots as by_pivots
-from skhash.neighbors import HammingNeighbors, _choice, _searchers, _streams
+from skhash.neighbors import HammingNeighbors, _pairs
 
-ALGORITHMS = sorted(set(_choice.ALGORITHMS) - {"auto"})
 RNG = np.random.default_rng(0)
 # 256 distinct codes: nearly all are near all others.
 REPEATED = RNG.integers(0, 256, (4000, 1), dtype=np.uint8)
@@ -31,7 +32,7 @@ def small_blocks(monkeypatch):
     """What takes memory in any case is little here, beside the answers."""
     torch = pytest.importorskip("skhash.hamming.indexes.torch")
     monkeypatch.setattr(torch, "FEW_CELLS", 1 << 15, raising=False)
-    monkeypatch.setattr(_searchers, "BLOCK", 1 << 15, raising=False)
+    monkeypatch.setattr(joined, "BLOCK", 1 << 15, raising=False)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -68,10 +69,8 @@ def test_answers_within_a_radius_take_little_more_than_their_size(algorithm, add
         REPEATED
     )
     searcher = fitted._database.searcher
-    assert isinstance(searcher, _searchers.Joined) == bool(
-        added and algorithm != "brute"
-    )
-    found, peak = peak_of(lambda: searcher.within(REPEATED[:800], 5, 1))
+    assert isinstance(searcher, joined.Joined) == bool(added and algorithm != "brute")
+    found, peak = peak_of(lambda: searcher.within(REPEATED[:800], 5, n_jobs=1))
     size = sum(part.nbytes for part in found)
     assert size > 10_000_000
     assert peak < 3.2 * size
@@ -82,7 +81,7 @@ def test_answers_within_a_radius_take_little_more_than_their_size(algorithm, add
 def test_parts_of_pairs_are_small_wherever_the_near_codes_stand(
     algorithm, n_distinct, monkeypatch
 ):
-    monkeypatch.setattr(_streams, "MOST", 3000)
+    monkeypatch.setattr(_pairs, "MOST", 3000)
     n = 1200
     codes = RNG.integers(0, 256, (n, 8), dtype=np.uint8)
     # Every 16th is alone, and the others have many equals.
@@ -102,14 +101,10 @@ def test_lists_that_are_counted_are_not_kept(monkeypatch):
     codes = RNG.integers(0, 256, (40, 8), dtype=np.uint8)[RNG.integers(0, 40, 4000)]
     pivots, tables = hamming.PivotIndex(codes), hamming.MultiIndex(codes)
     expected = hamming.count_within(codes[:50], codes, 1)
-    words = pivots._words[:50]
-    for keep in (True, False):
-        counts, keys = pivots._listed(words, 1, 1, keep=keep)
-        np.testing.assert_array_equal(counts, expected)
-        assert sum(map(len, keys)) == keep * expected.sum()
-        tables._limit = 10**6
-        counts, work, keys = tables._listed(codes[:50], 1, 1, keep=keep)
-        assert (work >= 0).all()
+    tables._limit = 10**6
+    for keep, index in product((True, False), (pivots, tables)):
+        counts, left, keys = index._try_within(codes[:50], 1, 1, keep=keep)
+        assert not left.any()
         np.testing.assert_array_equal(counts, expected)
         assert sum(map(len, keys)) == keep * expected.sum()
 

@@ -43,7 +43,7 @@ def in_thread(name, function, *args, **kwargs):
 def test_a_fit_is_not_undone_by_an_add_that_ends_after_it(monkeypatch):
     neighbors = HammingNeighbors(n_neighbors=1).fit(CODES[:4])
     gate = Gate(monkeypatch, "adding")
-    # So many more codes have the searcher made anew.
+    # With this many more codes the searcher is made anew.
     adding = in_thread("adding", neighbors.add, CODES[4:20])
     assert gate.begun.wait(PATIENCE)
     fitting = in_thread("fitting", neighbors.fit, CODES[30:])

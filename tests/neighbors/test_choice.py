@@ -8,16 +8,16 @@ import threading
 import numpy as np
 import pytest
 
-from skhash.hamming import MultiIndex
+from skhash.hamming import GroupedCodes, MultiIndex
+from skhash.hamming.indexes import auto, groups, pivots
+from skhash.hamming.indexes.scan import Scan
 from skhash.neighbors import (
     HammingNeighbors,
     HammingNeighborsClassifier,
     HammingNeighborsTransformer,
-    _choice,
+    _pairs,
     _progress,
-    _streams,
 )
-from skhash.neighbors._searchers import Indexed, Scan
 from tests.hamming.brute import draw_codes
 
 RNG = np.random.default_rng(2)
@@ -33,9 +33,9 @@ def clustered(n, flips, n_centres=20, n_bits=64):
 @pytest.fixture
 def small(monkeypatch):
     """Indexes are thought about for few codes, and kept however long they take."""
-    monkeypatch.setattr(_choice, "LARGE", 4000)
-    monkeypatch.setattr(_choice, "SAMPLE", 2000)
-    monkeypatch.setattr(_choice, "least_seconds", lambda *calls: (1.0, 2.0))
+    monkeypatch.setattr(pivots, "LARGE", 4000)
+    monkeypatch.setattr(pivots, "SAMPLE", 2000)
+    monkeypatch.setattr(pivots, "least_seconds", lambda *calls: (1.0, 2.0))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_auto_takes_what_pays(small, monkeypatch, codes, algorithm):
 
 def test_an_index_that_is_slower_is_not_kept(small, monkeypatch):
     monkeypatch.setattr("skhash.hamming.indexes.pivots.SCAN_ADVANTAGE", 2)
-    monkeypatch.setattr(_choice, "least_seconds", lambda *calls: (2.0, 2.0))
+    monkeypatch.setattr(pivots, "least_seconds", lambda *calls: (2.0, 2.0))
     fitted = HammingNeighbors().fit(clustered(9000, 0.02))
     assert fitted.info()["algorithm"] == "brute"
 
@@ -76,11 +76,13 @@ def test_repetition_is_judged_by_all_codes(n_kinds):
     kinds = RNG.integers(0, 256, (n_kinds, 9), dtype=np.uint8)
     codes = kinds[np.arange(40000) % n_kinds]
     repeated = 4 * len(np.unique(codes, axis=0)) <= len(codes)
-    assert _choice.mostly_repeated(codes) == repeated
+    assert groups.mostly_repeated(codes) == repeated
 
 
 def test_work_of_pivots_is_less_where_codes_are_nearer(small):
-    work = [_choice.pivot_work(clustered(9000, flips), 1) for flips in (0.01, 0.1, 0.4)]
+    work = [
+        pivots.predicted_work(clustered(9000, flips), 1) for flips in (0.01, 0.1, 0.4)
+    ]
     assert work == sorted(work)
     assert work[2] == pytest.approx(1.15)
 
@@ -88,17 +90,17 @@ def test_work_of_pivots_is_less_where_codes_are_nearer(small):
 @pytest.mark.parametrize("n_queries", [5, 4000])
 def test_many_queries_build_tables_for_the_call(n_queries, monkeypatch):
     scan = Scan(RANDOM)
-    searcher = _choice.for_many(scan, RANDOM, 1, n_queries, 1)
-    assert isinstance(searcher, Indexed) == (n_queries == 4000)
-    assert _choice.for_many(scan, RANDOM, 60, n_queries, 1) is scan
-    grouped = Indexed("grouped", None)
-    assert _choice.for_many(grouped, RANDOM, 1, n_queries, 1) is grouped
-    monkeypatch.setattr(_choice, "MOST_BYTES", RANDOM.nbytes - 1)
-    assert _choice.for_many(scan, RANDOM, 1, n_queries, 1) is scan
+    searcher = auto.for_a_call(scan, 1, n_queries, 1)
+    assert isinstance(searcher, MultiIndex) == (n_queries == 4000)
+    assert auto.for_a_call(scan, 60, n_queries, 1) is scan
+    grouped = GroupedCodes(RANDOM)
+    assert auto.for_a_call(grouped, 1, n_queries, 1) is grouped
+    monkeypatch.setattr(auto, "MOST_BYTES", RANDOM.nbytes - 1)
+    assert auto.for_a_call(scan, 1, n_queries, 1) is scan
     monkeypatch.undo()
     # In one dense cluster every list is long.
     dense = draw_codes(RNG, 9000, 64, 0.001)
-    assert _choice.for_many(Scan(dense), dense, 1, 9000, 1).codes is dense
+    assert auto.for_a_call(Scan(dense), 1, 9000, 1).codes is dense
 
 
 @pytest.mark.parametrize("radius", [2, 3])
@@ -115,13 +117,13 @@ def test_tables_for_a_call_change_no_answer(radius):
     np.testing.assert_array_equal(*pairs)
     assert pairs[0].shape[1] == 1286
     searcher = auto._database.searcher_within(radius, len(codes), 1)
-    assert isinstance(searcher, Indexed)
+    assert isinstance(searcher, MultiIndex)
     searcher = brute._database.searcher_within(radius, len(codes), 1)
     assert isinstance(searcher, Scan)
 
 
 def test_pairs_in_tables_come_once(monkeypatch):
-    monkeypatch.setattr(_streams, "ROWS", 100)
+    monkeypatch.setattr(_pairs, "ROWS", 100)
     codes = np.concatenate([RANDOM[:3000], RANDOM[:50], RANDOM[:50]])
     found = np.hstack(list(HammingNeighbors(radius=0).fit(codes).pairs()))
     expected = [(i, 3000 + i, 0) for i in range(50)]
@@ -141,9 +143,9 @@ def test_pairs_in_tables_come_once(monkeypatch):
 )
 def test_multi_index_is_an_algorithm_of_every_estimator(estimator):
     fitted = pickle.loads(pickle.dumps(estimator.fit(RANDOM[:500], np.arange(500) % 2)))
-    assert isinstance(fitted._database.searcher.index, MultiIndex)
+    assert isinstance(fitted._database.searcher, MultiIndex)
     # The codes are stored once.
-    assert fitted._database.searcher.index.codes is fitted.codes_
+    assert fitted._database.searcher.codes is fitted.codes_
     found = fitted.kneighbors(RANDOM[:20])
     expected = HammingNeighbors(algorithm="brute").fit(RANDOM[:500])
     for left, right in zip(found, expected.kneighbors(RANDOM[:20]), strict=True):

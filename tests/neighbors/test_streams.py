@@ -7,7 +7,7 @@ from sklearn.manifold import TSNE, Isomap
 from sklearn.pipeline import make_pipeline
 
 from skhash.hamming import distances
-from skhash.neighbors import HammingNeighbors, HammingNeighborsTransformer, _streams
+from skhash.neighbors import HammingNeighbors, HammingNeighborsTransformer, _pairs
 from tests.hamming.brute import draw_codes
 
 RNG = np.random.default_rng(5)
@@ -29,7 +29,7 @@ def test_batches_of_queries_are_answered_one_by_one():
 @pytest.mark.parametrize("rows", [7, 1024])
 @pytest.mark.parametrize("radius", [0, 3, 24])
 def test_pairs_come_once_each(radius, rows, monkeypatch):
-    monkeypatch.setattr(_streams, "ROWS", rows)
+    monkeypatch.setattr(_pairs, "ROWS", rows)
     found = list(HammingNeighbors(radius=radius).fit(CODES).pairs())
     found = [tuple(pair) for part in found for pair in zip(*part, strict=True)]
     matrix = distances(CODES, CODES)
@@ -44,7 +44,7 @@ def test_pairs_come_once_each(radius, rows, monkeypatch):
 
 @pytest.mark.parametrize("algorithm", ["brute", "grouped"])
 def test_pairs_of_equal_codes_come_in_small_parts(algorithm, monkeypatch):
-    monkeypatch.setattr(_streams, "MOST", 2000)
+    monkeypatch.setattr(_pairs, "MOST", 2000)
     codes = np.zeros((500, 2), np.uint8)
     codes[200:300] = draw_codes(np.random.default_rng(0), 100, 16, 0.1)
     model = HammingNeighbors(radius=1, algorithm=algorithm).fit(codes)

@@ -8,15 +8,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming.codes import check_codes
 from skhash.hamming.engine.choose import engine
+from skhash.hamming.indexes.base import Nearest, Searcher, Within
 from skhash.hamming.search import check_k, check_radius, within
-from skhash.hamming.simd.words import padded
+from skhash.hamming.simd.words import as_words, padded
 from skhash.hamming.threads.count import n_threads
 
-# Of so many codes it is worth asking for no more than hold the k nearest items.
-MANY = 1 << 16
+# Above this many distinct codes, first ask only for enough of them to hold k items.
+MANY_CODES = 1 << 16
+# Fewer items are scanned in microseconds.
+SMALL = 2048
+# Up to this many items have their distinct codes counted by hash; of more, a sample
+# tells.
+MOST_HASHED = 1 << 24
+# Codes that are hashed at a time.
+HASHED = 1 << 15
 
 
-class GroupedCodes:
+class GroupedCodes(Searcher):
     """A database whose equal codes are searched as one.
 
     Learned codes repeat: an encoder with 12 bits may send 60000 images to a few
@@ -27,6 +35,8 @@ class GroupedCodes:
     ----------
     codes : array-like of shape (n_items, n_bytes)
         Codes (see :func:`check_codes`).
+    n_jobs : int, default=None
+        Ignored: there for the signature of all ways to search.
 
     Attributes
     ----------
@@ -48,7 +58,9 @@ class GroupedCodes:
     (array([[1, 1, 2]], dtype=int32), array([[1, 3, 0]]))
     """
 
-    def __init__(self, codes: ArrayLike) -> None:
+    name = "grouped"
+
+    def __init__(self, codes: ArrayLike, *, n_jobs: int | None = None) -> None:
         checked = check_codes(codes)
         _, first, group = np.unique(
             as_values(checked), return_index=True, return_inverse=True
@@ -66,18 +78,20 @@ class GroupedCodes:
         self._bounds = np.zeros(len(order) + 1, np.int64)
         np.cumsum(np.bincount(group, minlength=len(order)), out=self._bounds[1:])
 
-    def without(self, keep: NDArray[np.bool_]) -> "GroupedCodes":
-        """Return the same for some items only, numbered anew; nothing is sorted again.
+    @classmethod
+    def suits(
+        cls,
+        codes: ArrayLike,
+        radius: int | None = None,
+        *,
+        n_jobs: int | None = None,
+    ) -> bool:
+        checked = check_codes(codes)
+        return len(checked) > SMALL and mostly_repeated(checked)
 
-        Parameters
-        ----------
-        keep : ndarray of shape (n_items,), bool
-            Which items are kept.
-
-        Returns
-        -------
-        database : GroupedCodes
-        """
+    def without(
+        self, keep: NDArray[np.bool_], codes: NDArray[np.uint8] | None = None
+    ) -> "GroupedCodes":
         kept = keep[self._items]
         sums = np.concatenate([[0], np.cumsum(kept)])[self._bounds]
         counts, left = np.diff(sums), np.flatnonzero(np.diff(sums))
@@ -99,14 +113,13 @@ class GroupedCodes:
 
     def nearest(
         self, queries: ArrayLike, k: int, *, n_jobs: int | None = None
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Find the k nearest items, as :func:`skhash.hamming.nearest` does."""
+    ) -> Nearest:
         queries = check_codes(queries, n_bytes=self.codes.shape[1], name="queries")
         k = check_k(k, self.n_items, queries)
         queries = padded(queries)
-        # So many codes hold k items in any case, far fewer of them mostly.
+        # This many codes hold k items in any case; far fewer usually do.
         few = most = min(k, len(self.codes))
-        if len(self.codes) > MANY:
+        if len(self.codes) > MANY_CODES:
             few = min(most, 16 + 4 * k * len(self.codes) // self.n_items)
         distances = np.empty((len(queries), k), np.int32)
         indices = np.empty((len(queries), k), np.int64)
@@ -132,8 +145,7 @@ class GroupedCodes:
 
     def within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Find all items within a radius, as :func:`skhash.hamming.within` does."""
+    ) -> Within:
         queries = check_codes(queries, n_bytes=self.codes.shape[1], name="queries")
         rows, found, groups = within(
             padded(queries), self._padded, radius, n_jobs=n_jobs
@@ -154,12 +166,11 @@ class GroupedCodes:
     def count_within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> NDArray[np.int64]:
-        """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
         queries = check_codes(queries, n_bytes=self.codes.shape[1], name="queries")
         radius, threads = check_radius(radius), n_threads(n_jobs)
         sizes = np.diff(self._bounds)
         row: Any = slice(None)
-        # So many may repeat: each is asked for once.
+        # More queries than codes are likely to repeat: each is asked for once.
         if len(queries) > len(self.codes):
             _, first, row = np.unique(
                 as_values(queries), return_index=True, return_inverse=True
@@ -173,3 +184,31 @@ class GroupedCodes:
 def as_values(codes: NDArray[np.uint8]) -> NDArray:
     """Each code as one value: bytes sort much faster than rows do."""
     return codes.view(np.dtype((np.void, codes.shape[1])))[:, 0]
+
+
+def mostly_repeated(codes: NDArray[np.uint8]) -> bool:
+    """Whether at most a quarter of the codes are distinct.
+
+    Counted among the codes with some hash: these are all of a kind or none of it.
+    """
+    n, some = len(codes), []
+    if n <= MOST_HASHED:
+        # About 16384 codes, if they are distinct.
+        bits = max(1, (n >> 14).bit_length())
+        for first in range(0, n, HASHED):
+            hashes = hashed(codes[first : first + HASHED])
+            some.append(hashes[hashes >> np.uint64(64 - bits) == 0])
+    values = np.concatenate(some) if some else np.empty(0, np.uint64)
+    # Codes of few kinds may all have another hash.
+    if len(values) < SMALL // 2:
+        values = hashed(np.ascontiguousarray(codes[:: max(1, n // 4096)]))
+    return 4 * len(np.unique(values)) <= len(values)
+
+
+def hashed(codes: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """One 64-bit number for each code, equal where codes are."""
+    numbers = np.zeros(len(codes), np.uint64)
+    for column in as_words(codes).T:
+        numbers = (numbers ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        numbers ^= numbers >> np.uint64(32)
+    return numbers * np.uint64(0xD6E8FEB86659FD93)

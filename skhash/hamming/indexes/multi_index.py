@@ -14,24 +14,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skhash.hamming import search
 from skhash.hamming.codes import check_codes
 from skhash.hamming.engine.choose import compiled, engine
-from skhash.hamming.indexes.cost import TRIED, Record, least_seconds
+from skhash.hamming.indexes.base import Index, Within
+from skhash.hamming.indexes.cost import TRIED, least_seconds
 from skhash.hamming.keys import blocks, joined_answers
-from skhash.hamming.simd.words import as_words, padded, width_tag
+from skhash.hamming.search import check_radius
+from skhash.hamming.simd.words import as_words, width_tag
 from skhash.hamming.threads.count import n_threads
 from skhash.hamming.threads.pool import run, spans
 
-# A scan compares so many codes in the time of a lookup or of a listed item, usually.
+# Codes that a scan usually compares in the time of a lookup, or of a listed item.
 USUAL_ADVANTAGE = 40
-# It is measured where there are so many items.
+# From this many items on, that number is measured.
 MEASURED = 1 << 14
 # Widest substring, in bits: its table takes 64 MiB.
 WIDEST = 24
 
 
-class MultiIndex:
+class MultiIndex(Index):
     """Codes in tables by their substrings: multi-index hashing.
 
     Made for small radii, on codes of any kind: a few lookups replace a scan. Answers
@@ -44,8 +45,8 @@ class MultiIndex:
     codes : array-like of shape (n_items, n_bytes)
         Codes (see :func:`check_codes`), fewer than 2 ** 32.
     n_substrings : int, default=None
-        Number of tables. When None, so many that substrings have about log2(n_items)
-        bits and lists about one item, which suits radii below that number.
+        Number of tables. When None, chosen to give substrings of about log2(n_items)
+        bits and lists of about one item, which suits radii below that number.
     n_jobs : int, default=None
         Number of threads that build; None means all cores the process may use.
 
@@ -74,6 +75,8 @@ class MultiIndex:
     (array([0, 3]), array([0, 0, 1], dtype=int32), array([1, 3, 2]))
     """
 
+    name = "multi_index"
+
     def __init__(
         self,
         codes: ArrayLike,
@@ -81,13 +84,12 @@ class MultiIndex:
         *,
         n_jobs: int | None = None,
     ) -> None:
-        self.codes = check_codes(codes)
-        n, n_bits = len(self.codes), 8 * self.codes.shape[1]
+        checked = check_codes(codes)
+        n, n_bits = len(checked), 8 * checked.shape[1]
         if n >= 1 << 32:
             raise ValueError(f"MultiIndex holds fewer than 2 ** 32 codes, got {n}.")
         self._sizes = np.array(substring_sizes(n, n_bits, n_substrings))
         self.n_substrings = m = len(self._sizes)
-        self._padded = padded(self.codes)
         self._starts = np.cumsum(self._sizes) - self._sizes
         lengths = (1 << self._sizes) + 1
         self._firsts = np.cumsum(lengths) - lengths
@@ -99,11 +101,13 @@ class MultiIndex:
         self._probes_within = np.cumsum(self._probes.max(axis=0)[levels])
         self._offsets = np.zeros(lengths.sum(), np.uint32)
         self._items = np.empty((m, n), np.uint32)
+        self._set(checked)
         # Without a compiler the tables stay empty, and nothing is looked up.
         self._limit = n // USUAL_ADVANTAGE if compiled() else 0
         if compiled():
             self._fill(n_threads(n_jobs))
-        self._close()
+        for array in (*self._tables, self._probes):  # so that kernels meet one type
+            array.flags.writeable = False
         if compiled() and n >= MEASURED:
             self._limit = self._measured_limit()
 
@@ -123,84 +127,38 @@ class MultiIndex:
         radius = int(np.searchsorted(self._probes_within, self._limit // 4, "right"))
         probes = self._probes_within[max(0, radius - 1)]
         scan, listed = least_seconds(
-            lambda: search.count_within(queries, self._padded, 0, n_jobs=1),
+            lambda: engine().count_within(queries, self._padded, 0, 1),
             lambda: self._listed(queries, max(0, radius - 1), 1, keep=True),
         )
         work = self._listed(queries, max(0, radius - 1), 1)[1]
         units = TRIED * probes + np.maximum(work, 0).sum()
         return int(scan / TRIED / (listed / units))
 
-    def _close(self) -> None:
-        """Gather what kernels read, read-only, so that they meet one type of each."""
-        self._tables = (
-            as_words(self._padded),
-            *(self._starts, self._sizes, self._firsts, self._offsets, self._items),
-        )
-        for array in (*self._tables, self._probes):
-            array.flags.writeable = False
-        self._record = Record()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_tables": None, "_record": None}
+    @property
+    def _tables(self) -> tuple[NDArray, ...]:
+        """What kernels read, beside the codes."""
+        return self._starts, self._sizes, self._firsts, self._offsets, self._items
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._close()
+        super().__setstate__(state)
+        for array in (*self._tables, self._probes):
+            array.flags.writeable = False
 
     @property
     def n_bytes(self) -> int:
-        own = 0 if self._padded is self.codes else self._padded.nbytes
-        return self._offsets.nbytes + self._items.nbytes + own
-
-    def within(
-        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Find all items within a radius, as :func:`skhash.hamming.within` does."""
-        queries = self._checked(queries)
-        counts, work, found = self._listed(queries, radius, n_jobs, keep=True)
-        rest = work < 0
-        n_rest = int(np.count_nonzero(rest))
-        if n_rest == len(rest):
-            return search.within(queries, self._padded, radius, n_jobs=n_jobs)
-        if not n_rest:
-            return joined_answers(counts, found)
-        scanned = search.within(queries[rest], self._padded, radius, n_jobs=n_jobs)
-        return joined_answers(counts, found, rest, scanned)
+        return self._offsets.nbytes + self._items.nbytes + self._padding_bytes
 
     def parts_within(
         self, queries: ArrayLike, radius: int, most: int, *, n_jobs: int | None = None
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]]:
-        """Find all items within a radius, of some queries after the other.
-
-        Parameters
-        ----------
-        queries : array-like of shape (n_queries, n_bytes)
-            Codes (see :func:`check_codes`).
-        radius : int
-            The largest distance that counts as within, in bits.
-        most : int
-            How many items a part may hold, of more queries than one.
-        n_jobs : int, default=None
-            Number of threads; None means all cores the process may use.
-
-        Yields
-        ------
-        indptr, distances, indices : ndarray of shape (n_part + 1,), (n,) and (n,)
-            What :meth:`within` returns, for the next queries.
-
-        Raises
-        ------
-        ValueError
-            If `queries` holds no codes of the same width, or `radius` is negative.
-        """
-        checked, radius = self._checked(queries), search.check_radius(radius)
+    ) -> Iterator[Within]:
+        checked, radius = self._checked(queries), self._clipped(radius)
+        threads = n_threads(n_jobs)
         # The tables answer no query that has more items than the limit, so what they
-        # find of so many need not be counted first.
+        # find for one step need not be counted first.
         step = max(1, most // max(1, self._limit))
         for first in range(0, len(checked), step):
             some = checked[first : first + step]
-            counts, work, found = self._listed(some, radius, n_jobs, keep=True)
-            rest, threads = work < 0, n_threads(n_jobs)
+            counts, rest, found = self._try_within(some, radius, threads, keep=True)
             counts[rest] = engine().count_within(
                 some[rest], self._padded, radius, threads
             )
@@ -214,42 +172,28 @@ class MultiIndex:
                 listed, keys = keys[:n_listed], keys[n_listed:]
                 yield joined_answers(mine, [listed], left, scanned)
 
-    def count_within(
-        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
-    ) -> NDArray[np.int64]:
-        """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
-        queries = self._checked(queries)
-        counts, work, _ = self._listed(queries, radius, n_jobs)
-        rest = work < 0
-        if rest.any():
-            counts[rest] = search.count_within(
-                queries[rest], self._padded, radius, n_jobs=n_jobs
-            )
-        return counts
+    def _tries(self, k: int) -> bool:
+        return self._limit >= 4 and super()._tries(k)
 
-    def nearest(
-        self, queries: ArrayLike, k: int, *, n_jobs: int | None = None
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Find the k nearest items, as :func:`skhash.hamming.nearest` does."""
-        queries = self._checked(queries)
-        k = search.check_k(k, len(self.codes), queries)
-        limit = self._limit // 4
-        if not limit or not compiled() or not self._record.promises(k):
-            return search.nearest(queries, self._padded, k, n_jobs=n_jobs)
+    def _try_nearest(
+        self,
+        queries: NDArray[np.uint8],
+        k: int,
+        threads: int,
+        distances: NDArray[np.int32],
+        indices: NDArray[np.int64],
+    ) -> NDArray[np.bool_]:
         from skhash.hamming.indexes.multi_index_kernels import nearest_by_substrings
 
-        distances = np.empty((len(queries), k), np.int32)
-        indices = np.empty((len(queries), k), np.int64)
+        limit = self._limit // 4
         args = k, self._probes, limit, limit, distances, indices
-        _, work = self._run(nearest_by_substrings, queries, *args, n_jobs=n_jobs)
-        rest = work < 0
-        n_rest = int(np.count_nonzero(rest))
-        self._record.note(k, len(rest), len(rest) - n_rest)
-        if n_rest:
-            distances[rest], indices[rest] = search.nearest(
-                queries[rest], self._padded, k, n_jobs=n_jobs
-            )
-        return distances, indices
+        return self._run(nearest_by_substrings, queries, *args, threads=threads)[1] < 0
+
+    def _try_within(
+        self, queries: NDArray[np.uint8], radius: int, threads: int, *, keep: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], list[NDArray[np.int64]]]:
+        counts, work, found = self._listed(queries, radius, threads, keep=keep)
+        return counts, work < 0, found
 
     def promise(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
@@ -275,19 +219,29 @@ class MultiIndex:
         ValueError
             If `queries` holds no codes of the same width, or `radius` is negative.
         """
-        _, work, _ = self._listed(self._checked(queries), radius, n_jobs)
+        checked, radius = self._checked(queries), self._clipped(radius)
+        _, work, _ = self._listed(checked, radius, n_threads(n_jobs))
         return float((work >= 0).mean())
 
-    @staticmethod
-    def suits(codes: ArrayLike, radius: int) -> bool:
+    @classmethod
+    def suits(
+        cls,
+        codes: ArrayLike,
+        radius: int | None = None,
+        *,
+        n_jobs: int | None = None,
+    ) -> bool:
         """Whether lookups within a radius are few, compared to the codes.
 
         Parameters
         ----------
         codes : array-like of shape (n_items, n_bytes)
             Codes (see :func:`check_codes`).
-        radius : int
-            The largest distance that counts as within, in bits.
+        radius : int, default=None
+            The largest distance that counts as within, in bits. When None, lookups may
+            be any number.
+        n_jobs : int, default=None
+            Ignored: there for the signature of all ways to search.
 
         Returns
         -------
@@ -298,23 +252,22 @@ class MultiIndex:
         ValueError
             If `codes` holds no codes, or `radius` is negative.
         """
+        if radius is None:
+            return False
         checked = check_codes(codes)
         n, n_bits = len(checked), 8 * checked.shape[1]
         sizes = substring_sizes(n, n_bits)
-        far, more = divmod(min(search.check_radius(radius), n_bits), len(sizes))
+        far, more = divmod(min(check_radius(radius), n_bits), len(sizes))
         probes = [sum(comb(size, at) for at in range(far + 1)) for size in sizes]
         less = [sum(comb(size, at) for at in range(far)) for size in sizes]
         n_probes = sum(probes[: more + 1]) + sum(less[more + 1 :])
         return 2 * n_probes * USUAL_ADVANTAGE <= n
 
-    def _checked(self, queries: ArrayLike) -> NDArray[np.uint8]:
-        return padded(check_codes(queries, n_bytes=self.codes.shape[1], name="queries"))
-
     def _listed(
         self,
         queries: NDArray[np.uint8],
         radius: int,
-        n_jobs: int | None,
+        threads: int,
         *,
         keep: bool = False,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.int64]]]:
@@ -323,7 +276,6 @@ class MultiIndex:
         Returns counts, the work of each query, -1 for those left, and the keys of the
         others in order, if they are to be kept.
         """
-        radius = min(search.check_radius(radius), 8 * self.codes.shape[1])
         counts = np.zeros(len(queries), np.int64)
         n_probes = int(self._probes_within[radius])
         # As much may be compared as is looked up.
@@ -333,7 +285,7 @@ class MultiIndex:
 
         limits = radius, n_probes, self._limit - n_probes, keep
         found, work = self._run(
-            within_by_substrings, queries, *limits, counts, n_jobs=n_jobs
+            within_by_substrings, queries, *limits, counts, threads=threads
         )
         return counts, work, found
 
@@ -342,19 +294,19 @@ class MultiIndex:
         kernel: Callable[..., Any],
         queries: NDArray[np.uint8],
         *args: Any,
-        n_jobs: int | None,
+        threads: int,
     ) -> tuple[list[Any], NDArray[np.int64]]:
         """Run a kernel over the queries; return its results and their work.
 
         That is -1 for queries left to a scan. Where these are most of the first, no
         more are tried: the others will be like them.
         """
-        words, threads = as_words(queries), n_threads(n_jobs)
+        words, codes = as_words(queries), as_words(self._padded)
         work, tag = np.full(len(words), -1), width_tag(words)
         results: list[Any] = []
         for first, last in ((0, min(TRIED, len(words))), (TRIED, len(words))):
             tasks = [
-                (*self._tables, words, *part, *args, work, tag)
+                (codes, *self._tables, words, *part, *args, work, tag)
                 for part in spans(first, last, 4 * threads, 8)
             ]
             results += run(kernel, tasks, threads)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhash.hamming.indexes.pivots import COLUMNS, LIST_COST
 from skhash.hamming.scan.distances import fill_distances
 from skhash.hamming.scan.select import distance_at, near_ones
 from skhash.hamming.scan.sorting import sort_keys
@@ -13,10 +14,6 @@ from skhash.hamming.simd.jit import inlined, kernel
 from skhash.hamming.simd.keys import distance_of, index_of, key_of
 from skhash.hamming.simd.vectors import lowest_bit, popcount
 
-# Codes that are compared in the time it takes to look up a list.
-LIST_COST = 24
-# Pivots are looked through in columns: pivot i stands in column i % COLUMNS.
-COLUMNS = 64
 # The distance of a pivot that is out of the question: more than any other, and an int16
 # holds it even with the number of bins added.
 EXCLUDED = 20000

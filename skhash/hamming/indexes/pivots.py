@@ -7,23 +7,19 @@ memory. On clustered codes few remain. On others nearly all do, which is known b
 any is compared; such a query is answered by a scan.
 """
 
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skhash.hamming import search
 from skhash.hamming.codes import check_codes
-from skhash.hamming.indexes.cost import Record
-from skhash.hamming.indexes.pivot_kernels import (
-    COLUMNS,
-    nearest_by_pivots,
-    within_by_pivots,
-)
-from skhash.hamming.keys import joined_answers
-from skhash.hamming.scan.nearest import nearest_words
-from skhash.hamming.scan.within import count_words, within_words
-from skhash.hamming.search import check_k, check_radius
+from skhash.hamming.engine.choose import compiled, engine
+from skhash.hamming.indexes.base import Index
+from skhash.hamming.indexes.cost import least_seconds
+from skhash.hamming.search import check_k
 from skhash.hamming.simd.words import as_words, width_tag
 from skhash.hamming.threads.count import n_threads
 from skhash.hamming.threads.pool import run, spans
@@ -31,11 +27,22 @@ from skhash.hamming.threads.pool import run, spans
 # A scan compares codes about ten times faster than lists do, whose pieces are short.
 # Measured on codes of 64 and 128 bits.
 SCAN_ADVANTAGE = 10
+# Codes that lists compare in the time it takes to look one up.
+LIST_COST = 24
+# Kernels look through pivots in columns: pivot i stands in column i % COLUMNS.
+COLUMNS = 64
 # Queries that are tried before the rest is taken to be like them.
 TRIED = 32
+# Pivots are tried for no fewer codes unless asked for: below, a query takes them at
+# best half the time of a scan, and building them the time of ten thousand scans.
+LARGE = 1 << 18
+# Neighbours that are asked for in trials.
+NEIGHBORS = 10
+# Codes, queries, and share of a scan's time in which pivots must answer, in a trial.
+SAMPLE, QUERIES, WORTH = 1 << 15, 64, 0.6
 
 
-class PivotIndex:
+class PivotIndex(Index):
     """Codes in lists by their nearest pivot.
 
     Answers are those of :func:`skhash.hamming.nearest` and
@@ -65,6 +72,9 @@ class PivotIndex:
     (array([[1, 1, 2]], dtype=int32), array([[1, 3, 0]]))
     """
 
+    name = "pivot"
+    needs_kernels = True
+
     def __init__(
         self,
         codes: ArrayLike,
@@ -80,21 +90,21 @@ class PivotIndex:
             raise ValueError(
                 f"n_pivots must be a whole number, 1 or more: {n_pivots!r}"
             )
-        self.codes = checked
-        self._record = Record()
-        self._words = as_words(checked)
-        threads = n_threads(n_jobs)
+        if not compiled():  # a scan will answer, whatever there is
+            n_pivots = 1
+        self._set(checked)
+        words, threads = as_words(self._padded), n_threads(n_jobs)
         pivots = choose_pivots(checked, min(n_pivots, n), threads)
         self._pivots = as_words(pivots)
-        distances, nearest = nearest_words(self._words, self._pivots, 1, threads)
+        distances, nearest = engine().nearest(checked, pivots, 1, threads)
         cell = nearest[:, 0] * n_bins + distances[:, 0]
         self._rows = np.argsort(cell, kind="stable")
         counts = np.bincount(cell, minlength=len(pivots) * n_bins)
         self._offsets = np.zeros(len(pivots) * n_bins + 1, np.int64)
         np.cumsum(counts, out=self._offsets[1:])
         # Chunks may reach beyond the end.
-        self._lists = np.zeros((n + 64, self._words.shape[1]), self._words.dtype)
-        np.take(self._words, self._rows, axis=0, out=self._lists[:n])
+        self._lists = np.zeros((n + 64, words.shape[1]), words.dtype)
+        np.take(words, self._rows, axis=0, out=self._lists[:n])
         self._lists.flags.writeable = False
         taken = counts.reshape(len(pivots), n_bins) > 0
         widest = n_bins - 1 - taken[:, ::-1].argmax(axis=1)
@@ -102,93 +112,74 @@ class PivotIndex:
         self._widest = np.full(-(-len(pivots) // COLUMNS) * COLUMNS, -n_bins, np.int16)
         self._widest[: len(pivots)] = np.where(taken.any(axis=1), widest, -n_bins)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_words": None}
-
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._words = as_words(self.codes)
-        # As they were: kernels are compiled for arrays that can not be written.
+        super().__setstate__(state)
+        # As they were: kernels are compiled for arrays that cannot be written.
         for array in (self._lists, self._pivots):
             array.flags.writeable = False
 
+    @classmethod
+    def suits(
+        cls,
+        codes: ArrayLike,
+        radius: int | None = None,
+        *,
+        n_jobs: int | None = None,
+    ) -> bool:
+        checked = check_codes(codes)
+        large = len(checked) >= LARGE and compiled()
+        return large and predicted_work(checked, n_jobs) < WORTH
+
+    def _pays(self) -> bool:
+        queries = np.ascontiguousarray(self.codes[:: len(self.codes) // QUERIES])
+        queries = queries[:QUERIES]
+        indexed, scanned = least_seconds(
+            lambda: self.nearest(queries, NEIGHBORS + 1, n_jobs=1),
+            lambda: search.nearest(queries, self._padded, NEIGHBORS + 1, n_jobs=1),
+        )
+        return indexed < WORTH * scanned
+
     @property
     def n_bytes(self) -> int:
-        return sum(
-            array.nbytes
-            for array in (self._pivots, self._rows, self._offsets, self._lists)
-        )
+        own = self._pivots, self._rows, self._offsets, self._lists
+        return sum(array.nbytes for array in own) + self._padding_bytes
 
-    def nearest(
-        self, queries: ArrayLike, k: int, *, n_jobs: int | None = None
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Find the k nearest items, as :func:`skhash.hamming.nearest` does."""
-        words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
-        k = check_k(k, len(self.codes), words)
-        distances = np.empty((len(words), k), np.int32)
-        indices = np.empty((len(words), k), np.int64)
-        unanswered = np.ones(len(words), bool)
-        threads = n_threads(n_jobs)
-        if not self._record.promises(k):
-            return nearest_words(words, self._words, k, threads)
-        for part in self._promising(len(words), unanswered):
+    def _try_nearest(
+        self,
+        queries: NDArray[np.uint8],
+        k: int,
+        threads: int,
+        distances: NDArray[np.int32],
+        indices: NDArray[np.int64],
+    ) -> NDArray[np.bool_]:
+        from skhash.hamming.indexes.pivot_kernels import nearest_by_pivots
+
+        words, left = as_words(queries), np.ones(len(queries), bool)
+        args = k, self._limit, distances, indices, left, width_tag(words)
+        for part in self._promising(len(words), left):
             tasks = [
-                (self._lists, self._rows, self._offsets, self._pivots, self._widest,
-                 words, a, b, k, self._limit, distances, indices, unanswered,
-                 width_tag(words))
+                (*self._kept, words, a, b, *args)
                 for a, b in spans(part.start, part.stop, 4 * threads, 1)
-            ]  # fmt: skip
+            ]
             run(nearest_by_pivots, tasks, threads)
-        n_left = int(np.count_nonzero(unanswered))
-        self._record.note(k, len(words), len(words) - n_left)
-        if n_left:
-            rest = chosen(words, unanswered)
-            found = nearest_words(rest, self._words, k, threads)
-            distances[unanswered], indices[unanswered] = found
-        return distances, indices
+        return left
 
-    def within(
-        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Find all items within a radius, as :func:`skhash.hamming.within` does."""
-        words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
-        radius = min(check_radius(radius), 8 * self.codes.shape[1])
-        threads = n_threads(n_jobs)
-        counts, found = self._listed(words, radius, threads, keep=True)
-        rest = counts < 0
-        if rest.all():
-            return within_words(words, self._words, radius, threads)
-        if not rest.any():
-            return joined_answers(counts, found)
-        scanned = within_words(chosen(words, rest), self._words, radius, threads)
-        return joined_answers(counts, found, rest, scanned)
+    def _try_within(
+        self, queries: NDArray[np.uint8], radius: int, threads: int, *, keep: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], list[NDArray[np.int64]]]:
+        counts = np.full(len(queries), -1)
+        if not compiled():
+            return counts, counts < 0, []
+        from skhash.hamming.indexes.pivot_kernels import within_by_pivots
 
-    def count_within(
-        self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
-    ) -> NDArray[np.int64]:
-        """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
-        words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
-        radius = min(check_radius(radius), 8 * self.codes.shape[1])
-        threads = n_threads(n_jobs)
-        counts, _ = self._listed(words, radius, threads, keep=False)
-        rest = counts < 0
-        if rest.any():
-            counts[rest] = count_words(
-                chosen(words, rest), self._words, radius, threads
-            )
-        return counts
-
-    def _listed(
-        self, words: NDArray, radius: int, threads: int, *, keep: bool
-    ) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
-        """Numbers of items within a radius, -1 for queries left to a scan, and keys."""
-        counts = np.empty(len(words), np.int64)
+        words = as_words(queries)
+        args = radius, self._limit, keep, counts, width_tag(words)
         tasks = [
-            (self._lists, self._rows, self._offsets, self._pivots, self._widest,
-             words, a, b, radius, self._limit, keep, counts, width_tag(words))
+            (*self._kept, words, a, b, *args)
             for a, b in spans(0, len(words), 4 * threads, 1)
-        ]  # fmt: skip
-        return counts, run(within_by_pivots, tasks, threads)
+        ]
+        found = run(within_by_pivots, tasks, threads)
+        return counts, counts < 0, found
 
     def promise(self, queries: ArrayLike, k: int) -> float:
         """Share of the queries whose k nearest the lists find sooner than a scan.
@@ -210,32 +201,27 @@ class PivotIndex:
         ValueError
             If `queries` holds no codes of the same width, or `k` is out of range.
         """
-        words = as_words(check_codes(queries, n_bytes=self.codes.shape[1]))
-        unanswered = np.ones(len(words), bool)
-        nearest_by_pivots(
-            self._lists, self._rows, self._offsets, self._pivots, self._widest,
-            words, 0, len(words), check_k(k, len(self.codes), words), self._limit,
-            np.empty((len(words), k), np.int32), np.empty((len(words), k), np.int64),
-            unanswered, width_tag(words),
-        )  # fmt: skip
-        return 1 - float(unanswered.mean())
+        checked = self._checked(queries)
+        k = check_k(k, len(self.codes), checked)
+        distances = np.empty((len(checked), k), np.int32)
+        indices = np.empty((len(checked), k), np.int64)
+        left = self._try_nearest(checked, k, 1, distances, indices)
+        return 1 - float(left.mean())
+
+    @property
+    def _kept(self) -> tuple[NDArray, ...]:
+        """What kernels read of the index."""
+        return self._lists, self._rows, self._offsets, self._pivots, self._widest
 
     @property
     def _limit(self) -> int:
         return len(self.codes) // SCAN_ADVANTAGE
 
-    def _promising(self, n_queries: int, unanswered: NDArray) -> Any:
+    def _promising(self, n_queries: int, left: NDArray[np.bool_]) -> Iterator[slice]:
         """Parts of the queries to try; none after a first part that failed."""
         yield slice(0, min(TRIED, n_queries))
-        if n_queries > TRIED and unanswered[:TRIED].mean() < 0.5:
+        if n_queries > TRIED and left[:TRIED].mean() < 0.5:
             yield slice(TRIED, n_queries)
-
-
-def chosen(words: NDArray, which: NDArray[np.bool_]) -> NDArray:
-    """Some rows of words, of the type that kernels are compiled for."""
-    some = np.ascontiguousarray(words[which])
-    some.flags.writeable = False
-    return some
 
 
 def choose_pivots(
@@ -246,7 +232,7 @@ def choose_pivots(
     pivots = codes[np.sort(rng.choice(len(codes), n_pivots, replace=False))]
     size = min(len(codes), 40 * n_pivots)
     sample = codes[np.sort(rng.choice(len(codes), size, replace=False))]
-    nearest = nearest_words(as_words(sample), as_words(pivots), 1, threads)[1][:, 0]
+    nearest = engine().nearest(sample, pivots, 1, threads)[1][:, 0]
     order = np.argsort(nearest, kind="stable")
     counts = np.bincount(nearest, minlength=n_pivots)
     starts = np.minimum(np.cumsum(counts) - counts, size - 1)
@@ -258,3 +244,30 @@ def choose_pivots(
     # No code came to it: it stays.
     majority[counts == 0] = pivots[counts == 0]
     return majority
+
+
+def predicted_work(codes: NDArray[np.uint8], n_jobs: int | None) -> float:
+    """Predict the time that pivots take, relative to a scan.
+
+    The distance that holds a query's neighbours, searched among all codes, leaves of a
+    sample around its pivots the share that is left of all codes around theirs.
+    """
+    n, step = len(codes), len(codes) // SAMPLE
+    sample = np.ascontiguousarray(codes[::step][:SAMPLE])
+    queries = np.ascontiguousarray(codes[step // 2 :: n // QUERIES][:QUERIES])
+    # A query finds itself.
+    found = search.nearest(queries, codes, NEIGHBORS + 1, n_jobs=n_jobs)
+    reach = found[0][:, -1:]
+    n_pivots = min(4096, n // 256)
+    pivots = choose_pivots(sample, n_pivots, n_threads(n_jobs))
+    own, pivot = (
+        each[:, 0] for each in search.nearest(sample, pivots, 1, n_jobs=n_jobs)
+    )
+    near = search.distances(queries, pivots, n_jobs=n_jobs)
+    share = (np.abs(near[:, pivot] - own) <= reach).mean(axis=1)
+    widest = np.full(n_pivots, -(1 << 20))
+    np.maximum.at(widest, pivot, own)
+    n_lists = (near - widest <= reach).sum(axis=1)
+    work = SCAN_ADVANTAGE * (share + LIST_COST * n_lists / n)
+    # A query that needs more is scanned for, soon after that is known.
+    return float(np.minimum(work, 1.15).mean())

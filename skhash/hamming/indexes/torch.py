@@ -5,12 +5,14 @@ is an integer that the number format holds.
 """
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming.codes import check_codes
+from skhash.hamming.indexes.base import Nearest, Searcher, Within
 from skhash.hamming.keys import (
     INDEX_BITS,
     distance_of,
@@ -28,7 +30,7 @@ ROWS, ROW_BIT = 1024, INDEX_BITS + 13
 CELLS, FEW_CELLS = 1 << 26, 1 << 22
 
 
-class TorchCodes:
+class TorchCodes(Searcher):
     """A database that torch searches, on a GPU for instance.
 
     Answers are those of :func:`skhash.hamming.nearest` and
@@ -40,6 +42,8 @@ class TorchCodes:
         Codes (see :func:`check_codes`); kept on the device as they are.
     device : str or torch.device, default=None
         Where to search; a GPU when None, or the CPU where there is none.
+    n_jobs : int, default=None
+        Ignored, as in all methods: torch has its own threads.
 
     Raises
     ------
@@ -55,7 +59,11 @@ class TorchCodes:
     (array([[1, 1, 2]], dtype=int32), array([[1, 3, 0]]))
     """
 
-    def __init__(self, codes: ArrayLike, device: Any = None) -> None:
+    name = "torch"
+
+    def __init__(
+        self, codes: ArrayLike, device: Any = None, *, n_jobs: int | None = None
+    ) -> None:
         import torch
 
         checked = check_codes(codes)
@@ -74,35 +82,43 @@ class TorchCodes:
     def __len__(self) -> int:
         return len(self.codes)
 
+    @property
+    def n_bytes(self) -> int:
+        return int(self.codes.numel())
+
+    def without(
+        self, keep: NDArray[np.bool_], codes: NDArray[np.uint8] | None = None
+    ) -> "TorchCodes":
+        import torch
+
+        part = copy(self)
+        part.codes = self.codes[torch.from_numpy(keep).to(self.device)]
+        return part
+
     def nearest(
         self, queries: ArrayLike, k: int, *, n_jobs: int | None = None
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Find the k nearest items, as :func:`skhash.hamming.nearest` does.
-
-        `n_jobs` is there for the common signature; torch has its own threads.
-        """
+    ) -> Nearest:
         import torch
 
         checked = check_codes(queries, n_bytes=self.n_bits // 8, name="queries")
         k = check_k(k, len(self), checked)
         keys = np.empty((len(checked), k), np.int64)
         for rows, signs in self._batches(checked, k):
-            best: Any = None
+            least: Any = None
             for first, distances in self._blocks(signs, CELLS):
                 index = torch.arange(first, first + distances.shape[1]).to(self.device)
                 found = key_of(distances, index)
                 found = found.topk(min(k, found.shape[1]), largest=False).values
-                if best is not None:
-                    found = torch.cat([best, found], dim=1)
+                if least is not None:
+                    found = torch.cat([least, found], dim=1)
                     found = found.topk(min(k, found.shape[1]), largest=False).values
-                best = found
-            keys[rows] = best.sort(dim=1).values.cpu().numpy()
+                least = found
+            keys[rows] = least.sort(dim=1).values.cpu().numpy()
         return distance_of(keys).astype(np.int32), index_of(keys)
 
     def within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Find all items within a radius, as :func:`skhash.hamming.within` does."""
+    ) -> Within:
         checked = check_codes(queries, n_bytes=self.n_bits // 8, name="queries")
         radius = check_radius(radius)
         counts, found = np.zeros(len(checked), np.int64), []
@@ -124,7 +140,6 @@ class TorchCodes:
     def count_within(
         self, queries: ArrayLike, radius: int, *, n_jobs: int | None = None
     ) -> NDArray[np.int64]:
-        """Count items within a radius, as :func:`skhash.hamming.count_within` does."""
         checked = check_codes(queries, n_bytes=self.n_bits // 8, name="queries")
         radius = check_radius(radius)
         counts = np.zeros(len(checked), np.int64)
