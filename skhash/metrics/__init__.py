@@ -19,15 +19,21 @@ from skhash.metrics._curves import (
     precision_recall_by_radius,
     precision_recall_by_rank,
 )
-from skhash.metrics._cutoffs import hit_rate_at_k, precision_at_k, recall_at_k
+from skhash.metrics._cutoffs import (
+    hit_rate_at_k,
+    precision_at_k,
+    precision_at_radius,
+    recall_at_k,
+    recall_at_radius,
+)
 from skhash.metrics._ndcg import ndcg
-from skhash.metrics._own_cutoff import (
+from skhash.metrics._rankings import (
+    average_precision,
+    mean_average_precision,
     mean_average_precision_at_r,
     mean_reciprocal_rank,
     r_precision,
 )
-from skhash.metrics._radius import precision_at_radius, recall_at_radius
-from skhash.metrics._rankings import average_precision, mean_average_precision
 from skhash.metrics._report.compare import Comparison, compare
 from skhash.metrics._report.evaluate import evaluate
 from skhash.metrics._report.report import RetrievalReport

@@ -1,21 +1,18 @@
 """Precision-recall curves by radius and by rank, from codes and labels."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._rank_rows import hits_at_rows
+from skhash.metrics import from_histograms
 from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
-from skhash.metrics.options import (
-    EMPTY_BALL,
-    TIES,
-    check_option,
-    check_rank,
-    check_weight,
-)
-from skhash.metrics.task import Retrieval
+from skhash.metrics.options import check_ranks
+from skhash.metrics.task import Piece, Retrieval
 
 
 class RetrievalCurve(NamedTuple):
@@ -57,19 +54,13 @@ def precision_recall_by_radius(
 
     Parameters
     ----------
-    queries : array-like of shape (n_queries, n_bytes)
-        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
-    database : array-like of shape (n_items, n_bytes)
-        Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
-            default=None
-        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
-        labels are equal, or share a class.
+    queries, database, query_labels, database_labels
+        As in :func:`average_precision`.
     empty_ball : {0, "drop"}, default=0
         Precision of a query with nothing within a radius: 0, or not in the mean, which
         lifts the left end of the curve.
     sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the means; None means equal ones.
+        As in :func:`precision_at_k`.
     relevance, exclude_self, n_jobs
         As in :func:`average_precision`. Queries without any relevant item are left
         out with a warning.
@@ -84,12 +75,7 @@ def precision_recall_by_radius(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item in the database are left out.
+        As in :func:`average_precision`.
 
     References
     ----------
@@ -106,20 +92,14 @@ def precision_recall_by_radius(
     >>> precision[:4].round(2), recall[:4]
     (array([1.  , 0.5 , 0.5 , 0.67]), array([0.5, 0.5, 0.5, 1. ]))
     """
-    check_option("empty_ball", empty_ball, EMPTY_BALL)
-    weight = check_weight(sample_weight, queries)
-    retrieval = Retrieval.of(
-        queries,
-        database,
-        query_labels,
-        database_labels,
-        relevance,
-        exclude_self,
-        n_jobs,
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return _mean_curve(
+        task,
+        task.pieces(),
+        partial(from_histograms.precision_recall_by_radius, empty_ball=empty_ball),
+        np.arange(task.n_bins),
     )
-    radii = np.arange(8 * retrieval.database.shape[1] + 1)
-    rows_of = lambda t, r: radius_curve_rows(t, r, empty_ball)
-    return _mean_curve(retrieval, rows_of, radii, "expected", weight)
 
 
 def precision_recall_by_rank(
@@ -139,21 +119,15 @@ def precision_recall_by_rank(
 
     Parameters
     ----------
-    queries : array-like of shape (n_queries, n_bytes)
-        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
-    database : array-like of shape (n_items, n_bytes)
-        Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
-            default=None
-        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
-        labels are equal, or share a class.
+    queries, database, query_labels, database_labels
+        As in :func:`average_precision`.
     ranks : array-like of shape (n_ranks,), int, default=None
         Numbers of first ranks. None means about fifty, from 1 to the whole database,
         evenly spaced on a logarithmic axis.
     ties : {"expected", "optimistic", "pessimistic", "index"}, default="expected"
-        The order inside equal distances, as in :func:`average_precision`.
+        As in :func:`average_precision`.
     sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the means; None means equal ones.
+        As in :func:`precision_at_k`.
     relevance, exclude_self, n_jobs
         As in :func:`average_precision`. Queries without any relevant item are left
         out with a warning.
@@ -168,12 +142,7 @@ def precision_recall_by_rank(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item in the database are left out.
+        As in :func:`average_precision`.
 
     References
     ----------
@@ -192,79 +161,38 @@ def precision_recall_by_rank(
     >>> precision.round(2), recall
     (array([1.  , 0.67]), array([0.5, 1. ]))
     """
-    check_option("ties", ties, TIES)
-    weight = check_weight(sample_weight, queries)
-    retrieval = Retrieval.of(
-        queries,
-        database,
-        query_labels,
-        database_labels,
-        relevance,
-        exclude_self,
-        n_jobs,
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    cutoffs = check_ranks(ranks, task.n_candidates)
+    pieces, ties = task.by_ties(ties, int(cutoffs.max()))
+    return _mean_curve(
+        task,
+        pieces,
+        partial(from_histograms.precision_recall_by_rank, ranks=cutoffs, ties=ties),
+        cutoffs,
     )
-    cutoffs = check_ranks(ranks, len(retrieval.database) - retrieval.exclude_self)
-    left = "expected" if ties == "index" else ties
-    rows_of = lambda t, r: rank_curve_rows(t, r, cutoffs, left)
-    return _mean_curve(retrieval, rows_of, cutoffs, ties, weight)
-
-
-def check_ranks(ranks: ArrayLike | None, n_items: int) -> np.ndarray:
-    """Numbers of ranks as int64; about fifty when none are given."""
-    if ranks is None:
-        grid = np.geomspace(1, max(1, n_items), 50)
-        return np.unique(np.round(grid).astype(np.int64))
-    given = np.atleast_1d(np.asarray(ranks))
-    if given.ndim != 1 or given.size == 0:
-        raise ValueError(f"ranks must be a list of integers, got shape {given.shape}.")
-    return np.array([check_rank("ranks", rank) for rank in given], dtype=np.int64)
-
-
-def radius_curve_rows(
-    n_total: np.ndarray, n_relevant: np.ndarray, empty_ball: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    """Precision and recall within each radius, of each query."""
-    size = np.cumsum(n_total, axis=1, dtype=np.float64)
-    hits = np.cumsum(n_relevant, axis=1, dtype=np.float64)
-    precision = hits / np.maximum(size, 1)
-    if empty_ball == "drop":
-        precision[size == 0] = np.nan
-    recall = np.where(hits[:, -1:] > 0, hits / np.maximum(hits[:, -1:], 1), np.nan)
-    return precision, recall
-
-
-def rank_curve_rows(
-    n_total: np.ndarray, n_relevant: np.ndarray, ranks: np.ndarray, ties: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Precision and recall of each number of first ranks, of each query."""
-    hits = np.stack([hits_at_rows(n_total, n_relevant, k, ties) for k in ranks], axis=1)
-    relevant = n_relevant.sum(axis=1, dtype=np.float64)[:, None]
-    recall = np.where(relevant > 0, hits / np.maximum(relevant, 1), np.nan)
-    return hits / ranks, recall
 
 
 def _mean_curve(
-    retrieval: Retrieval,
-    rows_of: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    task: Retrieval,
+    pieces: Iterator[Piece],
+    curves: Callable[..., tuple[np.ndarray, np.ndarray]],
     cutoffs: np.ndarray,
-    ties: str,
-    weight: np.ndarray | None,
 ) -> RetrievalCurve:
-    """Means over the queries that have a relevant item."""
-    weights = np.ones(len(retrieval.queries)) if weight is None else weight
+    """Means over the queries that have a relevant item, of curves of histograms."""
+    n_queries = len(task.queries)
+    weight = np.ones(n_queries) if task.sample_weight is None else task.sample_weight
     sums, counts = np.zeros((2, len(cutoffs))), np.zeros((2, len(cutoffs)))
-    undefined: list[np.ndarray] = [np.empty(0, dtype=bool)]
-    pieces = retrieval.pieces()
-    if ties == "index":
-        pieces = retrieval.ranked_pieces(int(cutoffs.max()))
-    for part, n_total, n_relevant in pieces:
-        lonely = nothing_relevant(n_relevant)
-        undefined.append(lonely)
-        own = weights[part][~lonely, None]
-        for side, rows in enumerate(rows_of(n_total[~lonely], n_relevant[~lonely])):
-            sums[side] += np.nansum(own * rows, axis=0)
-            counts[side] += (own * ~np.isnan(rows)).sum(axis=0)
-    lonely = np.concatenate(undefined)
-    settle_zero_relevant(np.zeros(len(lonely)), lonely, "drop")
+    undefined = np.zeros(n_queries, dtype=bool)
+    # Of no queries, so that options are checked before any work.
+    curves(*np.zeros((2, 0, 1), dtype=np.int64))
+    for rows, n_total, n_relevant in pieces:
+        undefined[rows] = nothing_relevant(n_relevant)
+        kept = ~undefined[rows]
+        own = weight[rows][kept, None]
+        for side, values in enumerate(curves(n_total[kept], n_relevant[kept])):
+            sums[side] += np.nansum(own * values, axis=0)
+            counts[side] += (own * ~np.isnan(values)).sum(axis=0)
+    settle_zero_relevant(np.zeros(n_queries), undefined, "drop")
     means = np.where(counts > 0, sums / np.where(counts > 0, counts, 1), np.nan)
     return RetrievalCurve(means[0], means[1], cutoffs)

@@ -1,19 +1,14 @@
-"""Precision, recall and hit rate of the first k ranks, from codes and labels."""
+"""Metrics of the first k ranks, or of a Hamming radius, from codes and labels."""
+
+from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._rank_rows import first_hit_rows, hits_at_rows, recall_rows
-from skhash.metrics.averages import average_queries
-from skhash.metrics.options import (
-    TIES,
-    check_averaging,
-    check_option,
-    check_rank,
-)
-from skhash.metrics.task import Retrieval, per_query
+from skhash.metrics import from_histograms
+from skhash.metrics.task import Retrieval
 
 
 def precision_at_k(
@@ -37,19 +32,11 @@ def precision_at_k(
 
     Parameters
     ----------
-    queries : array-like of shape (n_queries, n_bytes)
-        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
-    database : array-like of shape (n_items, n_bytes)
-        Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
-            default=None
-        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
-        labels are equal, or share a class.
+    queries, database, query_labels, database_labels
+        As in :func:`average_precision`.
     k : int, default=10
         Number of first ranks.
-    ties : {"expected", "optimistic", "pessimistic", "index"}, default="expected"
-        The order inside equal distances, as in :func:`average_precision`.
-    zero_relevant, relevance, exclude_self, n_jobs
+    ties, zero_relevant, relevance, exclude_self, n_jobs
         As in :func:`average_precision`.
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
@@ -65,18 +52,12 @@ def precision_at_k(
     Raises
     ------
     ValueError
-        If codes, labels or weights do not fit together, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item in the database are left out.
+        As in :func:`average_precision`.
 
     References
     ----------
     C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
-    Cambridge University Press, 2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR
-    2008.
+    2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR 2008.
 
     Examples
     --------
@@ -87,25 +68,11 @@ def precision_at_k(
     >>> precision_at_k([[0]], database, ["cat"], labels, k=2)  # two items are tied
     0.75
     """
-    k = check_rank("k", k)
-    check_option("ties", ties, TIES)
-    weight = check_averaging(
-        zero_relevant, average, query_labels, queries, sample_weight
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(
+        from_histograms.precision_at_k, zero_relevant, average, k=k, ties=ties
     )
-    retrieval = Retrieval.of(
-        queries,
-        database,
-        query_labels,
-        database_labels,
-        relevance,
-        exclude_self,
-        n_jobs,
-    )
-    rows_of = lambda n_total, n_relevant, ties: (
-        hits_at_rows(n_total, n_relevant, k, ties) / k
-    )
-    values = per_query(rows_of, retrieval, zero_relevant, ties, k)
-    return average_queries(values, query_labels, average, weight)
 
 
 def recall_at_k(
@@ -127,46 +94,21 @@ def recall_at_k(
 
     Parameters
     ----------
-    queries : array-like of shape (n_queries, n_bytes)
-        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
-    database : array-like of shape (n_items, n_bytes)
-        Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
-            default=None
-        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
-        labels are equal, or share a class.
     k : int, default=10
         Number of first ranks.
-    ties : {"expected", "optimistic", "pessimistic", "index"}, default="expected"
-        The order inside equal distances, as in :func:`average_precision`.
-    zero_relevant, relevance, exclude_self, n_jobs
-        As in :func:`average_precision`.
-    average : {"macro", "macro_class", None}, default="macro"
-        The mean over queries; the mean over classes of the mean over the queries of a
-        class; or, with None, one value per query.
-    sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the mean; None means equal ones.
+    queries, database, query_labels, database_labels, ties, zero_relevant, \
+            average, sample_weight, relevance, exclude_self, n_jobs
+        As in :func:`precision_at_k`.
 
     Returns
     -------
     score : float, or ndarray of shape (n_queries,), float64
-        From 0 to 1; NaN for queries left out, and for the mean of none.
-
-    Raises
-    ------
-    ValueError
-        If codes, labels or weights do not fit together, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item in the database are left out.
+        As in :func:`precision_at_k`.
 
     References
     ----------
     C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
-    Cambridge University Press, 2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR
-    2008.
+    2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR 2008.
 
     Examples
     --------
@@ -177,25 +119,11 @@ def recall_at_k(
     >>> recall_at_k([[0]], database, ["cat"], labels, k=2)
     0.75
     """
-    k = check_rank("k", k)
-    check_option("ties", ties, TIES)
-    weight = check_averaging(
-        zero_relevant, average, query_labels, queries, sample_weight
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(
+        from_histograms.recall_at_k, zero_relevant, average, k=k, ties=ties
     )
-    retrieval = Retrieval.of(
-        queries,
-        database,
-        query_labels,
-        database_labels,
-        relevance,
-        exclude_self,
-        n_jobs,
-    )
-    rows_of = lambda n_total, n_relevant, ties: recall_rows(
-        n_total, n_relevant, k, ties
-    )
-    values = per_query(rows_of, retrieval, zero_relevant, ties, k)
-    return average_queries(values, query_labels, average, weight)
 
 
 def hit_rate_at_k(
@@ -219,46 +147,21 @@ def hit_rate_at_k(
 
     Parameters
     ----------
-    queries : array-like of shape (n_queries, n_bytes)
-        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
-    database : array-like of shape (n_items, n_bytes)
-        Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
-            default=None
-        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
-        labels are equal, or share a class.
     k : int, default=10
         Number of first ranks.
-    ties : {"expected", "optimistic", "pessimistic", "index"}, default="expected"
-        The order inside equal distances, as in :func:`average_precision`.
-    zero_relevant, relevance, exclude_self, n_jobs
-        As in :func:`average_precision`.
-    average : {"macro", "macro_class", None}, default="macro"
-        The mean over queries; the mean over classes of the mean over the queries of a
-        class; or, with None, one value per query.
-    sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the mean; None means equal ones.
+    queries, database, query_labels, database_labels, ties, zero_relevant, \
+            average, sample_weight, relevance, exclude_self, n_jobs
+        As in :func:`precision_at_k`.
 
     Returns
     -------
     score : float, or ndarray of shape (n_queries,), float64
-        From 0 to 1; NaN for queries left out, and for the mean of none.
-
-    Raises
-    ------
-    ValueError
-        If codes, labels or weights do not fit together, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item in the database are left out.
+        As in :func:`precision_at_k`.
 
     References
     ----------
     C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
-    Cambridge University Press, 2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR
-    2008.
+    2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR 2008.
 
     Examples
     --------
@@ -269,22 +172,115 @@ def hit_rate_at_k(
     >>> hit_rate_at_k([[1]], database, ["cat"], labels, k=2)
     0.5
     """
-    k = check_rank("k", k)
-    check_option("ties", ties, TIES)
-    weight = check_averaging(
-        zero_relevant, average, query_labels, queries, sample_weight
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(
+        from_histograms.hit_rate_at_k, zero_relevant, average, k=k, ties=ties
     )
-    retrieval = Retrieval.of(
-        queries,
-        database,
-        query_labels,
-        database_labels,
-        relevance,
-        exclude_self,
-        n_jobs,
+
+
+def precision_at_radius(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
+    radius: int = 2,
+    *,
+    empty_ball: Any = 0,
+    zero_relevant: Any = "drop",
+    average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
+    relevance: Any = None,
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float | np.ndarray:
+    """Share of relevant items among the items within a Hamming radius.
+
+    This is what a look-up of all codes at most `radius` bits away returns, which takes
+    the same time whatever the size of the database.
+
+    Parameters
+    ----------
+    radius : int, default=2
+        The largest distance in bits that is within.
+    empty_ball : {0, "drop"}, default=0
+        The precision of a query with nothing within the radius: 0, as the papers have
+        it, or left out. Leaving them out rewards codes that find nothing.
+    queries, database, query_labels, database_labels, zero_relevant, average, \
+            sample_weight, relevance, exclude_self, n_jobs
+        As in :func:`precision_at_k`.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_queries,), float64
+        As in :func:`precision_at_k`.
+
+    References
+    ----------
+    W. Liu et al., "Supervised hashing with kernels", CVPR 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.metrics import precision_at_radius
+    >>> database = np.array([[0b00000], [0b00011], [0b11111]], dtype=np.uint8)
+    >>> precision_at_radius([[0]], database, ["cat"], ["cat", "dog", "cat"])
+    0.5
+    """
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(
+        from_histograms.precision_at_radius,
+        zero_relevant,
+        average,
+        radius=radius,
+        empty_ball=empty_ball,
     )
-    rows_of = lambda n_total, n_relevant, ties: first_hit_rows(
-        n_total, n_relevant, k, ties, reciprocal=False
+
+
+def recall_at_radius(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
+    radius: int = 2,
+    *,
+    zero_relevant: Any = "drop",
+    average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
+    relevance: Any = None,
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float | np.ndarray:
+    """Share of the relevant items that lie within a Hamming radius.
+
+    Parameters
+    ----------
+    radius : int, default=2
+        The largest distance in bits that is within.
+    queries, database, query_labels, database_labels, zero_relevant, average, \
+            sample_weight, relevance, exclude_self, n_jobs
+        As in :func:`precision_at_k`.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_queries,), float64
+        As in :func:`precision_at_k`.
+
+    References
+    ----------
+    W. Liu et al., "Supervised hashing with kernels", CVPR 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.metrics import recall_at_radius
+    >>> database = np.array([[0b00000], [0b00011], [0b11111]], dtype=np.uint8)
+    >>> recall_at_radius([[0]], database, ["cat"], ["cat", "dog", "cat"])
+    0.5
+    """
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(
+        from_histograms.recall_at_radius, zero_relevant, average, radius=radius
     )
-    values = per_query(rows_of, retrieval, zero_relevant, ties, k)
-    return average_queries(values, query_labels, average, weight)

@@ -1,15 +1,27 @@
 """Normalised discounted cumulative gain, from codes and labels."""
 
-from typing import Any
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._dcg_rows import ndcg_rows
-from skhash.metrics._graded import graded_pieces
-from skhash.metrics.averages import average_queries, settle_zero_relevant
-from skhash.metrics.options import GAINS, check_averaging, check_option, check_rank
+from skhash.hamming import distances
+from skhash.metrics.averages import settle_zero_relevant
+from skhash.metrics.from_histograms._gains import (
+    gains_of,
+    ideal_of_counts,
+    ideal_of_pairs,
+    ndcg_of_gains,
+)
+from skhash.metrics.options import GAINS, ZERO_RELEVANT, check_option, check_rank
 from skhash.metrics.task import Retrieval
+
+# Cells of a histogram of grades held at a time.
+_CELLS = 1 << 22
 
 
 def ndcg(
@@ -36,11 +48,10 @@ def ndcg(
 
     Parameters
     ----------
-    queries : array-like of shape (n_queries, n_bytes)
-        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
-    database : array-like of shape (n_items, n_bytes)
-        Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
+    queries, database, exclude_self, n_jobs
+        As in :func:`average_precision`.
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
+            default=None
         Labels of any dtype, or multi-hot rows. The grade of an item is 1 if the labels
         are equal, or the number of classes shared.
     k : int, default=None
@@ -49,17 +60,10 @@ def ndcg(
         ``2 ** grade - 1``, or the grade itself.
     zero_relevant : {"drop", 0, 1, "raise"}, default="drop"
         For queries of which every item has grade 0, as in :func:`average_precision`.
-    average : {"macro", "macro_class", None}, default="macro"
-        The mean over queries; the mean over classes of the mean over the queries of a
-        class; or, with None, one value per query.
-    sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the mean; None means equal ones.
+    average, sample_weight
+        As in :func:`precision_at_k`.
     relevance : callable or sparse matrix of shape (n_queries, n_items), default=None
         Grades of 0 or more, if not from labels, as in :func:`average_precision`.
-    exclude_self : bool, default=False
-        Query i is item i of the database and does not find itself.
-    n_jobs : int, default=None
-        Number of threads; None means all cores the process may use.
 
     Returns
     -------
@@ -69,13 +73,7 @@ def ndcg(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, a grade is negative, or an option is
-        unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item in the database are left out.
+        As in :func:`average_precision`, and if a grade is negative.
 
     References
     ----------
@@ -94,21 +92,92 @@ def ndcg(
     """
     k = None if k is None else check_rank("k", k)
     check_option("gain", gain, GAINS)
-    weight = check_averaging(
-        zero_relevant, average, query_labels, queries, sample_weight
-    )
-    retrieval = Retrieval.of(
-        queries,
-        database,
-        query_labels,
-        database_labels,
-        relevance,
-        exclude_self,
-        n_jobs,
-    )
-    values: list[np.ndarray] = [np.empty(0)]
-    for n_total, gain_sums, ideal in graded_pieces(retrieval, gain, k):
-        values.append(ndcg_rows(n_total, gain_sums, ideal, k))
-    scores = np.concatenate(values)
+    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    task.check_average(average)
+    values = [piece.ndcg(k) for piece in graded_pieces(task, gain, k)]
+    scores = np.concatenate([np.empty(0), *values])
     settle_zero_relevant(scores, np.isnan(scores), zero_relevant)
-    return average_queries(scores, query_labels, average, weight)
+    return task.average(scores, average)
+
+
+class GradedPiece(NamedTuple):
+    """Histograms of a run of queries, and what nDCG needs beside them."""
+
+    rows: slice
+    n_total: np.ndarray
+    n_relevant: np.ndarray
+    gain_sums: np.ndarray  # sum of the gains at each distance
+    ideal: np.ndarray  # DCG of each query's best order
+
+    def ndcg(self, k: int | None) -> np.ndarray:
+        """Value of each query, for the `k` that the ideal was made for."""
+        return ndcg_of_gains(self.n_total, self.gain_sums, self.ideal, k)
+
+
+def graded_pieces(task: Retrieval, gain: str, k: int | None) -> Iterator[GradedPiece]:
+    """The pieces of a task with their gains, in the cheapest way that relevance allows.
+
+    Equal labels have one grade, which the histograms of relevant items hold already.
+    Shared classes are small whole numbers and are counted. Other grades are summed
+    pair by pair.
+    """
+    if not task.is_graded:
+        one = np.ones(1)
+        for rows, n_total, n_relevant in task.pieces():
+            counts = n_relevant.sum(axis=1, keepdims=True)
+            # Both kinds of gain are 1 for grade 1.
+            ideal = ideal_of_counts(counts, one, k)
+            yield GradedPiece(rows, n_total, n_relevant, n_relevant, ideal)
+        return
+    parts_of: Callable[[slice], Iterable[_Part]]
+    if task.relevance is None:
+        labels = task.database_labels.T.astype(np.float32)
+        parts_of = lambda run: _shared_classes(task, labels, run, gain, k)
+    else:
+        parts_of = lambda run: [_grades_of_pairs(task, run, gain, k)]
+    for rows in task.runs():
+        parts = [part for run in task.small_runs(rows) for part in parts_of(run)]
+        yield GradedPiece(rows, *map(np.concatenate, zip(*parts, strict=True)))
+
+
+# Items, relevant items and gains at each distance, and ideals, of a run of queries.
+_Part = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def _shared_classes(
+    task: Retrieval, labels: np.ndarray, run: slice, gain: str, k: int | None
+) -> Iterator[_Part]:
+    """Parts of a small run, by histograms of distance and number of shared classes."""
+    n_grades = task.query_labels.shape[1] + 1
+    gains = gains_of(np.arange(n_grades), gain)
+    for rows in task.runs(_CELLS // (task.n_bins * n_grades), run):
+        distance = distances(task.queries[rows], task.database, n_jobs=task.n_jobs)
+        shared = task.query_labels[rows].astype(np.float32) @ labels
+        shape = len(distance), task.n_bins, n_grades
+        cell = np.arange(0, shape[0] * task.n_bins, task.n_bins)[:, None] + distance
+        cell *= n_grades
+        cell += shared.astype(np.intp)
+        size = math.prod(shape)
+        counts = np.bincount(cell.ravel(), minlength=size)
+        if task.exclude_self:
+            own = np.arange(shape[0]), np.arange(rows.start, rows.stop)
+            counts -= np.bincount(cell[own], minlength=size)
+        counts = counts.reshape(shape)
+        ideal = ideal_of_counts(counts.sum(axis=1), gains, k)
+        n_total = counts.sum(axis=2)
+        yield n_total, n_total - counts[:, :, 0], counts @ gains, ideal
+
+
+def _grades_of_pairs(task: Retrieval, run: slice, gain: str, k: int | None) -> _Part:
+    """A small run, by its relevant pairs."""
+    n_total = task.totals(run)
+    row, distance, grade = task.graded_pairs(run)
+    gains = gains_of(grade, gain)
+    cell = row * task.n_bins + distance
+    sums = np.bincount(cell, weights=gains, minlength=n_total.size)
+    n_relevant = np.bincount(cell, minlength=n_total.size)
+    ideal = ideal_of_pairs(row, gains, len(n_total), k)
+    shape = n_total.shape
+    return n_total, n_relevant.reshape(shape), sums.reshape(shape), ideal

@@ -1,19 +1,16 @@
-"""Metrics of the ranking by Hamming distance, from codes and labels."""
+"""Metrics of the whole ranking by Hamming distance, from codes and labels."""
 
+from __future__ import annotations
+
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._average_precision import average_precision_rows
-from skhash.metrics.averages import average_queries
-from skhash.metrics.options import (
-    AVERAGES,
-    check_average_precision,
-    check_averaging,
-    check_option,
-)
-from skhash.metrics.task import Retrieval, per_query
+from skhash.metrics import from_histograms
+from skhash.metrics.options import AVERAGES, check_option
+from skhash.metrics.task import Retrieval
 
 
 def average_precision(
@@ -48,7 +45,8 @@ def average_precision(
         Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
     database : array-like of shape (n_items, n_bytes)
         Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
+            default=None
         Labels of any dtype, or multi-hot rows for several classes an item. They may
         be left out when `relevance` is a matrix.
     k : int, default=None
@@ -116,20 +114,10 @@ def average_precision(
     >>> average_precision([[0]], database, ["cat"], labels, ties="optimistic")
     array([1.])
     """
-    k = check_average_precision(k, ties, normalizer, zero_relevant)
-    retrieval = Retrieval.of(
-        queries,
-        database,
-        query_labels,
-        database_labels,
-        relevance,
-        exclude_self,
-        n_jobs,
-    )
-    rows_of = lambda n_total, n_relevant, ties: average_precision_rows(
-        n_total, n_relevant, k, ties, normalizer
-    )
-    return per_query(rows_of, retrieval, zero_relevant, ties, k)
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs)
+    metric = from_histograms.average_precision
+    return task.per_query(metric, zero_relevant, k=k, ties=ties, normalizer=normalizer)
 
 
 def mean_average_precision(
@@ -152,13 +140,8 @@ def mean_average_precision(
 
     Parameters
     ----------
-    queries : array-like of shape (n_queries, n_bytes)
-        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
-    database : array-like of shape (n_items, n_bytes)
-        Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
-        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
-        labels are equal, or share a class.
+    queries, database, query_labels, database_labels
+        As in :func:`average_precision`.
     k, ties, normalizer, zero_relevant, relevance, exclude_self, n_jobs
         As in :func:`average_precision`, where they are explained.
     average : {"macro", "macro_class"}, default="macro"
@@ -175,13 +158,7 @@ def mean_average_precision(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, an option is unknown, or a query has
-        no relevant item and ``zero_relevant="raise"``.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries are left out.
+        As in :func:`average_precision`.
 
     See Also
     --------
@@ -202,20 +179,156 @@ def mean_average_precision(
     1.0
     """
     check_option("average", average, AVERAGES[:2])
-    weight = check_averaging(
-        zero_relevant, average, query_labels, queries, sample_weight
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    metric = partial(from_histograms.average_precision, normalizer=normalizer)
+    return float(task.mean(metric, zero_relevant, average, k=k, ties=ties))
+
+
+def mean_average_precision_at_r(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
+    *,
+    ties: str = "expected",
+    zero_relevant: Any = "drop",
+    average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
+    relevance: Any = None,
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float | np.ndarray:
+    """Average precision of the first R ranks, divided by R (mAP@R).
+
+    R is the query's number of relevant items in the database.
+
+    Parameters
+    ----------
+    queries, database, query_labels, database_labels, ties, zero_relevant, \
+            average, sample_weight, relevance, exclude_self, n_jobs
+        As in :func:`precision_at_k`.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_queries,), float64
+        As in :func:`precision_at_k`.
+
+    References
+    ----------
+    K. Musgrave, S. Belongie and S.-N. Lim, "A metric learning reality check", ECCV
+    2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.metrics import mean_average_precision_at_r
+    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> labels = ["cat", "dog", "cat", "dog"]
+    >>> mean_average_precision_at_r([[0]], database, ["cat"], labels)
+    0.75
+    """
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(
+        from_histograms.average_precision_at_r, zero_relevant, average, ties=ties
     )
-    values = average_precision(
-        queries,
-        database,
-        query_labels,
-        database_labels,
-        k=k,
-        ties=ties,
-        normalizer=normalizer,
-        zero_relevant=zero_relevant,
-        relevance=relevance,
-        exclude_self=exclude_self,
-        n_jobs=n_jobs,
+
+
+def mean_reciprocal_rank(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
+    *,
+    k: int | None = None,
+    ties: str = "expected",
+    zero_relevant: Any = "drop",
+    average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
+    relevance: Any = None,
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float | np.ndarray:
+    """Mean of 1 / rank of the first relevant item (MRR).
+
+    Parameters
+    ----------
+    k : int, default=None
+        A first relevant item beyond this rank scores 0; None means no limit.
+    queries, database, query_labels, database_labels, ties, zero_relevant, \
+            average, sample_weight, relevance, exclude_self, n_jobs
+        As in :func:`precision_at_k`.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_queries,), float64
+        As in :func:`precision_at_k`.
+
+    References
+    ----------
+    E. M. Voorhees, "The TREC-8 question answering track report", TREC 1999. Ties: F.
+    McSherry and M. Najork, ECIR 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.metrics import mean_reciprocal_rank
+    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> labels = ["cat", "dog", "cat", "dog"]
+    >>> round(mean_reciprocal_rank([[1]], database, ["cat"], labels), 4)  # 1/2 or 1/3
+    0.4167
+    """
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(
+        from_histograms.reciprocal_rank, zero_relevant, average, k=k, ties=ties
     )
-    return float(average_queries(values, query_labels, average, weight))
+
+
+def r_precision(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
+    *,
+    ties: str = "expected",
+    zero_relevant: Any = "drop",
+    average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
+    relevance: Any = None,
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float | np.ndarray:
+    """Precision among the first R ranks, R being the query's number of relevant items.
+
+    Where precision and recall are equal. A perfect ranking has 1 whatever R is.
+
+    Parameters
+    ----------
+    queries, database, query_labels, database_labels, ties, zero_relevant, \
+            average, sample_weight, relevance, exclude_self, n_jobs
+        As in :func:`precision_at_k`.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_queries,), float64
+        As in :func:`precision_at_k`.
+
+    References
+    ----------
+    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
+    2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skhash.metrics import r_precision
+    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> labels = ["cat", "dog", "cat", "dog"]
+    >>> r_precision([[0]], database, ["cat"], labels)
+    0.75
+    """
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(from_histograms.r_precision, zero_relevant, average, ties=ties)

@@ -58,6 +58,7 @@ def _narrowed(rows: np.ndarray, name: str) -> np.ndarray:
 
 
 def _is_row(value: Any) -> bool:
+    """Whether a label looks like a row of a table."""
     return hasattr(value, "__len__") and not isinstance(value, str | bytes | Set | dict)
 
 
@@ -107,12 +108,14 @@ def relevant_pairs(
 
 
 def _shared(labels: np.ndarray, database_labels: np.ndarray) -> np.ndarray:
+    """Grades of all pairs by their labels: equal or not, or classes shared."""
     if labels.ndim == 1:
         return labels[:, None] == database_labels
     return labels.astype(np.float32) @ database_labels.T.astype(np.float32)
 
 
 def _check_grades(grades: np.ndarray) -> None:
+    """Raise unless grades are numbers of 0 or more."""
     if grades.dtype.kind not in "biuf":
         raise ValueError(f"Relevance must be numbers, got dtype {grades.dtype}.")
     if grades.size and not grades.min() >= 0:  # NaN fails this comparison too

@@ -1,5 +1,7 @@
 """From one value per query to what is reported."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -7,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.utils import check_random_state
 
 from skhash.hamming.labels import check_labels
 from skhash.warn import warn
@@ -54,15 +57,9 @@ def nothing_relevant(n_relevant: np.ndarray) -> np.ndarray:
 def settle_zero_relevant(
     values: np.ndarray, undefined: np.ndarray, rule: Any
 ) -> np.ndarray:
-    """Give queries without any relevant item the value that the rule says.
+    """Give queries without any relevant item, a mask, the value that the rule says.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_queries,), float64
-        Changed in place.
-    undefined : ndarray of shape (n_queries,), bool
-        Queries without any relevant item in the database.
-    rule : {"drop", 0, 1, "raise"}
+    `values` are changed in place; the rule is an option `zero_relevant`.
     """
     count = int(np.count_nonzero(undefined))
     if count == 0:
@@ -91,20 +88,11 @@ def average_queries(
     average: str | None,
     weight: np.ndarray | None = None,
 ) -> float | np.ndarray:
-    """Average over the queries that have a value; NaN when none has.
+    """Mean over the queries that have a value, NaN when none has; or all values.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
-    query_labels : array-like of shape (n_queries,) or (n_queries, n_classes)
-        Used by "macro_class" only.
-    average : {"macro", "macro_class", None}
-        Mean over queries; mean of the means of classes, so that rare classes weigh as
-        much as frequent ones (a query of several classes counts in each); or the
-        values themselves.
-    weight : ndarray of shape (n_queries,), float64, default=None
-        Weights of the queries in the mean, or in that of each class.
+    "macro_class" is the mean of the means of classes, so that rare classes weigh as
+    much as frequent ones; a query of several classes counts in each. Only there are
+    the labels looked at.
     """
     if average is None:
         return values
@@ -131,3 +119,33 @@ def _by_class(labels: Any, values: np.ndarray) -> np.ndarray:
         return np.asarray(labels.T.astype(np.float64) @ values)
     classes, index = np.unique(labels, return_inverse=True)
     return np.bincount(index.reshape(-1), weights=values, minlength=len(classes))
+
+
+def bootstrap_means(
+    values: np.ndarray,
+    n_resamples: int,
+    random_state: Any,
+    weight: np.ndarray | None = None,
+) -> np.ndarray:
+    """Weighted means of resampled rows, the same resamples for all columns.
+
+    Shape (n_resamples, n_columns). Queries are drawn alike, whatever their weights.
+    """
+    n = len(values)
+    means = np.full((n_resamples, values.shape[1]), np.nan)
+    if n == 0:
+        return means
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    rng = np.random.default_rng(seed)
+    weight = np.ones(n) if weight is None else weight
+    for i in range(n_resamples):
+        drawn = np.bincount(rng.integers(n, size=n), minlength=n) * weight
+        means[i] = (drawn @ values) / drawn.sum()
+    return means
+
+
+def interval(means: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile interval of each column."""
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
+    return low, high

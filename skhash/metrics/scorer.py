@@ -1,5 +1,7 @@
 """Retrieval metrics as scikit-learn scorers."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -11,15 +13,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skhash.hamming import check_codes
-from skhash.metrics._cutoffs import precision_at_k, recall_at_k
-from skhash.metrics._radius import precision_at_radius
+from skhash.metrics._cutoffs import precision_at_k, precision_at_radius, recall_at_k
 from skhash.metrics._rankings import mean_average_precision
 from skhash.metrics.averages import advice_on_folds
 
 
 def make_retrieval_scorer(
     metric: Callable[..., Any], **options: Any
-) -> "RetrievalScorer":
+) -> RetrievalScorer:
     """Make a scorer of a retrieval metric, for ``scoring=`` in scikit-learn.
 
     What is scored depends on the estimator:
@@ -129,7 +130,7 @@ class RetrievalScorer(_BaseScorer):
             kwargs,
         )
         self._check_takes(kwargs)
-        queries, database, database_labels = _rank_against(estimator, X)
+        queries, database, database_labels = rank_against(estimator, X)
         itself = database is None
         with advice_on_folds(y_true):
             value = self._score_func(
@@ -180,16 +181,16 @@ class RetrievalScorer(_BaseScorer):
         return f"make_retrieval_scorer({self._name}{options})"
 
 
-def _rank_against(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
+def rank_against(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
     """Query codes, database codes and labels; None, None for leave-one-out."""
     if hasattr(estimator, "best_estimator_"):
-        return _rank_against(estimator.best_estimator_, X)
+        return rank_against(estimator.best_estimator_, X)
     if isinstance(estimator, Pipeline):
         last = estimator.steps[-1][1]
         if _is_database(last) or isinstance(last, Pipeline):
             if len(estimator.steps) > 1:
                 X = estimator[:-1].transform(X)
-            return _rank_against(last, X)
+            return rank_against(last, X)
     if _is_database(estimator):
         check_is_fitted(estimator)
         if not (hasattr(estimator, "codes_") and hasattr(estimator, "labels_")):
@@ -212,6 +213,7 @@ def _rank_against(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
 
 
 def _is_database(estimator: Any) -> bool:
+    """Whether an estimator holds codes that queries are ranked against."""
     keeps = hasattr(estimator, "codes_") or not hasattr(estimator, "transform")
     return hasattr(estimator, "kneighbors") and keeps
 

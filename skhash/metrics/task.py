@@ -4,38 +4,69 @@ It is worked through a bounded piece at a time. A piece is a run of queries with
 histograms: all items and relevant items at each distance.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming import check_codes, histograms, nearest
+from skhash.hamming import check_codes, check_labels, histograms, nearest
 from skhash.hamming.labels import encode_labels
-from skhash.metrics._relevance import as_rows, check_relevance, relevant_pairs
-from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
+from skhash.metrics._relevance import (
+    as_given,
+    as_rows,
+    check_relevance,
+    relevant_pairs,
+)
+from skhash.metrics.averages import (
+    average_queries,
+    nothing_relevant,
+    settle_zero_relevant,
+)
+from skhash.metrics.options import (
+    AVERAGES,
+    TIES,
+    ZERO_RELEVANT,
+    check_option,
+    check_weight,
+)
+
+__all__ = ["Piece", "Retrieval"]
 
 # Cells of one histogram held at a time; what is computed from them takes about 100 MB.
 _CELLS = 1 << 20
 # Pairs of a query and an item held at a time, where they cannot be avoided.
 _PAIRS = 1 << 22
 
-Piece = tuple[slice, np.ndarray, np.ndarray]
+
+class Piece(NamedTuple):
+    """Two histograms of a run of queries, one row each.
+
+    The bins are distances; or ranks, of one item each, where ties are broken by index.
+    """
+
+    rows: slice
+    n_total: np.ndarray
+    n_relevant: np.ndarray
 
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Checked codes and relevance; made by :meth:`of`."""
+    """Checked codes, relevance and weights of queries; made by :meth:`of`."""
 
     queries: np.ndarray
     database: np.ndarray
     query_labels: np.ndarray
     database_labels: np.ndarray
+    given_labels: tuple[Any, Any]
     relevance: Any
     exclude_self: bool
     n_jobs: int | None
+    sample_weight: np.ndarray | None
 
     @classmethod
     def of(
@@ -47,64 +78,120 @@ class Retrieval:
         relevance: Any = None,
         exclude_self: bool = False,
         n_jobs: int | None = None,
-    ) -> "Retrieval":
+        sample_weight: ArrayLike | None = None,
+    ) -> Retrieval:
         """Check everything before any work."""
         database = check_codes(database, name="database")
         queries = check_codes(queries, n_bytes=database.shape[1], name="queries")
         n_queries, n_items = len(queries), len(database)
+        weight = check_weight(sample_weight, queries)
         if exclude_self and n_queries != n_items:
             raise ValueError(
                 "exclude_self=True means that query i is item i of the database, but "
                 f"there are {n_queries} queries and {n_items} items."
             )
+        given = query_labels, database_labels
         if relevance is None:
             if query_labels is None or database_labels is None:
                 raise ValueError(
                     "What is relevant? Give query_labels and database_labels, or "
                     "relevance."
                 )
-            query_labels, database_labels = encode_labels(
-                query_labels, database_labels, n_queries, n_items
-            )
+            labels = encode_labels(query_labels, database_labels, n_queries, n_items)
         else:
             relevance = check_relevance(relevance, n_queries, n_items)
-            query_labels = as_rows(query_labels, "query_labels", n_queries)
-            database_labels = as_rows(database_labels, "database_labels", n_items)
+            labels = (
+                as_rows(query_labels, "query_labels", n_queries),
+                as_rows(database_labels, "database_labels", n_items),
+            )
         return cls(
             queries,
             database,
-            query_labels,
-            database_labels,
+            *labels,
+            given,
             relevance,
             bool(exclude_self),
             n_jobs,
+            weight,
         )
+
+    @property
+    def n_candidates(self) -> int:
+        """Items that each query ranks."""
+        return len(self.database) - self.exclude_self
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether items may be relevant to different degrees."""
+        return self.relevance is not None or self.query_labels.ndim == 2
+
+    @property
+    def n_bins(self) -> int:
+        """Number of distances, from 0 to all bits."""
+        return 8 * self.database.shape[1] + 1
+
+    def mean(
+        self,
+        metric: Callable[..., np.ndarray],
+        zero_relevant: Any,
+        average: str | None,
+        **options: Any,
+    ) -> float | np.ndarray:
+        """Mean over queries of a metric of :mod:`skhash.metrics.from_histograms`.
+
+        `options` are those of the metric, with `ties` as for codes.
+        """
+        self.check_average(average)
+        return self.average(self.per_query(metric, zero_relevant, **options), average)
+
+    def per_query(
+        self, metric: Callable[..., np.ndarray], zero_relevant: Any, **options: Any
+    ) -> np.ndarray:
+        """The same of each query."""
+        check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
+        pieces = self.pieces()
+        if "ties" in options:
+            pieces, options["ties"] = self.by_ties(options["ties"], options.get("k"))
+        # Of no queries, so that options are checked before any work.
+        nothing = np.zeros((0, 1), dtype=np.int64)
+        values = [metric(nothing, nothing, **options)]
+        undefined = [nothing_relevant(nothing)]
+        for _, n_total, n_relevant in pieces:
+            values.append(metric(n_total, n_relevant, zero_relevant=0, **options))
+            undefined.append(nothing_relevant(n_relevant))
+        return settle_zero_relevant(
+            np.concatenate(values), np.concatenate(undefined), zero_relevant
+        )
+
+    def check_average(self, average: str | None) -> None:
+        """Raise unless values of the queries can be averaged this way."""
+        check_option("average", average, AVERAGES)
+        if average == "macro_class":
+            labels = self.given_labels[0]
+            if labels is None:
+                raise ValueError("average='macro_class' needs query_labels.")
+            check_labels(labels, name="query_labels", n=len(self.queries))
+
+    def average(self, values: np.ndarray, average: str | None) -> float | np.ndarray:
+        """Average values of the queries by their weights."""
+        labels = self.given_labels[0]
+        return average_queries(values, labels, average, self.sample_weight)
 
     def pieces(self) -> Iterator[Piece]:
         """Histograms of distances."""
-        n_bins = 8 * self.database.shape[1] + 1
-        for rows in self.runs(_CELLS // n_bins):
+        for rows in self.runs():
             if self.relevance is None:
-                n_total, n_relevant = self._label_histograms(rows)
-                if self.exclude_self:
-                    self._leave_out_self(rows, n_total, n_relevant)
+                yield Piece(rows, *self._label_histograms(rows))
             else:
-                n_total = histograms(
-                    self.queries[rows], self.database, n_jobs=self.n_jobs
-                )
-                if self.exclude_self:
-                    self._leave_out_self(rows, n_total, None)
-                n_relevant = np.concatenate(
-                    [self._relevant(part, n_bins) for part in self.small_runs(rows)]
-                )
-            yield rows, n_total, n_relevant
+                parts = [self._count_relevant(part) for part in self.small_runs(rows)]
+                yield Piece(rows, self.totals(rows), np.concatenate(parts))
 
     def ranked_pieces(self, depth: int | None) -> Iterator[Piece]:
         """Histograms over ranks: ties broken by index, one item at each rank.
 
         Ranks beyond `depth` share one last bin.
         """
-        others = len(self.database) - self.exclude_self
+        others = self.n_candidates
         depth = others if depth is None else min(depth, others)
         for rows in self.small_runs():
             hit = self._hits(rows)
@@ -115,10 +202,29 @@ class Retrieval:
                 index = self._nearest(rows, depth)
                 n_relevant[:, :-1] = np.take_along_axis(hit, index, axis=1)
             n_relevant[:, -1] = hit.sum(axis=1) - n_relevant.sum(axis=1)
-            yield rows, n_total, n_relevant
+            yield Piece(rows, n_total, n_relevant)
 
-    def runs(self, step: int, within: slice | None = None) -> Iterator[slice]:
-        """Consecutive runs of at most `step` queries."""
+    def by_ties(self, ties: str, depth: int | None) -> tuple[Iterator[Piece], str]:
+        """Pieces for an order of ties, and that order as metrics of histograms know it.
+
+        In a ranking of one item per rank the expectation is the value itself.
+        """
+        check_option("ties", ties, TIES)
+        if ties == "index":
+            return self.ranked_pieces(depth), "expected"
+        return self.pieces(), ties
+
+    def ranking(self, rows: slice, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        """First items of the rankings of a small run, and whether each is relevant."""
+        index = self._nearest(rows, depth)
+        return index, np.take_along_axis(self._hits(rows), index, axis=1)
+
+    def runs(
+        self, step: int | None = None, within: slice | None = None
+    ) -> Iterator[slice]:
+        """Consecutive runs of at most `step` queries, by default those of a piece."""
+        if step is None:
+            step = _CELLS // self.n_bins
         start, stop, _ = (within or slice(None)).indices(len(self.queries))
         step = max(1, step)
         for first in range(start, stop, step):
@@ -128,11 +234,17 @@ class Retrieval:
         """Runs of queries for which all pairs may be held at once."""
         return self.runs(_PAIRS // max(1, len(self.database)), within)
 
-    def graded(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Relevant pairs of a run of queries: row in the run, distance, grade."""
+    def totals(self, rows: slice) -> np.ndarray:
+        """Items at each distance of a run of queries."""
+        n_total = histograms(self.queries[rows], self.database, n_jobs=self.n_jobs)
+        if self.exclude_self:
+            n_total[self._own_cells(rows)] -= 1
+        return n_total
+
+    def graded_pairs(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Relevant pairs of a small run of queries: row in it, distance, grade."""
         row, col, grade = self._pairs(rows)
-        differing = self.queries[rows][row] ^ self.database[col]
-        return row, np.bitwise_count(differing).sum(axis=1, dtype=np.intp), grade
+        return row, _differing_bits(self.queries[rows][row], self.database[col]), grade
 
     def fingerprint(self) -> str:
         """The same for the same grades of all pairs, however they are given."""
@@ -145,18 +257,50 @@ class Retrieval:
             digest.update(grade[order].tobytes())
         return digest.hexdigest()[:16]
 
-    def totals(self, rows: slice) -> np.ndarray:
-        """Items at each distance of a run of queries."""
-        n_total = histograms(self.queries[rows], self.database, n_jobs=self.n_jobs)
-        if self.exclude_self:
-            self._leave_out_self(rows, n_total, None)
-        return n_total
+    def copy_query_labels(self) -> np.ndarray | None:
+        """Labels of the queries as they were given, label sets dense."""
+        labels = self.given_labels[0]
+        return as_given(labels, self.relevance, "query_labels", len(self.queries))
 
-    def _relevant(self, rows: slice, n_bins: int) -> np.ndarray:
-        row, distance, _ = self.graded(rows)
-        n_rows = rows.stop - rows.start
-        counts = np.bincount(row * n_bins + distance, minlength=n_rows * n_bins)
-        return counts.reshape(n_rows, n_bins)
+    def copy_database_labels(self) -> np.ndarray | None:
+        """Labels of the database as they were given, label sets dense."""
+        labels = self.given_labels[1]
+        return as_given(labels, self.relevance, "database_labels", len(self.database))
+
+    def _label_histograms(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Both histograms, where labels say what is relevant."""
+        queries, labels = self.queries[rows], self.query_labels[rows]
+        first, group = _equal_queries(queries, labels)
+        n_total, n_relevant = histograms(
+            queries[first],
+            self.database,
+            labels[first],
+            self.database_labels,
+            n_jobs=self.n_jobs,
+        )
+        n_total, n_relevant = n_total[group], n_relevant[group]
+        if self.exclude_self:
+            own, items = self._own_cells(rows), self.database_labels[rows]
+            n_total[own] -= 1
+            if labels.ndim == 1:
+                n_relevant[own] -= labels == items
+            else:
+                n_relevant[own] -= (labels & items).any(axis=1)
+        return n_total, n_relevant
+
+    def _own_cells(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Where the histograms of a run of queries count each query's own item."""
+        distance = _differing_bits(self.queries[rows], self.database[rows])
+        return np.arange(len(distance)), distance
+
+    def _count_relevant(self, rows: slice) -> np.ndarray:
+        """Relevant items at each distance of a small run of queries, pair by pair."""
+        row, distance, _ = self.graded_pairs(rows)
+        shape = rows.stop - rows.start, self.n_bins
+        counts = np.bincount(
+            row * self.n_bins + distance, minlength=shape[0] * shape[1]
+        )
+        return counts.reshape(shape)
 
     def _hits(self, rows: slice) -> np.ndarray:
         """Whether each item is relevant to each query of a small run, bool."""
@@ -172,6 +316,7 @@ class Retrieval:
         return hit
 
     def _pairs(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Relevant pairs of a small run of queries: row in it, item, grade."""
         row, col, grade = relevant_pairs(
             self.relevance, self.query_labels, self.database_labels, rows
         )
@@ -180,44 +325,8 @@ class Retrieval:
             return row[other], col[other], grade[other]
         return row, col, grade
 
-    def _label_histograms(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Histograms with one scan for queries of equal code and label.
-
-        Learned short codes repeat a lot, and finding repeats costs a sort of the
-        queries. Long codes and label sets are rarely equal and are not looked at.
-        """
-        queries, labels = self.queries[rows], self.query_labels[rows]
-        against = (self.database_labels,)
-        if labels.ndim == 2 or queries.shape[1] > 8:
-            return histograms(
-                queries, self.database, labels, *against, n_jobs=self.n_jobs
-            )
-        words = np.zeros((len(queries), 8), dtype=np.uint8)
-        words[:, : queries.shape[1]] = queries
-        _, code = np.unique(words.view(np.uint64)[:, 0], return_inverse=True)
-        pair = code + labels * (len(queries) + 1)
-        _, first, group = np.unique(pair, return_index=True, return_inverse=True)
-        n_total, n_relevant = histograms(
-            queries[first], self.database, labels[first], *against, n_jobs=self.n_jobs
-        )
-        return n_total[group], n_relevant[group]
-
-    def _leave_out_self(
-        self, rows: slice, n_total: np.ndarray, n_relevant: np.ndarray | None
-    ) -> None:
-        """Take query i's own item out of its histograms, in place."""
-        differing = self.queries[rows] ^ self.database[rows]
-        distance = np.bitwise_count(differing).sum(axis=1, dtype=np.intp)
-        row = np.arange(len(distance))
-        n_total[row, distance] -= 1
-        if n_relevant is not None:
-            same = self.query_labels[rows], self.database_labels[rows]
-            if same[0].ndim == 1:
-                n_relevant[row, distance] -= same[0] == same[1]
-            else:
-                n_relevant[row, distance] -= (same[0] & same[1]).any(axis=1)
-
     def _nearest(self, rows: slice, depth: int) -> np.ndarray:
+        """Indices of each query's nearest items, its own left out."""
         index = nearest(
             self.queries[rows],
             self.database,
@@ -232,26 +341,22 @@ class Retrieval:
         return index[~own].reshape(len(index), -1)
 
 
-def per_query(
-    rows_of: Callable[[np.ndarray, np.ndarray, str], np.ndarray],
-    retrieval: Retrieval,
-    zero_relevant: Any,
-    ties: str = "expected",
-    depth: int | None = None,
-) -> np.ndarray:
-    """Apply a function of two histograms and `ties` to all queries, piece by piece.
+def _differing_bits(codes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Hamming distances of codes, row by row."""
+    return np.bitwise_count(codes ^ others).sum(axis=1, dtype=np.intp)
 
-    A ranking whose ties are broken by index is a histogram of one item per rank, in
-    which the expectation is the value itself. Only the first `depth` ranks are made.
+
+def _equal_queries(queries: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:
+    """The first query of each code and label, and which of them each query equals.
+
+    One scan will do for all equal ones. Learned short codes repeat a lot; long codes
+    and label sets are rarely equal and are not looked at.
     """
-    pieces = retrieval.pieces()
-    if ties == "index":
-        pieces, ties = retrieval.ranked_pieces(depth), "expected"
-    values: list[np.ndarray] = [np.empty(0)]
-    undefined: list[np.ndarray] = [np.empty(0, dtype=bool)]
-    for _, n_total, n_relevant in pieces:
-        values.append(rows_of(n_total, n_relevant, ties))
-        undefined.append(nothing_relevant(n_relevant))
-    return settle_zero_relevant(
-        np.concatenate(values), np.concatenate(undefined), zero_relevant
-    )
+    if labels.ndim == 2 or queries.shape[1] > 8:
+        return slice(None), slice(None)
+    words = np.zeros((len(queries), 8), dtype=np.uint8)
+    words[:, : queries.shape[1]] = queries
+    _, code = np.unique(words.view(np.uint64)[:, 0], return_inverse=True)
+    pair = code + labels * (len(queries) + 1)
+    _, first, group = np.unique(pair, return_index=True, return_inverse=True)
+    return first, group

@@ -8,8 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from skhash.hamming import distances, unpack
 from skhash.hamming.labels import check_labels
-from skhash.metrics._codes.health import check_bits
-from skhash.metrics.options import check_option, check_rank
+from skhash.metrics.options import check_bits, check_option, check_rank
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._style import (
     COLORS,

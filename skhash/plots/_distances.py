@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skhash.metrics._codes.health import check_bits
+from skhash.metrics.options import check_bits
 from skhash.metrics.task import Retrieval
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay

@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skhash.hamming import distances
-from skhash.metrics._relevance import as_given
 from skhash.metrics.options import check_rank
 from skhash.metrics.task import Retrieval
 from skhash.plots._axes import check_axes, one_panel
@@ -171,8 +170,7 @@ class RetrievalGridDisplay(RetrievalDisplay):
         ).reshape(index.shape)
         names = None
         if query_labels is not None:
-            given = as_given(query_labels, relevance, "query_labels", len(query_images))
-            names = _names(given, rows)
+            names = _names(retrieval.copy_query_labels(), rows)
         display = cls(
             query_images[rows],
             database_images[index],
@@ -307,8 +305,8 @@ def _search(retrieval, rows, depth):
     is_right = np.empty((len(rows), depth), dtype=bool)
     for place, row in enumerate(rows):
         one = slice(int(row), int(row) + 1)
-        index[place] = retrieval._nearest(one, depth)[0]
-        is_right[place] = retrieval._hits(one)[0, index[place]]
+        found, hits = retrieval.ranking(one, depth)
+        index[place], is_right[place] = found[0], hits[0]
     return index, is_right
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skhash.metrics import precision_recall_by_rank
-from skhash.metrics._curves import check_ranks
+from skhash.metrics.options import check_ranks
 from skhash.plots._axes import check_axes, one_panel
 from skhash.plots._display import RetrievalDisplay
 from skhash.plots._style import draw_band, draw_line, legend, next_style, style_panel

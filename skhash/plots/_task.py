@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 
-from skhash.metrics.scorer import _rank_against
+from skhash.metrics.scorer import rank_against
 
 
 class Task(NamedTuple):
@@ -36,7 +36,7 @@ def retrieval_task(estimator, X, y, X_database=None, y_database=None):
         if y_database is None:
             raise ValueError("X_database is given without its labels: add y_database.")
         check_consistent_length(X_database, y_database)
-    queries, database, labels = _rank_against(estimator, X)
+    queries, database, labels = rank_against(estimator, X)
     if X_database is None:
         if database is None:
             return Task(queries, queries, y, y, True)
@@ -60,7 +60,7 @@ def check_database(database):
 
 def codes_of(estimator, X):
     """Codes of items, by any estimator that encodes or ends in a database of codes."""
-    return _rank_against(estimator, X)[0]
+    return rank_against(estimator, X)[0]
 
 
 def n_bits_of(estimator):

@@ -97,7 +97,7 @@ def test_metric_of_codes_equals_brute_force(
 
 
 @each_metric
-def test_average_is_a_mean_that_leaves_lonely_queries_out(
+def test_average_is_a_mean_that_leaves_undefined_queries_out(
     name, name_of_rows, one_order, takes_k
 ):
     metric = getattr(metrics, name)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skhash.metrics import from_histograms
-from skhash.metrics._harmonic import harmonic_run
+from skhash.metrics.from_histograms._average_precision import harmonic_run
 from tests.metrics import brute
 
 TIES = ["expected", "optimistic", "pessimistic"]

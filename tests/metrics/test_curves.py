@@ -71,7 +71,7 @@ def test_self_is_left_out(task):
     assert curve.precision[0] == pytest.approx(expected)
 
 
-def test_lonely_queries_are_dropped(task):
+def test_queries_without_relevant_items_are_dropped(task):
     queries, database, labels, database_labels = task
     labels = labels.copy()
     labels[:5] = 7

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from skhash import metrics
 from skhash.hamming import pack
 from skhash.metrics import code_health, compare, evaluate, find_duplicates
-from skhash.metrics._report.bootstrap import bootstrap_means, interval
+from skhash.metrics.averages import bootstrap_means, interval
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_checks_count_what_should_be_known():
     assert np.isnan(report.per_query["mAP"]).tolist() == [False, False, True]
 
 
-def test_report_of_lonely_queries_is_nan():
+def test_report_without_relevant_items_is_nan():
     codes = np.zeros((2, 1), np.uint8)
     report = evaluate(codes, codes, [0, 1], [2, 3])
     assert all(np.isnan(score.mean) for score in report.scores.values())
@@ -167,9 +167,9 @@ def test_what_has_no_value_is_null_in_json():
     plain = json.loads(text)
     assert plain["per_query"]["mAP"] == [1.0, None]
     assert plain["checks"]["mean size of the tie across rank 2"] is None
-    lonely = evaluate(codes, codes, [0, 1], [2, 3], k=2).to_dict()
-    assert lonely["scores"]["mAP"] == {"mean": None, "low": None, "high": None}
-    assert lonely["tie_bounds"] == [None, None]
+    undefined = evaluate(codes, codes, [0, 1], [2, 3], k=2).to_dict()
+    assert undefined["scores"]["mAP"] == {"mean": None, "low": None, "high": None}
+    assert undefined["tie_bounds"] == [None, None]
 
 
 def test_html_escapes_what_it_shows(task):

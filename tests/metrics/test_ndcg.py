@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skhash.hamming import distances, pack
-from skhash.metrics import _graded, from_histograms, ndcg, task
+from skhash.metrics import _ndcg, from_histograms, ndcg, task
 from tests.metrics import brute
 
 LINEAR = float
@@ -136,7 +136,7 @@ def test_self_is_left_out_of_shared_classes(monkeypatch):
     values = ndcg(codes, codes, labels, labels, **options)
     by_pairs = ndcg(codes, codes, relevance=labels @ labels.T, **options)
     np.testing.assert_allclose(values, by_pairs)
-    monkeypatch.setattr(_graded, "_CELLS", 3 * 9 * 5)
+    monkeypatch.setattr(_ndcg, "_CELLS", 3 * 9 * 5)
     monkeypatch.setattr(task, "_PAIRS", 40 * 7)
     np.testing.assert_array_equal(ndcg(codes, codes, labels, labels, **options), values)
 

@@ -196,7 +196,7 @@ def test_self_is_left_out_but_duplicates_are_not():
     np.testing.assert_array_equal(values, [1, 1, 0])
 
 
-LONELY = (
+UNDEFINED = (
     np.array([[0], [1], [3]], dtype=np.uint8),
     np.array([[0], [1]], dtype=np.uint8),
     ["cat", "emu", "fox"],
@@ -207,28 +207,28 @@ LONELY = (
 @pytest.mark.parametrize("ties", TIES)
 def test_queries_without_relevant_items_are_dropped_and_counted(ties):
     with pytest.warns(UndefinedMetricWarning, match=r"2 of 3 queries.*lack") as caught:
-        values = average_precision(*LONELY, ties=ties)
+        values = average_precision(*UNDEFINED, ties=ties)
     assert "Fold" not in str(caught[0].message)  # nothing says that there are folds
     np.testing.assert_array_equal(values, [1, np.nan, np.nan])
     with pytest.warns(UndefinedMetricWarning, match="2 of 3"):
-        assert mean_average_precision(*LONELY, ties=ties) == 1.0
+        assert mean_average_precision(*UNDEFINED, ties=ties) == 1.0
 
 
 @pytest.mark.parametrize(("value", "mean"), [(0, 1 / 3), (1, 1.0)])
 def test_zero_relevant_gives_a_value_without_warning(value, mean):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        score = mean_average_precision(*LONELY, zero_relevant=value)
+        score = mean_average_precision(*UNDEFINED, zero_relevant=value)
     assert score == pytest.approx(mean)
 
 
 def test_zero_relevant_can_raise():
     with pytest.raises(ValueError, match="2 of 3 queries"):
-        mean_average_precision(*LONELY, zero_relevant="raise")
+        mean_average_precision(*UNDEFINED, zero_relevant="raise")
 
 
 def test_mean_of_nothing_is_nan_and_nothing_else_is_said():
-    queries, database, _, labels = LONELY
+    queries, database, _, labels = UNDEFINED
     with pytest.warns(UndefinedMetricWarning) as caught:
         score = mean_average_precision(queries, database, ["x", "y", "z"], labels)
     assert np.isnan(score)

@@ -15,6 +15,7 @@ from sklearn.utils.fixes import parse_version
 
 from skhash import metrics
 from skhash.hamming import pack
+from skhash.metrics.averages import bootstrap_means
 from skhash.neighbors import HammingNeighbors
 
 WEIGHTED = {
@@ -23,6 +24,8 @@ WEIGHTED = {
     if inspect.isfunction(getattr(metrics, name))
     and "sample_weight" in inspect.signature(getattr(metrics, name)).parameters
 }
+# A report is no number: it has tests of its own below.
+WEIGHTED.pop("evaluate")
 pytestmark = pytest.mark.filterwarnings(
     f"ignore::{UndefinedMetricWarning.__module__}.UndefinedMetricWarning"
 )
@@ -30,15 +33,15 @@ pytestmark = pytest.mark.filterwarnings(
 
 def test_every_mean_over_queries_takes_weights():
     """Curves, and all that can be averaged in one way or another."""
-    means = {
+    averaged = {
         name
         for name in metrics.__all__
         if inspect.isfunction(getattr(metrics, name))
         and "average" in inspect.signature(getattr(metrics, name)).parameters
     }
     curves = {"precision_recall_by_radius", "precision_recall_by_rank"}
-    assert WEIGHTED.keys() == means | curves
-    assert len(means) == 10
+    assert WEIGHTED.keys() == averaged | curves
+    assert len(averaged) == 10
 
 
 @st.composite
@@ -118,6 +121,103 @@ def test_queries_of_weight_only_where_nothing_is_relevant_have_no_mean():
             codes, codes, [5, 6], [6, 6], average=average, sample_weight=[1, 0]
         )
         assert np.isnan(score)
+
+
+# Reports
+
+
+def means(report):
+    return [*(score.mean for score in report.scores.values()), *report.tie_bounds]
+
+
+@given(tasks())
+def test_weights_repeat_queries_in_the_means_of_a_report(task):
+    given_, weight = task
+    expected = means(metrics.evaluate(*repeated(given_, weight), k=3, n_resamples=1))
+    for weights in (weight, (weight / 7).tolist()):
+        report = metrics.evaluate(*given_, k=3, n_resamples=1, sample_weight=weights)
+        np.testing.assert_allclose(means(report), expected, rtol=1e-12)
+
+
+@given(tasks())
+def test_weight_zero_leaves_a_query_out_of_a_report(task):
+    given_, weight = task
+    kept = weight > 0
+    report = metrics.evaluate(*given_, k=3, n_resamples=9, sample_weight=weight)
+    alone = metrics.evaluate(
+        *repeated(given_, kept), k=3, n_resamples=9, sample_weight=weight[kept]
+    )
+    np.testing.assert_array_equal(
+        list(report.scores.values()), list(alone.scores.values())
+    )
+    np.testing.assert_array_equal(report.tie_bounds, alone.tie_bounds)
+    for name, values in report.per_query.items():
+        np.testing.assert_array_equal(values[kept], alone.per_query[name])
+
+
+@given(tasks())
+def test_equal_weights_of_a_report_are_none(task):
+    plain = metrics.evaluate(*task[0], k=3, n_resamples=9)
+    equal = metrics.evaluate(
+        *task[0], k=3, n_resamples=9, sample_weight=np.full(5, 0.25)
+    )
+    for name, score in plain.scores.items():
+        np.testing.assert_allclose(equal.scores[name], score, rtol=1e-12)
+
+
+def test_intervals_resample_queries_with_their_weights():
+    """The slow way: draw queries alike, and take the weighted mean of each draw."""
+    rng = np.random.default_rng(0)
+    values, weight = rng.random((7, 2)), rng.integers(1, 5, 7).astype(float)
+    drawn = np.random.default_rng(np.random.RandomState(3).randint(2**31 - 1))
+    expected = []
+    for _ in range(20):
+        rows = drawn.integers(7, size=7)
+        total = sum(weight[i] for i in rows)
+        expected.append(sum(weight[i] * values[i] for i in rows) / total)
+    np.testing.assert_allclose(bootstrap_means(values, 20, 3, weight), expected)
+
+
+@pytest.fixture
+def weighed():
+    """Two reports of the same weighed queries, and what they were made of."""
+    rng = np.random.default_rng(0)
+    codes, labels = pack(rng.random((30, 9)) < 0.5), rng.integers(0, 3, 30)
+    task = codes[:10], codes[10:], labels[:10], labels[10:]
+    weight = rng.integers(0, 3, 10)
+    a, b = (
+        metrics.evaluate(queries, *task[1:], k=3, sample_weight=weight)
+        for queries in (task[0], task[0] ^ 1)
+    )
+    return a, b, task, weight
+
+
+def test_compare_weighs_queries(weighed):
+    a, b, _, weight = weighed
+    result = metrics.compare(a, b, n_resamples=50)
+    for name, difference in result.differences.items():
+        expected = b.scores[name].mean - a.scores[name].mean
+        assert difference.mean == pytest.approx(expected)
+        assert difference.low <= difference.mean <= difference.high
+    assert result.n_queries == np.count_nonzero(weight)
+    assert a.conventions["mean"] == "over queries, by their weights"
+
+
+def test_reports_of_other_weights_cannot_be_compared(weighed):
+    a, _, task, weight = weighed
+    for others in (None, weight + 1):
+        other = metrics.evaluate(*task, k=3, sample_weight=others)
+        with pytest.raises(ValueError, match="weigh the queries differently"):
+            metrics.compare(a, other)
+    again = metrics.evaluate(*task, k=3, sample_weight=weight.tolist())
+    assert metrics.compare(a, again, n_resamples=2)
+
+
+@pytest.mark.parametrize("weight", [np.ones(4), [-1, 1, 1, 1, 1], np.zeros(5)])
+def test_bad_weights_of_a_report_are_refused(weight):
+    codes = np.arange(5, dtype=np.uint8)[:, None]
+    with pytest.raises(ValueError, match=r"sample_weight|Negative|non-zero"):
+        metrics.evaluate(codes, codes, [0] * 5, [0] * 5, sample_weight=weight)
 
 
 # Scorers

@@ -1,5 +1,7 @@
 """Items that are queries and in the database at once."""
 
+from __future__ import annotations
+
 from collections import Counter
 from typing import Any
 
@@ -89,11 +91,13 @@ def _comparable(X_queries: Any, X_database: Any) -> tuple[np.ndarray, np.ndarray
 
 
 def _items(X: Any) -> np.ndarray:
+    """Items as an array, sparse ones made dense."""
     if sparse.issparse(X):
         return X.toarray()
     return np.asarray(X)
 
 
 def _key(item: np.ndarray) -> bytes:
+    """The same bytes for equal items."""
     # Adding zero turns -0.0 into 0.0, which is equal but has other bytes.
     return (item + 0 if item.dtype.kind == "f" else item).tobytes()

@@ -1,11 +1,14 @@
 """How well codes use their bits."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming import check_codes, unpack
+from skhash.hamming import unpack
+from skhash.metrics.options import check_bits
 
 # Cells of unpacked float32 bits held at a time; counts up to here are exact in float32.
 _CELLS = 1 << 22
@@ -93,9 +96,7 @@ def bit_balance(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
 
     Parameters
     ----------
-    codes : array-like of shape (n_samples, n_bytes)
-        Codes: packed uint8, or bool bits.
-    n_bits : int, default=None
+    codes, n_bits
         As in :func:`code_health`.
 
     Returns
@@ -106,12 +107,11 @@ def bit_balance(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        If there are no codes, or `n_bits` does not fit their width.
+        As in :func:`code_health`.
 
     References
     ----------
-    Y. Weiss, A. Torralba and R. Fergus, "Spectral hashing", NIPS 2008: bits should be
-    even and uncorrelated.
+    Y. Weiss, A. Torralba and R. Fergus, "Spectral hashing", NIPS 2008.
 
     Examples
     --------
@@ -130,9 +130,7 @@ def bit_correlation(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
 
     Parameters
     ----------
-    codes : array-like of shape (n_samples, n_bytes)
-        Codes: packed uint8, or bool bits.
-    n_bits : int, default=None
+    codes, n_bits
         As in :func:`code_health`.
 
     Returns
@@ -143,12 +141,11 @@ def bit_correlation(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
     Raises
     ------
     ValueError
-        If there are no codes, or `n_bits` does not fit their width.
+        As in :func:`code_health`.
 
     References
     ----------
-    Y. Weiss, A. Torralba and R. Fergus, "Spectral hashing", NIPS 2008: bits should be
-    even and uncorrelated.
+    Y. Weiss, A. Torralba and R. Fergus, "Spectral hashing", NIPS 2008.
 
     Examples
     --------
@@ -174,22 +171,8 @@ def n_distinct(packed: np.ndarray) -> int:
     return len(np.unique(rows))
 
 
-def check_bits(codes: ArrayLike, n_bits: int | None) -> tuple[np.ndarray, int]:
-    """Packed codes and their number of bits."""
-    given = np.asarray(codes)
-    packed = check_codes(given)
-    if len(packed) == 0:
-        raise ValueError(f"Found array with 0 sample(s) (shape={packed.shape}).")
-    if n_bits is None:
-        n_bits = given.shape[1] if given.dtype == bool else 8 * packed.shape[1]
-    if not 1 <= n_bits <= 8 * packed.shape[1] or (n_bits + 7) // 8 != packed.shape[1]:
-        raise ValueError(
-            f"n_bits={n_bits} does not fit codes of {packed.shape[1]} bytes."
-        )
-    return packed, n_bits
-
-
 def _unpacked(packed: np.ndarray, n_bits: int) -> Iterator[np.ndarray]:
+    """Bits of some codes at a time, as float32."""
     step = max(1, _CELLS // n_bits)
     for start in range(0, len(packed), step):
         yield unpack(packed[start : start + step], n_bits).astype(np.float32)
@@ -215,6 +198,7 @@ def _correlation(ones: np.ndarray, both: np.ndarray, n: int) -> np.ndarray:
 
 
 def _entropy(share: np.ndarray) -> np.ndarray:
+    """Bits of information of each bit, by the share of items that have it."""
     with np.errstate(divide="ignore", invalid="ignore"):
         nats = -share * np.log2(share) - (1 - share) * np.log2(1 - share)
     return np.nan_to_num(nats, nan=0.0)

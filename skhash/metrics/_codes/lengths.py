@@ -1,5 +1,7 @@
 """Shorter codes from longer ones: how good they are, and which bits to keep first."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +11,9 @@ from sklearn.utils import check_random_state
 
 from skhash.hamming import pack, unpack
 from skhash.hamming.labels import check_labels, dense
-from skhash.metrics._codes.health import check_bits
 from skhash.metrics._rankings import mean_average_precision
 from skhash.metrics._relevance import as_rows
-from skhash.metrics.options import check_rank
+from skhash.metrics.options import check_bits, check_rank
 
 
 def score_by_length(
@@ -33,15 +34,10 @@ def score_by_length(
 
     Parameters
     ----------
-    queries : array-like of shape (n_queries, n_bytes)
-        Codes: packed uint8, or bool bits.
-    database : array-like of shape (n_items, n_bytes)
-        Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
-            default=None
-        Labels, as the metric takes them.
+    queries, database, query_labels, database_labels
+        As in :func:`average_precision`.
     n_bits : int, default=None
-        Number of bits of packed codes, as in :func:`code_health`.
+        As in :func:`code_health`.
     lengths : array-like of shape (n_lengths,), int, default=None
         Numbers of first bits. None means powers of two and the full length.
     metric : callable, default=mean_average_precision
@@ -113,15 +109,13 @@ def order_bits(
     labels : array-like of shape (n_samples,) or (n_samples, n_classes)
         Their labels.
     n_bits : int, default=None
-        Number of bits of packed codes, as in :func:`code_health`.
+        As in :func:`code_health`.
     n_samples : int, default=400
         How many of the codes to draw for the evaluations, at most.
-    metric : callable, default=mean_average_precision
-        Any metric of :mod:`skhash.metrics` of codes that returns a number.
+    metric, **options
+        As in :func:`score_by_length`.
     random_state : int, RandomState instance or None, default=None
         Seeds the draw.
-    **options
-        Passed on to `metric`.
 
     Returns
     -------

@@ -1,13 +1,15 @@
 """Is one set of codes better than another on the same queries?"""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skhash.metrics._report.bootstrap import bootstrap_means, interval
 from skhash.metrics._report.report import RetrievalReport
+from skhash.metrics.averages import bootstrap_means, interval
 from skhash.metrics.options import check_confidence, check_rank
 
 
@@ -105,7 +107,7 @@ def compare(
     ----------
     report_a, report_b : RetrievalReport
         Results of :func:`evaluate` with the same queries and the same database, in the
-        same order, and the same options. Only the codes differ.
+        same order, with the same weights and the same options. Only the codes differ.
     n_resamples : int, default=10_000
         Bootstrap resamples; the smallest p-value is ``2 / (n_resamples + 1)``.
     confidence : float, default=0.95
@@ -121,7 +123,8 @@ def compare(
     Raises
     ------
     ValueError
-        If the reports were made with other options, or of other queries or databases.
+        If the reports were made with other options, or of other queries, weights or
+        databases.
 
     References
     ----------
@@ -144,14 +147,19 @@ def compare(
     difference = np.stack(
         [report_b.per_query[name] - report_a.per_query[name] for name in names], axis=1
     )
-    difference = difference[~np.isnan(difference).any(axis=1)]
+    kept, weight = ~np.isnan(difference).any(axis=1), report_a.sample_weight
+    if weight is not None:
+        kept &= weight > 0
+        weight = weight[kept]
+    difference = difference[kept]
     if len(difference) == 0:
         raise ValueError("No query has a relevant item: there is nothing to compare.")
-    means = bootstrap_means(difference, n_resamples, random_state)
+    means = bootstrap_means(difference, n_resamples, random_state, weight)
     low, high = interval(means, confidence)
     tails = np.minimum((means <= 0).sum(axis=0), (means >= 0).sum(axis=0))
     p_values = np.minimum(1.0, 2 * (tails + 1) / (n_resamples + 1))
-    columns = zip(names, difference.mean(axis=0), low, high, p_values, strict=True)
+    mean = np.average(difference, axis=0, weights=weight)
+    columns = zip(names, mean, low, high, p_values, strict=True)
     return Comparison(
         {name: Difference(*map(float, numbers)) for name, *numbers in columns},
         len(difference),
@@ -160,6 +168,7 @@ def compare(
 
 
 def _check_same_task(a: RetrievalReport, b: RetrievalReport) -> None:
+    """Raise unless the reports differ in codes only."""
     if a.settings != b.settings:
         raise ValueError(
             "The reports were made with different options and cannot be compared: "
@@ -172,7 +181,7 @@ def _check_same_task(a: RetrievalReport, b: RetrievalReport) -> None:
         sizes = a.checks[items], b.checks[items]
         if sizes[0] != sizes[1]:
             how = f"{sizes[0]} and {sizes[1]}"
-        elif not _equal_labels(labels_a, labels_b):
+        elif not _are_equal(labels_a, labels_b):
             how = "their labels differ"
         else:
             continue
@@ -180,9 +189,15 @@ def _check_same_task(a: RetrievalReport, b: RetrievalReport) -> None:
             f"The reports are of different {items} ({how}); a paired comparison needs "
             "the same items in the same order, encoded in two ways."
         )
+    if not _are_equal(a.sample_weight, b.sample_weight):
+        raise ValueError(
+            "The reports weigh the queries differently; make both with the same "
+            "sample_weight, or both without."
+        )
 
 
-def _equal_labels(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+def _are_equal(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    """Whether two arrays are equal, or both missing."""
     if a is None or b is None:
         return a is b
     return np.array_equal(a, b)

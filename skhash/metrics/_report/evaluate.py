@@ -1,42 +1,27 @@
 """All metrics of one retrieval task in one pass."""
 
-from collections.abc import Iterable
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming.search import check_radius
-from skhash.metrics._average_precision import average_precision_rows
+from skhash.metrics import from_histograms
 from skhash.metrics._codes.duplicates import check_items, count_leaks
 from skhash.metrics._codes.health import code_health
-from skhash.metrics._dcg_rows import ideal_of_counts, ndcg_rows
-from skhash.metrics._ndcg import ndcg
-from skhash.metrics._radius_rows import (
-    ball_counts,
-    precision_within_rows,
-    recall_within_rows,
-)
-from skhash.metrics._rank_rows import (
-    first_hit_rows,
-    hits_at_rows,
-    r_precision_rows,
-    recall_rows,
-)
-from skhash.metrics._relevance import as_given
-from skhash.metrics._report.bootstrap import bootstrap_means, interval
-from skhash.metrics._report.conventions import conventions_in_words
-from skhash.metrics._report.report import RetrievalReport, Score
-from skhash.metrics.averages import nothing_relevant
+from skhash.metrics._ndcg import GradedPiece, graded_pieces
+from skhash.metrics._report.report import RetrievalReport, Score, conventions_in_words
+from skhash.metrics.averages import bootstrap_means, interval, nothing_relevant
 from skhash.metrics.options import (
     NORMALIZERS,
     check_confidence,
     check_option,
+    check_radius,
     check_rank,
 )
 from skhash.metrics.task import Retrieval
-
-Rows = dict[str, np.ndarray]
 
 
 def evaluate(
@@ -49,6 +34,7 @@ def evaluate(
     radius: int = 2,
     normalizer: str = "min_k_r",
     n_bits: int | None = None,
+    sample_weight: ArrayLike | None = None,
     relevance: Any = None,
     exclude_self: bool = False,
     X_queries: Any = None,
@@ -62,14 +48,8 @@ def evaluate(
 
     Parameters
     ----------
-    queries : array-like of shape (n_queries, n_bytes)
-        Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
-    database : array-like of shape (n_items, n_bytes)
-        Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
-            default=None
-        Labels of any dtype, or multi-hot rows. Items are relevant to a query if their
-        labels are equal, or share a class.
+    queries, database, query_labels, database_labels
+        As in :func:`average_precision`.
     k : int, default=100
         Ranks of the metrics at k.
     radius : int, default=2
@@ -78,6 +58,9 @@ def evaluate(
         Divisor of mAP at k, as in :func:`average_precision`.
     n_bits : int, default=None
         Number of bits of packed codes, for code health (see :func:`code_health`).
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the means and intervals; None means equal ones, and 0
+        leaves a query out of both. Shares under `checks` count all queries alike.
     relevance, exclude_self, n_jobs
         As in :func:`average_precision`.
     X_queries, X_database : array-like of shape (n, ...), default=None
@@ -85,7 +68,8 @@ def evaluate(
         database are counted (see :func:`find_duplicates`); with `exclude_self`, an
         equal other item.
     n_resamples : int, default=1000
-        Bootstrap resamples of the queries behind the confidence intervals.
+        Bootstrap resamples of the queries behind the confidence intervals. Queries are
+        drawn alike and averaged by their weights.
     confidence : float, default=0.95
         Coverage of the intervals.
     random_state : int, RandomState instance or None, default=0
@@ -99,7 +83,7 @@ def evaluate(
     Raises
     ------
     ValueError
-        If codes or labels do not fit together, or an option is unknown.
+        If codes, labels or weights do not fit together, or an option is unknown.
 
     See Also
     --------
@@ -129,125 +113,155 @@ def evaluate(
     radius = check_radius(radius)
     confidence = check_confidence(confidence)
     n_resamples = check_rank("n_resamples", n_resamples)
-    given = (queries, database, query_labels, database_labels)
-    retrieval = Retrieval.of(*given, relevance, exclude_self, n_jobs)
-    graded = relevance is not None or retrieval.query_labels.ndim == 2
-    check_items("X_queries", X_queries, len(retrieval.queries))
-    check_items("X_database", X_database, len(retrieval.database))
-    rows = _joined(
-        _rows_of_piece(n_total, n_relevant, k, radius, normalizer)
-        for _, n_total, n_relevant in retrieval.pieces()
-    )
-    if graded:
-        rows[f"nDCG@{k}"] = np.asarray(
-            ndcg(
-                *given,
-                k=k,
-                relevance=relevance,
-                exclude_self=exclude_self,
-                zero_relevant=0,
-                average=None,
-                n_jobs=n_jobs,
-            )
-        )
-    facts = {name: rows.pop(name) for name in list(rows) if name.startswith("_")}
-    lonely = facts["_lonely"]
-    kept = ~lonely
-    for values in rows.values():
-        values[lonely] = np.nan
-    table = np.stack(list(rows.values()), axis=1)[kept]
-    low, high = interval(bootstrap_means(table, n_resamples, random_state), confidence)
-    means = table.mean(axis=0) if len(table) else np.full(table.shape[1], np.nan)
-    scores = zip(means.tolist(), low.tolist(), high.tolist(), strict=True)
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    if len(task.queries) == 0:
+        raise ValueError("Found array with 0 sample(s): there are no queries.")
+    check_items("X_queries", X_queries, len(task.queries))
+    check_items("X_database", X_database, len(task.database))
+    per_query, facts = _measure(task, k, radius, normalizer)
+    kept, weight = ~facts.undefined, task.sample_weight
+    if weight is not None:
+        kept &= weight > 0
+        weight = weight[kept]
+    table = np.stack(list(per_query.values()), axis=1)[kept]
+    means = np.full(table.shape[1], np.nan)
+    if kept.any():
+        means = np.average(table, axis=0, weights=weight)
+    resampled = bootstrap_means(table, n_resamples, random_state, weight)
+    low, high = interval(resampled, confidence)
+    scores = map(Score, means.tolist(), low.tolist(), high.tolist())
     return RetrievalReport(
-        scores=dict(zip(rows, (Score(*score) for score in scores), strict=True)),
-        tie_bounds=(_mean(facts["_worst"][kept]), _mean(facts["_best"][kept])),
+        scores=dict(zip(per_query, scores, strict=True)),
+        tie_bounds=(_mean(facts.worst[kept], weight), _mean(facts.best[kept], weight)),
         conventions=conventions_in_words(
-            k, radius, normalizer, exclude_self, graded, relevance, confidence
+            k,
+            radius,
+            normalizer,
+            task.exclude_self,
+            task.is_graded,
+            relevance,
+            weight is not None,
+            confidence,
         ),
-        checks=_checks(retrieval, facts, lonely, k, radius, (X_queries, X_database)),
+        checks=_checks(task, facts, k, radius, X_queries, X_database),
         code_health=code_health(database, n_bits),
-        per_query=rows,
+        per_query=per_query,
         settings={
             "k": k,
             "radius": radius,
             "normalizer": normalizer,
-            "exclude_self": bool(exclude_self),
-            "relevance": None if relevance is None else retrieval.fingerprint(),
+            "exclude_self": task.exclude_self,
+            "relevance": None if relevance is None else task.fingerprint(),
         },
-        query_labels=as_given(
-            query_labels, relevance, "query_labels", len(retrieval.queries)
-        ),
-        database_labels=as_given(
-            database_labels, relevance, "database_labels", len(retrieval.database)
-        ),
+        query_labels=task.copy_query_labels(),
+        database_labels=task.copy_database_labels(),
+        sample_weight=None if weight is None else np.array(task.sample_weight),
     )
 
 
-def _rows_of_piece(
-    n_total: np.ndarray, n_relevant: np.ndarray, k: int, radius: int, normalizer: str
-) -> Rows:
-    """Every metric and fact of a run of queries; facts start with an underscore."""
-    both = (n_total, n_relevant)
-    own = n_relevant.sum(axis=1)
-    gains = n_relevant.astype(np.float64)
-    ideal = ideal_of_counts(own[:, None], np.ones(1), k)
-    after = np.cumsum(n_total, axis=1)
-    cut = (after - n_total < k) & (k < after)
+def _metrics(
+    k: int, radius: int, normalizer: str
+) -> dict[str, Callable[[GradedPiece], np.ndarray]]:
+    """Every metric of a report, as a function of a piece."""
+    of = _of_histograms
     return {
-        "mAP": average_precision_rows(*both, None, "expected", normalizer),
-        f"mAP@{k}": average_precision_rows(*both, k, "expected", normalizer),
-        "mAP@R": average_precision_rows(*both, own, "expected", "relevant"),
-        f"precision@{k}": hits_at_rows(*both, k, "expected") / k,
-        f"recall@{k}": recall_rows(*both, k, "expected"),
-        f"hit rate@{k}": first_hit_rows(*both, k, "expected", reciprocal=False),
-        "MRR": first_hit_rows(*both, None, "expected", reciprocal=True),
-        "R-precision": r_precision_rows(*both, "expected"),
-        f"nDCG@{k}": ndcg_rows(n_total, gains, ideal, k),
-        f"precision within {radius}": precision_within_rows(*both, radius, 0),
-        f"recall within {radius}": recall_within_rows(*both, radius),
-        "_worst": average_precision_rows(*both, None, "pessimistic", normalizer),
-        "_best": average_precision_rows(*both, None, "optimistic", normalizer),
-        "_empty": ball_counts(*both, radius)[0] == 0,
-        "_cut": cut.any(axis=1),
-        "_tied": (n_total * cut).sum(axis=1),
-        "_found": n_total[:, 0] > 0,
-        "_lonely": nothing_relevant(n_relevant),
+        "mAP": of(from_histograms.average_precision, normalizer=normalizer),
+        f"mAP@{k}": of(from_histograms.average_precision, k=k, normalizer=normalizer),
+        "mAP@R": of(from_histograms.average_precision_at_r),
+        f"precision@{k}": of(from_histograms.precision_at_k, k=k),
+        f"recall@{k}": of(from_histograms.recall_at_k, k=k),
+        f"hit rate@{k}": of(from_histograms.hit_rate_at_k, k=k),
+        "MRR": of(from_histograms.reciprocal_rank),
+        "R-precision": of(from_histograms.r_precision),
+        # Grades may be so small that no item gains anything.
+        f"nDCG@{k}": lambda piece: np.nan_to_num(piece.ndcg(k)),
+        f"precision within {radius}": of(
+            from_histograms.precision_at_radius, radius=radius
+        ),
+        f"recall within {radius}": of(from_histograms.recall_at_radius, radius=radius),
     }
 
 
-def _joined(pieces: Iterable[Rows]) -> Rows:
-    parts = list(pieces)
-    if not parts:
-        raise ValueError("Found array with 0 sample(s): there are no queries.")
-    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+def _of_histograms(
+    metric: Callable[..., np.ndarray], **options: Any
+) -> Callable[[GradedPiece], np.ndarray]:
+    """A metric of histograms as a function of a piece; 0 where nothing is relevant."""
+    return lambda piece: metric(
+        piece.n_total, piece.n_relevant, zero_relevant=0, **options
+    )
+
+
+class _Facts(NamedTuple):
+    """What should be known of each query before the numbers are believed."""
+
+    undefined: np.ndarray  # nothing is relevant
+    empty: np.ndarray  # nothing is within the radius
+    equal: np.ndarray  # an item has the same code
+    cut: np.ndarray  # a tie lies across rank k
+    tied: np.ndarray  # items in that tie
+    worst: np.ndarray  # average precision with relevant items last in every tie
+    best: np.ndarray  # and first
+
+    @classmethod
+    def of(cls, piece: GradedPiece, k: int, radius: int) -> _Facts:
+        """Facts about a run of queries."""
+        n_total = piece.n_total
+        after = np.cumsum(n_total, axis=1)
+        across = (after - n_total < k) & (k < after)
+        worst, best = (
+            _of_histograms(from_histograms.average_precision, ties=ties)(piece)
+            for ties in ("pessimistic", "optimistic")
+        )
+        return cls(
+            undefined=nothing_relevant(piece.n_relevant),
+            empty=n_total[:, : radius + 1].sum(axis=1) == 0,
+            equal=n_total[:, 0] > 0,
+            cut=across.any(axis=1),
+            tied=(n_total * across).sum(axis=1),
+            worst=worst,
+            best=best,
+        )
+
+
+def _measure(
+    task: Retrieval, k: int, radius: int, normalizer: str
+) -> tuple[dict[str, np.ndarray], _Facts]:
+    """Every metric of every query, NaN where nothing is relevant, and the facts."""
+    metrics = _metrics(k, radius, normalizer)
+    values: dict[str, list[np.ndarray]] = {name: [] for name in metrics}
+    parts = []
+    for piece in graded_pieces(task, "exponential", k):
+        for name, metric in metrics.items():
+            values[name].append(metric(piece))
+        parts.append(_Facts.of(piece, k, radius))
+    facts = _Facts(*map(np.concatenate, zip(*parts, strict=True)))
+    per_query = {name: np.concatenate(runs) for name, runs in values.items()}
+    for column in per_query.values():
+        column[facts.undefined] = np.nan
+    return per_query, facts
 
 
 def _checks(
-    retrieval: Retrieval,
-    facts: Rows,
-    lonely: np.ndarray,
-    k: int,
-    radius: int,
-    items: tuple[Any, Any],
+    task: Retrieval, facts: _Facts, k: int, radius: int, X_queries: Any, X_database: Any
 ) -> dict[str, float]:
-    tied = facts["_tied"][facts["_cut"]]
+    """Sizes, and shares of all queries, for a report."""
     checks: dict[str, float] = {
-        "queries": len(retrieval.queries),
-        "database items": len(retrieval.database),
-        "bytes per code": retrieval.database.shape[1],
-        "queries without relevant items": int(lonely.sum()),
-        f"share of queries with nothing within {radius}": _mean(facts["_empty"]),
-        f"share of queries with a tie across rank {k}": _mean(facts["_cut"]),
-        f"mean size of the tie across rank {k}": _mean(tied),
-        "share of queries with an equal code in the database": _mean(facts["_found"]),
+        "queries": len(task.queries),
+        "database items": len(task.database),
+        "bytes per code": task.database.shape[1],
+        "queries without relevant items": int(facts.undefined.sum()),
+        f"share of queries with nothing within {radius}": _mean(facts.empty),
+        f"share of queries with a tie across rank {k}": _mean(facts.cut),
+        f"mean size of the tie across rank {k}": _mean(facts.tied[facts.cut]),
+        "share of queries with an equal code in the database": _mean(facts.equal),
     }
-    if items[0] is not None and items[1] is not None:
-        checks["queries that are in the database"] = count_leaks(
-            *items, retrieval.exclude_self
-        )
+    if X_queries is not None and X_database is not None:
+        leaks = count_leaks(X_queries, X_database, task.exclude_self)
+        checks["queries that are in the database"] = leaks
     return checks
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(np.mean(values)) if len(values) else float("nan")
+def _mean(values: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Weighted mean; NaN of nothing."""
+    return float(np.average(values, weights=weight)) if len(values) else float("nan")

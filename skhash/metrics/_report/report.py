@@ -1,5 +1,7 @@
 """What an evaluation found, and how it is shown."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, field
 from html import escape
@@ -39,6 +41,8 @@ class RetrievalReport:
         None, or a fingerprint of the grades of all pairs.
     query_labels, database_labels : ndarray of shape (n,) or (n, n_classes), or None
         As given; label sets as bool rows.
+    sample_weight : ndarray of shape (n_queries,), float64, or None
+        Weights of the queries in the means; None means equal ones.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class RetrievalReport:
     settings: dict[str, Any] = field(repr=False)
     query_labels: np.ndarray | None = field(repr=False)
     database_labels: np.ndarray | None = field(repr=False)
+    sample_weight: np.ndarray | None = field(repr=False, default=None)
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts, ready for JSON.
@@ -152,8 +157,52 @@ def nan_to_none(value: Any) -> Any:
 
 
 def _details(title: str, body: str) -> str:
+    """HTML that unfolds."""
     return f"<details><summary>{escape(title)}</summary>{body}</details>"
 
 
 def _number(value: float) -> str:
+    """A count as it is, a share with four digits."""
     return f"{value:d}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def conventions_in_words(
+    k: int,
+    radius: int,
+    normalizer: str,
+    exclude_self: bool,
+    graded: bool,
+    relevance: Any,
+    weighted: bool,
+    confidence: float,
+) -> dict[str, str]:
+    """One sentence for every choice that published numbers differ by."""
+    divisor = {
+        "min_k_r": f"min({k}, number of relevant items)",
+        "hits": f"the number of relevant items among the first {k}",
+        "relevant": "the number of relevant items in the database",
+    }[normalizer]
+    if relevance is not None:
+        relevant = "as the given relevance says (above 0)"
+    else:
+        relevant = "an item that shares a class" if graded else "an item of equal label"
+    return {
+        "relevant": relevant,
+        "ranking": "all items of the database by Hamming distance",
+        "ties": "exact expectation over all orders of equally distant items",
+        "mAP": "whole ranking, divided by the number of relevant items",
+        f"mAP@{k}": f"divided by {divisor}",
+        "nDCG": "gain 2^grade - 1, discount 1 / log2(1 + rank)",
+        f"within {radius}": f"distance at most {radius} bits; precision of none is 0",
+        "queries without relevant items": "left out of every mean",
+        "self": (
+            "query i does not find item i"
+            if exclude_self
+            else "queries and database are taken to be different items"
+        ),
+        "mean": "over queries, by their weights" if weighted else "over queries",
+        "interval": (
+            f"{confidence:.0%} percentile bootstrap over queries; codes and database "
+            "are taken as they are"
+        ),
+    }

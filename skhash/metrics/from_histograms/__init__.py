@@ -12,7 +12,10 @@ in shards, or on several machines, is measured exactly::
 Take the mean over queries with ``np.nanmean``: queries left out are NaN.
 """
 
-from skhash.metrics.from_histograms._average_precision import average_precision
+from skhash.metrics.from_histograms._average_precision import (
+    average_precision,
+    average_precision_at_r,
+)
 from skhash.metrics.from_histograms._curves import (
     precision_recall_by_radius,
     precision_recall_by_rank,
@@ -20,7 +23,6 @@ from skhash.metrics.from_histograms._curves import (
 from skhash.metrics.from_histograms._gains import ndcg
 from skhash.metrics.from_histograms._radius import precision_at_radius, recall_at_radius
 from skhash.metrics.from_histograms._ranks import (
-    average_precision_at_r,
     hit_rate_at_k,
     precision_at_k,
     r_precision,

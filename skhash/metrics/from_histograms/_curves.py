@@ -1,13 +1,19 @@
 """Precision-recall curves of each query, from histograms."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._curves import check_ranks, radius_curve_rows, rank_curve_rows
-from skhash.metrics.from_histograms._check import check_histograms
-from skhash.metrics.options import EMPTY_BALL, TIES, check_option
+from skhash.metrics.from_histograms._ranks import hits_at
+from skhash.metrics.options import (
+    EMPTY_BALL,
+    check_histograms,
+    check_option,
+    check_ranks,
+)
 
 
 def precision_recall_by_radius(
@@ -17,8 +23,8 @@ def precision_recall_by_radius(
 
     Parameters
     ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
+    n_total, n_relevant
+        As in :func:`average_precision`.
     empty_ball : {0, "drop"}, default=0
         Precision of a query with nothing within a radius: 0 or NaN.
 
@@ -43,7 +49,12 @@ def precision_recall_by_radius(
     """
     check_option("empty_ball", empty_ball, EMPTY_BALL)
     n_total, n_relevant = check_histograms(n_total, n_relevant)
-    return radius_curve_rows(n_total, n_relevant, empty_ball)
+    size = np.cumsum(n_total, axis=1, dtype=np.float64)
+    hits = np.cumsum(n_relevant, axis=1, dtype=np.float64)
+    precision = hits / np.maximum(size, 1)
+    if empty_ball == "drop":
+        precision[size == 0] = np.nan
+    return precision, _recall(hits, hits[:, -1:])
 
 
 def precision_recall_by_rank(
@@ -57,12 +68,10 @@ def precision_recall_by_rank(
 
     Parameters
     ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
+    n_total, n_relevant, ties
+        As in :func:`average_precision`.
     ranks : array-like of int, shape (n_ranks,)
         Numbers of first ranks.
-    ties : {"expected", "optimistic", "pessimistic"}, default="expected"
-        As in :func:`skhash.metrics.average_precision`.
 
     Returns
     -------
@@ -83,7 +92,13 @@ def precision_recall_by_rank(
     >>> precision, recall
     (array([[1.  , 0.75]]), array([[0.5 , 0.75]]))
     """
-    check_option("ties", ties, TIES[:3])
-    cutoffs = check_ranks(ranks, 0)
-    n_total, n_relevant = check_histograms(n_total, n_relevant)
-    return rank_curve_rows(n_total, n_relevant, cutoffs, ties)
+    cutoffs = check_ranks(ranks)
+    n_total, n_relevant = check_histograms(n_total, n_relevant, ties)
+    hits = np.stack([hits_at(n_total, n_relevant, k, ties) for k in cutoffs], axis=1)
+    relevant = n_relevant.sum(axis=1, dtype=np.float64)[:, None]
+    return hits / cutoffs, _recall(hits, relevant)
+
+
+def _recall(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """Share of the relevant items that are found; NaN where there are none."""
+    return np.where(relevant > 0, hits / np.maximum(relevant, 1), np.nan)

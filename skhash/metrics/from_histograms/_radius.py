@@ -1,15 +1,19 @@
 """Precision and recall within a radius of each query, from histograms."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming.search import check_radius
-from skhash.metrics._radius_rows import precision_within_rows, recall_within_rows
 from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
-from skhash.metrics.from_histograms._check import check_histograms
-from skhash.metrics.options import EMPTY_BALL, ZERO_RELEVANT, check_option
+from skhash.metrics.options import (
+    EMPTY_BALL,
+    check_histograms,
+    check_option,
+    check_radius,
+)
 
 
 def precision_at_radius(
@@ -22,22 +26,8 @@ def precision_at_radius(
 ) -> np.ndarray:
     """Share of relevant items among those within a radius, from histograms.
 
-    Parameters
-    ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
-    radius, empty_ball, zero_relevant
-        As in :func:`skhash.metrics.precision_at_radius`.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or an option is unknown.
+    For the options see :func:`skhash.metrics.precision_at_radius`. Takes histograms,
+    and returns one value a query, as :func:`average_precision` does.
 
     Examples
     --------
@@ -47,9 +37,13 @@ def precision_at_radius(
     """
     radius = check_radius(radius)
     check_option("empty_ball", empty_ball, EMPTY_BALL)
-    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
-    n_total, n_relevant = check_histograms(n_total, n_relevant)
-    values = precision_within_rows(n_total, n_relevant, radius, empty_ball)
+    n_total, n_relevant = check_histograms(
+        n_total, n_relevant, zero_relevant=zero_relevant
+    )
+    size = _within(n_total, radius)
+    values = _within(n_relevant, radius) / np.maximum(size, 1)
+    if empty_ball == "drop":
+        values[size == 0] = np.nan
     return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
 
 
@@ -62,22 +56,8 @@ def recall_at_radius(
 ) -> np.ndarray:
     """Share of the relevant items that lie within a radius, from histograms.
 
-    Parameters
-    ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
-    radius, zero_relevant
-        As in :func:`skhash.metrics.recall_at_radius`.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or an option is unknown.
+    For the options see :func:`skhash.metrics.recall_at_radius`. Takes histograms,
+    and returns one value a query, as :func:`average_precision` does.
 
     Examples
     --------
@@ -86,7 +66,14 @@ def recall_at_radius(
     array([0.5])
     """
     radius = check_radius(radius)
-    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
-    n_total, n_relevant = check_histograms(n_total, n_relevant)
-    values = recall_within_rows(n_total, n_relevant, radius)
+    n_total, n_relevant = check_histograms(
+        n_total, n_relevant, zero_relevant=zero_relevant
+    )
+    relevant = n_relevant.sum(axis=1, dtype=np.float64)
+    values = _within(n_relevant, radius) / np.maximum(relevant, 1)
     return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
+
+
+def _within(counts: np.ndarray, radius: int) -> np.ndarray:
+    """Items at distance `radius` or less, as float64."""
+    return np.asarray(counts[:, : radius + 1].sum(axis=1, dtype=np.float64))

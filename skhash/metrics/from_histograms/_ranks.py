@@ -1,20 +1,17 @@
 """Metrics of the first ranks of each query, from histograms."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.metrics._average_precision import average_precision_rows
-from skhash.metrics._rank_rows import (
-    first_hit_rows,
-    hits_at_rows,
-    r_precision_rows,
-    recall_rows,
-)
 from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
-from skhash.metrics.from_histograms._check import check_histograms
-from skhash.metrics.options import TIES, ZERO_RELEVANT, check_option, check_rank
+from skhash.metrics.options import check_histograms, check_rank
+
+# Places of a tie looked at in a first block, and at most in one.
+_FIRST_BLOCK, _LARGEST_BLOCK = 16, 1024
 
 
 def precision_at_k(
@@ -27,27 +24,8 @@ def precision_at_k(
 ) -> np.ndarray:
     """Share of relevant items among the first `k` ranks.
 
-    Parameters
-    ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
-    k, ties, zero_relevant
-        As in :func:`skhash.metrics.precision_at_k`; `ties` may not be "index".
-
-    Returns
-    -------
-    scores : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item are left out.
+    For the options see :func:`skhash.metrics.precision_at_k`. Takes histograms,
+    and returns one value a query, as :func:`average_precision` does.
 
     Examples
     --------
@@ -58,8 +36,8 @@ def precision_at_k(
     array([0.75])
     """
     k = check_rank("k", k)
-    n_total, n_relevant = _checked(n_total, n_relevant, ties, zero_relevant)
-    values = hits_at_rows(n_total, n_relevant, k, ties) / k
+    n_total, n_relevant = check_histograms(n_total, n_relevant, ties, zero_relevant)
+    values = hits_at(n_total, n_relevant, k, ties) / k
     return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
 
 
@@ -73,39 +51,43 @@ def recall_at_k(
 ) -> np.ndarray:
     """Share of the relevant items that are among the first `k` ranks.
 
-    Parameters
-    ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
-    k, ties, zero_relevant
-        As in :func:`skhash.metrics.recall_at_k`; `ties` may not be "index".
-
-    Returns
-    -------
-    scores : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item are left out.
+    For the options see :func:`skhash.metrics.recall_at_k`. Takes histograms,
+    and returns one value a query, as :func:`average_precision` does.
 
     Examples
     --------
-    Distances 0, 1, 1, 2, of which the first item and one of the tied two are relevant:
-
     >>> from skhash.metrics import from_histograms
     >>> from_histograms.recall_at_k([[1, 2, 1]], [[1, 1, 0]], k=1)
     array([0.5])
     """
     k = check_rank("k", k)
-    n_total, n_relevant = _checked(n_total, n_relevant, ties, zero_relevant)
-    values = recall_rows(n_total, n_relevant, k, ties)
+    n_total, n_relevant = check_histograms(n_total, n_relevant, ties, zero_relevant)
+    found = hits_at(n_total, n_relevant, k, ties)
+    values = found / np.maximum(n_relevant.sum(axis=1, dtype=np.float64), 1)
+    return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
+
+
+def r_precision(
+    n_total: ArrayLike,
+    n_relevant: ArrayLike,
+    *,
+    ties: str = "expected",
+    zero_relevant: Any = "drop",
+) -> np.ndarray:
+    """Precision among the first R ranks, R being the number of relevant items.
+
+    For the options see :func:`skhash.metrics.r_precision`. Takes histograms,
+    and returns one value a query, as :func:`average_precision` does.
+
+    Examples
+    --------
+    >>> from skhash.metrics import from_histograms
+    >>> from_histograms.r_precision([[1, 2, 1]], [[1, 1, 0]])
+    array([0.75])
+    """
+    n_total, n_relevant = check_histograms(n_total, n_relevant, ties, zero_relevant)
+    relevant = n_relevant.sum(axis=1, dtype=np.float64)
+    values = hits_at(n_total, n_relevant, relevant, ties) / np.maximum(relevant, 1)
     return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
 
 
@@ -119,39 +101,18 @@ def hit_rate_at_k(
 ) -> np.ndarray:
     """Chance of a relevant item among the first `k` ranks.
 
-    Parameters
-    ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
-    k, ties, zero_relevant
-        As in :func:`skhash.metrics.hit_rate_at_k`; `ties` may not be "index".
-
-    Returns
-    -------
-    scores : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item are left out.
+    For the options see :func:`skhash.metrics.hit_rate_at_k`. Takes histograms,
+    and returns one value a query, as :func:`average_precision` does.
 
     Examples
     --------
-    Distances 0, 1, 1, 2, of which the first item and one of the tied two are relevant:
-
     >>> from skhash.metrics import from_histograms
     >>> from_histograms.hit_rate_at_k([[1, 2, 1]], [[1, 1, 0]], k=1)
     array([1.])
     """
     k = check_rank("k", k)
-    n_total, n_relevant = _checked(n_total, n_relevant, ties, zero_relevant)
-    values = first_hit_rows(n_total, n_relevant, k, ties, reciprocal=False)
+    n_total, n_relevant = check_histograms(n_total, n_relevant, ties, zero_relevant)
+    values = _first_hit(n_total, n_relevant, k, ties, reciprocal=False)
     return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
 
 
@@ -165,136 +126,103 @@ def reciprocal_rank(
 ) -> np.ndarray:
     """1 / rank of the first relevant item.
 
-    Parameters
-    ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
-    k, ties, zero_relevant
-        As in :func:`skhash.metrics.mean_reciprocal_rank`; `ties` may not be "index".
-
-    Returns
-    -------
-    scores : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item are left out.
+    For the options see :func:`skhash.metrics.mean_reciprocal_rank`. Takes histograms,
+    and returns one value a query, as :func:`average_precision` does.
 
     Examples
     --------
-    Distances 0, 1, 1, 2, of which the first item and one of the tied two are relevant:
-
     >>> from skhash.metrics import from_histograms
     >>> from_histograms.reciprocal_rank([[1, 2, 1]], [[1, 1, 0]])
     array([1.])
     """
     k = None if k is None else check_rank("k", k)
-    n_total, n_relevant = _checked(n_total, n_relevant, ties, zero_relevant)
-    values = first_hit_rows(n_total, n_relevant, k, ties, reciprocal=True)
+    n_total, n_relevant = check_histograms(n_total, n_relevant, ties, zero_relevant)
+    values = _first_hit(n_total, n_relevant, k, ties, reciprocal=True)
     return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
 
 
-def r_precision(
-    n_total: ArrayLike,
-    n_relevant: ArrayLike,
-    *,
-    ties: str = "expected",
-    zero_relevant: Any = "drop",
+def hits_at(
+    n_total: np.ndarray, n_relevant: np.ndarray, k: np.ndarray | int, ties: str
 ) -> np.ndarray:
-    """Precision among the first R ranks, R being the number of relevant items.
+    """Relevant items among the first `k` ranks: expected, most, or fewest.
 
-    Parameters
-    ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
-    ties, zero_relevant
-        As in :func:`skhash.metrics.r_precision`; `ties` may not be "index".
-
-    Returns
-    -------
-    scores : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item are left out.
-
-    Examples
-    --------
-    Distances 0, 1, 1, 2, of which the first item and one of the tied two are relevant:
-
-    >>> from skhash.metrics import from_histograms
-    >>> from_histograms.r_precision([[1, 2, 1]], [[1, 1, 0]])
-    array([0.75])
+    A bucket of which only some ranks count has its share of its relevant items there
+    in expectation, all that fit at most, and those that do not fit below at least.
     """
-    n_total, n_relevant = _checked(n_total, n_relevant, ties, zero_relevant)
-    values = r_precision_rows(n_total, n_relevant, ties)
-    return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
+    size = n_total.astype(np.float64)
+    before = np.cumsum(size, axis=1) - size
+    ranks = np.clip(np.reshape(k, (-1, 1)) - before, 0, size)
+    if ties == "expected":
+        hits = n_relevant * (ranks / np.maximum(size, 1))
+    elif ties == "optimistic":
+        hits = np.minimum(n_relevant, ranks)
+    else:
+        hits = np.maximum(ranks - (size - n_relevant), 0)
+    return np.asarray(hits.sum(axis=1))
 
 
-def average_precision_at_r(
-    n_total: ArrayLike,
-    n_relevant: ArrayLike,
-    *,
-    ties: str = "expected",
-    zero_relevant: Any = "drop",
+def _first_hit(
+    n_total: np.ndarray,
+    n_relevant: np.ndarray,
+    k: int | None,
+    ties: str,
+    reciprocal: bool,
 ) -> np.ndarray:
-    """Average precision of the first R ranks, divided by R.
+    """E[1 / rank of the first relevant item], or its chance to be within `k`.
 
-    Parameters
-    ----------
-    n_total, n_relevant : array-like of shape (n_queries, n_bins)
-        Number of items, and of relevant items, at each distance.
-    ties, zero_relevant
-        As in :func:`skhash.metrics.mean_average_precision_at_r`; `ties` may not be
-        "index".
-
-    Returns
-    -------
-    scores : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item are left out.
-
-    Examples
-    --------
-    Distances 0, 1, 1, 2, of which the first item and one of the tied two are relevant:
-
-    >>> from skhash.metrics import from_histograms
-    >>> from_histograms.average_precision_at_r([[1, 2, 1]], [[1, 1, 0]])
-    array([0.75])
+    Ranks beyond `k` score 0. NaN where nothing is relevant.
     """
-    n_total, n_relevant = _checked(n_total, n_relevant, ties, zero_relevant)
-    values = average_precision_rows(
-        n_total, n_relevant, n_relevant.sum(axis=1), ties, "relevant"
-    )
-    return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
+    some = ~nothing_relevant(n_relevant)
+    row = np.nonzero(some)[0]
+    bucket = (n_relevant[row] > 0).argmax(axis=1)
+    size = n_total[row, bucket].astype(np.float64)
+    relevant = n_relevant[row, bucket].astype(np.float64)
+    after = np.cumsum(n_total[row], axis=1, dtype=np.float64)
+    before = after[np.arange(len(row)), bucket] - size
+    limit = np.inf if k is None else float(k)
+    value = np.full(len(some), np.nan)
+    if ties == "expected":
+        ranks = np.minimum(limit - before, size)
+        value[row] = _expected_first(before, size, relevant, ranks, reciprocal)
+    else:
+        rank = before + 1 if ties == "optimistic" else before + size - relevant + 1
+        value[row] = np.where(rank <= limit, 1 / rank if reciprocal else 1.0, 0.0)
+    return value
 
 
-def _checked(
-    n_total: ArrayLike, n_relevant: ArrayLike, ties: str, zero_relevant: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    check_option("ties", ties, TIES[:3])
-    check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
-    return check_histograms(n_total, n_relevant)
+def _expected_first(
+    before: np.ndarray,
+    size: np.ndarray,
+    relevant: np.ndarray,
+    ranks: np.ndarray,
+    reciprocal: bool,
+) -> np.ndarray:
+    """Sum over the first places i of P(first relevant is at i), or that / its rank.
+
+    With n items of which r are relevant, P(1) = r / n and
+    P(i + 1) = P(i) (n - i - r + 1) / (n - i). The chances fall at least geometrically;
+    what is left is added up in blocks until it cannot matter.
+    """
+    value = np.zeros(len(before))
+    chance = relevant / size
+    last = np.minimum(ranks, size - relevant + 1)
+    active = np.nonzero(last >= 1)[0]
+    first, width = 1, _FIRST_BLOCK
+    while active.size:
+        i = first + np.arange(width, dtype=np.float64)
+        left = np.maximum(size[active, None] - i, 1)
+        step = np.maximum(left - (relevant[active, None] - 1), 0) / left
+        chances = chance[active, None] * np.cumprod(step, axis=1)
+        carry = chances[:, -1].copy()
+        chances[:, 1:] = chances[:, :-1]
+        chances[:, 0] = chance[active]
+        chances[i > last[active, None]] = 0
+        weight = 1 / (before[active, None] + i) if reciprocal else 1.0
+        value[active] += (chances * weight).sum(axis=1)
+        chance[active] = carry
+        first, width = first + width, min(2 * width, _LARGEST_BLOCK)
+        active = active[(last[active] >= first) & (carry > 0)]
+        # The rest of the places together are at most the chance of coming this far.
+        rest = chance[active] * size[active] / relevant[active]
+        active = active[rest > 1e-17]
+    return value
