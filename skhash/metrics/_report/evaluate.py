@@ -133,7 +133,10 @@ def evaluate(
     scores = map(Score, means.tolist(), low.tolist(), high.tolist())
     return RetrievalReport(
         scores=dict(zip(per_query, scores, strict=True)),
-        tie_bounds=(_mean(facts.worst[kept], weight), _mean(facts.best[kept], weight)),
+        tie_bounds=(
+            _mean(facts.pessimistic[kept], weight),
+            _mean(facts.optimistic[kept], weight),
+        ),
         conventions=conventions_in_words(
             k,
             radius,
@@ -200,8 +203,8 @@ class _Facts(NamedTuple):
     equal: np.ndarray  # an item has the same code
     cut: np.ndarray  # a tie lies across rank k
     tied: np.ndarray  # items in that tie
-    worst: np.ndarray  # average precision with relevant items last in every tie
-    best: np.ndarray  # and first
+    pessimistic: np.ndarray  # average precision with relevant items last in ties
+    optimistic: np.ndarray  # and first
 
     @classmethod
     def of(cls, piece: GradedPiece, k: int, radius: int) -> _Facts:
@@ -209,7 +212,7 @@ class _Facts(NamedTuple):
         n_total = piece.n_total
         after = np.cumsum(n_total, axis=1)
         across = (after - n_total < k) & (k < after)
-        worst, best = (
+        pessimistic, optimistic = (
             _of_histograms(from_histograms.average_precision, ties=ties)(piece)
             for ties in ("pessimistic", "optimistic")
         )
@@ -219,8 +222,8 @@ class _Facts(NamedTuple):
             equal=n_total[:, 0] > 0,
             cut=across.any(axis=1),
             tied=(n_total * across).sum(axis=1),
-            worst=worst,
-            best=best,
+            pessimistic=pessimistic,
+            optimistic=optimistic,
         )
 
 
