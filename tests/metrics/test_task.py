@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.exceptions import UndefinedMetricWarning
 
+from skhash import metrics
 from skhash.hamming import histograms, pack
 from skhash.metrics import (
     average_precision,
@@ -343,3 +344,30 @@ def test_average_by_class_needs_labels():
     codes = np.zeros((2, 1), np.uint8)
     with pytest.raises(ValueError, match="needs query_labels"):
         mean_average_precision(codes, codes, relevance=np.eye(2), average="macro_class")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("mean_average_precision", {"k": 0}),
+        ("mean_average_precision", {"normalizer": "k"}),
+        ("precision_at_k", {"k": 0}),
+        ("r_precision", {"ties": "random"}),
+        ("recall_at_k", {"average": "micro"}),
+        ("recall_at_radius", {"radius": -1}),
+        ("ndcg", {"gain": "log"}),
+        ("ndcg", {"average": "micro"}),
+        ("precision_recall_by_rank", {"ranks": [0]}),
+        ("precision_recall_by_radius", {"empty_ball": 1}),
+    ],
+)
+def test_options_are_checked_before_any_work(monkeypatch, name, options):
+    def work(*args, **kwargs):
+        raise AssertionError("codes were scanned")
+
+    monkeypatch.setattr(task, "histograms", work)
+    codes = np.zeros((2, 1), np.uint8)
+    with pytest.raises(ValueError):  # noqa: PT011
+        getattr(metrics, name)(codes, codes, [0, 1], [0, 1], **options)
+    with pytest.raises(AssertionError, match="scanned"):
+        getattr(metrics, name)(codes, codes, [0, 1], [0, 1])
