@@ -181,6 +181,20 @@ class Labels(ABC):
         matches : ndarray of shape (n,), bool
         """
 
+    @abstractmethod
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum of one value an item over the items of each class.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,), float64
+            Added up in the order of the items, so that every form gives equal sums.
+
+        Returns
+        -------
+        sums : ndarray of shape (n_classes,), float64
+        """
+
     def _comparable(self, others: "Labels") -> Any:
         """Return others, if they can be compared with these."""
         check_comparable(self.values, others.values, ("these labels", "the others"))
@@ -200,33 +214,41 @@ class Classes(Labels):
     @property
     def n_classes(self) -> int:
         """Number of distinct classes."""
-        return len(self._bounds) - 1
+        return len(self.sizes)
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """One label an item."""
         return np.ones(len(self), np.int64)
 
-    @property
+    @cached_property
     def sizes(self) -> NDArray[np.int64]:
         """Number of items of each class."""
-        return np.diff(self._bounds)
+        return np.bincount(self._places)
 
     @cached_property
-    def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Items in the order of their classes, and where each class begins and ends."""
-        distinct, encoded = np.unique(self.values, return_inverse=True)
-        encoded = encoded.reshape(-1)
-        order = np.argsort(encoded, kind="stable")
-        return order, np.searchsorted(encoded[order], np.arange(len(distinct) + 1))
+    def _ends(self) -> NDArray[np.int64]:
+        """Where each class ends in the order of the classes."""
+        return np.cumsum(self.sizes)
 
-    @property
-    def _bounds(self) -> NDArray[np.int64]:
-        return self._sorted[1]
+    @cached_property
+    def _places(self) -> NDArray[np.int64]:
+        """The place of each item's class among the distinct ones."""
+        return np.unique(self.values, return_inverse=True)[1].reshape(-1)
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        """Items in the order of their classes."""
+        return np.argsort(self._places, kind="stable")
 
     def members(self, c: int) -> NDArray[np.int64]:
         """See `Labels.members`."""
-        return self._sorted[0][self._bounds[c] : self._bounds[c + 1]]
+        stop = self._ends[c]
+        return self._order[stop - self.sizes[c] : stop]
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """See `Labels.sums`."""
+        return np.bincount(self._places, values, self.n_classes)
 
     def similar(self, rows: Any, others: Labels) -> NDArray[np.bool_]:
         """See `Labels.similar`."""
@@ -279,6 +301,11 @@ class Sets(Labels):
     def members(self, c: int) -> NDArray[np.int64]:
         """See `Labels.members`."""
         return np.flatnonzero(self.values[:, c])
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """See `Labels.sums`."""
+        rows, columns = np.nonzero(self.values)
+        return np.bincount(columns, values[rows], self.n_classes)
 
     def similar(self, rows: Any, others: Labels) -> Any:
         """See `Labels.similar`."""
@@ -336,6 +363,11 @@ class SparseSets(Labels):
         """See `Labels.members`."""
         start, stop = self.lists.indptr[c : c + 2]
         return self.lists.indices[start:stop].astype(np.int64)
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """See `Labels.sums`."""
+        repeated = np.repeat(values, self.counts)
+        return np.bincount(self.values.indices, repeated, self.n_classes)
 
     def similar(self, rows: Any, others: Labels) -> Any:
         """See `Labels.similar`."""

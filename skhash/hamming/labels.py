@@ -61,8 +61,8 @@ def check_labels(labels: Any, *, name: str = "labels", n: int | None = None) -> 
 
 def compared_labels(
     query_labels: Any, database_labels: Any, n_queries: int, n_items: int
-) -> tuple[Labels, Labels]:
-    """Labels of both sides in one form: int64 class numbers, or sets stored alike."""
+) -> tuple[Any, Any]:
+    """`Labels` of both sides in one form: int64 class numbers, or sets stored alike."""
     names = "query_labels", "database_labels"
     queries: Any = Labels.of(query_labels, name=names[0], n=n_queries)
     items: Any = Labels.of(database_labels, name=names[1], n=n_items)

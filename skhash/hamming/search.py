@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming.codes import check_codes
 from skhash.hamming.engine.choose import engine
-from skhash.hamming.labels import encode_labels
+from skhash.hamming.labels import compared_labels
 from skhash.hamming.threads.count import n_threads
 
 
@@ -230,19 +230,22 @@ def histograms(
             rows = np.arange(len(queries))
             n_total[rows, _own_distances(queries, database)] -= 1
         return n_total
-    query_labels, database_labels = encode_labels(
+    asked, items = compared_labels(
         query_labels, database_labels, len(queries), len(database)
     )
-    n_total, n_relevant = engine().relevant_histograms(
-        queries, database, query_labels, database_labels, threads
-    )
+    if asked.sparse:
+        n_total = engine().histograms(queries, database, threads)
+        n_relevant = engine().set_histograms(
+            queries, database, asked.values, items.lists, threads
+        )
+    else:
+        n_total, n_relevant = engine().relevant_histograms(
+            queries, database, asked.values, items.values, threads
+        )
     if exclude_self:
         rows, own = np.arange(len(queries)), _own_distances(queries, database)
         n_total[rows, own] -= 1
-        if query_labels.ndim == 1:
-            n_relevant[rows, own] -= query_labels == database_labels
-        else:
-            n_relevant[rows, own] -= (query_labels & database_labels).any(axis=1)
+        n_relevant[rows, own] -= asked.matches(items)
     return n_total, n_relevant
 
 

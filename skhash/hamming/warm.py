@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from skhash.hamming.codes import check_n_bits
 from skhash.hamming.engine.choose import compiled
@@ -53,7 +54,9 @@ def warm_up(
         within(few, few, 0)
         count_within(few, few, 0)
         histograms(few, few, labels, labels)
-        histograms(few, few, labels[:, None] == [0, 1], labels[:, None] == [0, 1])
+        sets = labels[:, None] == [0, 1]
+        histograms(few, few, sets, sets)
+        histograms(few, few, csr_array(sets), csr_array(sets))
         if indexes and compiled():
             for index in (GroupedCodes(codes), MultiIndex(codes), PivotIndex(codes)):
                 index.nearest(~few, 1)

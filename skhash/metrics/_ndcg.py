@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.hamming import distances
+from skhash.hamming.labels import dense
 from skhash.metrics.averages import settle_zero_relevant
 from skhash.metrics.from_histograms._gains import (
     gains_of,
@@ -133,8 +134,7 @@ def graded_pieces(task: Retrieval, gain: str, k: int | None) -> Iterator[GradedP
         return
     parts_of: Callable[[slice], Iterable[_Part]]
     if task.relevance is None:
-        labels = task.database_labels.T.astype(np.float32)
-        parts_of = lambda run: _shared_classes(task, labels, run, gain, k)
+        parts_of = lambda run: _shared_classes(task, run, gain, k)
     else:
         parts_of = lambda run: [_grades_of_pairs(task, run, gain, k)]
     for rows in task.runs():
@@ -147,14 +147,16 @@ _Part = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def _shared_classes(
-    task: Retrieval, labels: np.ndarray, run: slice, gain: str, k: int | None
+    task: Retrieval, run: slice, gain: str, k: int | None
 ) -> Iterator[_Part]:
     """Parts of a small run, by histograms of distance and number of shared classes."""
-    n_grades = task.query_labels.shape[1] + 1
+    queries, items = task.query_labels, task.database_labels
+    # No pair shares more labels than an item has.
+    n_grades = int(min(labels.counts.max() for labels in (queries, items))) + 1
     gains = gains_of(np.arange(n_grades), gain)
     for rows in task.runs(_CELLS // (task.n_bins * n_grades), run):
         distance = distances(task.queries[rows], task.database, n_jobs=task.n_jobs)
-        shared = task.query_labels[rows].astype(np.float32) @ labels
+        shared = dense(queries.overlap(rows, items))
         shape = len(distance), task.n_bins, n_grades
         cell = np.arange(0, shape[0] * task.n_bins, task.n_bins)[:, None] + distance
         cell *= n_grades

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from skhash.hamming.columns import as_array, check_column, refuse_others
-from skhash.hamming.labels import check_labels, dense
+from skhash.hamming.labels import Labels, check_labels, dense
 
 
 def check_relevance(relevance: Any, n_queries: int, n_items: int) -> Any:
@@ -30,15 +30,18 @@ def check_relevance(relevance: Any, n_queries: int, n_items: int) -> Any:
     )
 
 
-def as_rows(labels: Any, name: str, n: int) -> np.ndarray:
-    """Labels for a relevance function: as given, or the indices when there are none."""
+def as_rows(labels: Any, name: str, n: int) -> Any:
+    """Rows for a relevance function: an array or CSR; indices when there are none."""
     if labels is None:
         return np.arange(n)
     refuse_others(labels, name)
-    rows = labels.toarray() if sparse.issparse(labels) else as_array(labels, name=name)
+    if sparse.issparse(labels):
+        rows: Any = sparse.csr_array(labels)
+    else:
+        rows = as_array(labels, name=name)
     if rows.dtype == object and not isinstance(labels, np.ndarray):
         rows = _narrowed(rows, name)
-    if len(rows) != n:
+    if rows.shape[0] != n:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: {name} has "
             f"shape {rows.shape} for {n} codes."
@@ -62,27 +65,41 @@ def _is_row(value: Any) -> bool:
     return hasattr(value, "__len__") and not isinstance(value, str | bytes | Set | dict)
 
 
-def as_given(labels: Any, relevance: Any, name: str, n: int) -> np.ndarray | None:
+def as_given(labels: Any, relevance: Any, name: str, n: int) -> Any:
     """A copy of labels, so that what is kept outlives what is done to them."""
     if labels is None:
         return None
     if relevance is None:
-        return np.array(dense(check_labels(labels, name=name, n=n)))
-    return np.array(as_rows(labels, name, n))
+        return check_labels(labels, name=name, n=n).copy()
+    return as_rows(labels, name, n).copy()
+
+
+def equal_labels(a: Any, b: Any) -> bool:
+    """Whether two of `as_given` say the same, sparse or not."""
+    if a is None or b is None:
+        return a is b
+    if not (sparse.issparse(a) or sparse.issparse(b)):
+        return np.array_equal(a, b)
+    return a.shape == b.shape and (sparse.csr_array(a) != sparse.csr_array(b)).nnz == 0
+
+
+def shared_classes(labels: Labels, rows: slice, others: Labels) -> np.ndarray:
+    """How many labels a small run of items shares with all others, dense."""
+    return dense(labels.overlap(rows, others))
 
 
 def relevant_pairs(
-    relevance: Any, query_labels: np.ndarray, database_labels: np.ndarray, rows: slice
+    relevance: Any, query_labels: Any, database_labels: Any, rows: slice
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of positive grade: row within `rows`, item, grade.
 
-    Labels give the grade 1 if they are equal, and multi-hot rows the number of classes
-    that they share.
+    Without relevance, labels are `Labels`, and the grade is the number of classes that
+    a pair shares.
     """
-    labels = query_labels[rows]
     if relevance is None:
-        block: Any = _shared(labels, database_labels)
+        block = query_labels.overlap(rows, database_labels)
     elif callable(relevance):
+        labels, database_labels = dense(query_labels[rows]), dense(database_labels)
         block = relevance(labels, database_labels)
         shape = (len(labels), len(database_labels))
         if not sparse.issparse(block):
@@ -99,19 +116,11 @@ def relevant_pairs(
         block.sum_duplicates()
         row, col, grade = block.coords[0], block.coords[1], block.data
         _check_grades(grade)
-    else:
-        _check_grades(block)
-        row, col = np.nonzero(block)
-        grade = block[row, col]
-    kept = grade > 0
-    return row[kept], col[kept], grade[kept].astype(np.float64)
-
-
-def _shared(labels: np.ndarray, database_labels: np.ndarray) -> np.ndarray:
-    """Grades of all pairs by their labels: equal or not, or classes shared."""
-    if labels.ndim == 1:
-        return labels[:, None] == database_labels
-    return labels.astype(np.float32) @ database_labels.T.astype(np.float32)
+        kept = grade > 0
+        return row[kept], col[kept], grade[kept].astype(np.float64)
+    _check_grades(block)
+    row, col = np.nonzero(block > 0)
+    return row, col, block[row, col].astype(np.float64)
 
 
 def _check_grades(grades: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import check_random_state
 
-from skhash.hamming.labels import check_labels
+from skhash.hamming.labels import Labels
 from skhash.warn import warn
 
 # What to do about queries without relevant items; a scorer knows better than a metric.
@@ -104,21 +104,13 @@ def average_queries(
             np.average(values[kept], weights=None if weight is None else weight[kept])
         )
     weights = np.ones(len(values)) if weight is None else weight
-    labels = check_labels(query_labels)[kept]
-    sums = _by_class(labels, values[kept] * weights[kept])
-    counts = _by_class(labels, weights[kept])
+    labels = Labels.of(query_labels).subset(kept)
+    sums = labels.sums(values[kept] * weights[kept])
+    counts = labels.sums(weights[kept])
     present = counts > 0
     if not present.any():
         return float("nan")
     return float((sums[present] / counts[present]).mean())
-
-
-def _by_class(labels: Any, values: np.ndarray) -> np.ndarray:
-    """Sum of the values of each class's queries, one label each or sets of labels."""
-    if labels.ndim == 2:
-        return np.asarray(labels.T.astype(np.float64) @ values)
-    classes, index = np.unique(labels, return_inverse=True)
-    return np.bincount(index.reshape(-1), weights=values, minlength=len(classes))
 
 
 def bootstrap_means(

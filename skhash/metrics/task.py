@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming import check_codes, check_labels, histograms, nearest
-from skhash.hamming.labels import encode_labels
+from skhash.hamming import Labels, check_codes, check_labels, histograms, nearest
+from skhash.hamming.labels import compared_labels
 from skhash.metrics._relevance import (
     as_given,
     as_rows,
@@ -60,8 +60,8 @@ class Retrieval:
 
     queries: np.ndarray
     database: np.ndarray
-    query_labels: np.ndarray
-    database_labels: np.ndarray
+    query_labels: Any  # `Labels`; with relevance, rows for a function of them
+    database_labels: Any
     given_labels: tuple[Any, Any]
     relevance: Any
     exclude_self: bool
@@ -97,7 +97,7 @@ class Retrieval:
                     "What is relevant? Give query_labels and database_labels, or "
                     "relevance."
                 )
-            labels = encode_labels(query_labels, database_labels, n_queries, n_items)
+            labels = compared_labels(query_labels, database_labels, n_queries, n_items)
         else:
             relevance = check_relevance(relevance, n_queries, n_items)
             labels = (
@@ -123,7 +123,7 @@ class Retrieval:
     @property
     def is_graded(self) -> bool:
         """Whether items may be relevant to different degrees."""
-        return self.relevance is not None or self.query_labels.ndim == 2
+        return self.relevance is not None or self.query_labels.kind == "sets"
 
     @property
     def n_bins(self) -> int:
@@ -257,35 +257,32 @@ class Retrieval:
             digest.update(grade[order].tobytes())
         return digest.hexdigest()[:16]
 
-    def copy_query_labels(self) -> np.ndarray | None:
-        """Labels of the queries as they were given, label sets dense."""
+    def copy_query_labels(self) -> Any:
+        """Labels of the queries, checked: an array or, of sparse sets, CSR."""
         labels = self.given_labels[0]
         return as_given(labels, self.relevance, "query_labels", len(self.queries))
 
-    def copy_database_labels(self) -> np.ndarray | None:
-        """Labels of the database as they were given, label sets dense."""
+    def copy_database_labels(self) -> Any:
+        """Labels of the database, checked: an array or, of sparse sets, CSR."""
         labels = self.given_labels[1]
         return as_given(labels, self.relevance, "database_labels", len(self.database))
 
     def _label_histograms(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Both histograms, where labels say what is relevant."""
-        queries, labels = self.queries[rows], self.query_labels[rows]
+        queries, labels = self.queries[rows], self.query_labels.subset(rows)
         first, group = _equal_queries(queries, labels)
         n_total, n_relevant = histograms(
             queries[first],
             self.database,
-            labels[first],
+            labels.subset(first),
             self.database_labels,
             n_jobs=self.n_jobs,
         )
         n_total, n_relevant = n_total[group], n_relevant[group]
         if self.exclude_self:
-            own, items = self._own_cells(rows), self.database_labels[rows]
+            own = self._own_cells(rows)
             n_total[own] -= 1
-            if labels.ndim == 1:
-                n_relevant[own] -= labels == items
-            else:
-                n_relevant[own] -= (labels & items).any(axis=1)
+            n_relevant[own] -= labels.matches(self.database_labels.subset(rows))
         return n_total, n_relevant
 
     def _own_cells(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
@@ -305,8 +302,8 @@ class Retrieval:
     def _hits(self, rows: slice) -> np.ndarray:
         """Whether each item is relevant to each query of a small run, bool."""
         own = np.arange(rows.start, rows.stop)
-        if self.relevance is None and self.query_labels.ndim == 1:
-            hit = self.query_labels[rows][:, None] == self.database_labels
+        if self.relevance is None and not self.query_labels.sparse:
+            hit = self.query_labels.similar(rows, self.database_labels)
             if self.exclude_self:
                 hit[own - rows.start, own] = False
             return hit
@@ -346,17 +343,17 @@ def _differing_bits(codes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.bitwise_count(codes ^ others).sum(axis=1, dtype=np.intp)
 
 
-def _equal_queries(queries: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:
+def _equal_queries(queries: np.ndarray, labels: Labels) -> tuple[Any, Any]:
     """The first query of each code and label, and which of them each query equals.
 
     One scan will do for all equal ones. Learned short codes repeat a lot; long codes
     and label sets are rarely equal and are not looked at.
     """
-    if labels.ndim == 2 or queries.shape[1] > 8:
+    if labels.kind == "sets" or queries.shape[1] > 8:
         return slice(None), slice(None)
     words = np.zeros((len(queries), 8), dtype=np.uint8)
     words[:, : queries.shape[1]] = queries
     _, code = np.unique(words.view(np.uint64)[:, 0], return_inverse=True)
-    pair = code + labels * (len(queries) + 1)
+    pair = code + labels.values * (len(queries) + 1)
     _, first, group = np.unique(pair, return_index=True, return_inverse=True)
     return first, group

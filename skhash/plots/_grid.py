@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skhash.hamming import distances
+from skhash.hamming.labels import dense
 from skhash.metrics.options import check_rank
 from skhash.metrics.task import Retrieval
 from skhash.plots._axes import check_axes, one_panel
@@ -314,4 +315,5 @@ def _names(labels, rows):
     """What to write before each row: the class, or the classes' numbers."""
     if labels.ndim == 1:
         return labels[rows]
-    return np.array([", ".join(map(str, np.flatnonzero(labels[r]))) for r in rows])
+    shown = dense(labels[rows])
+    return np.array([", ".join(map(str, np.flatnonzero(row))) for row in shown])

@@ -73,6 +73,17 @@ def test_sets_are_counted(sides):
 
 
 @given(two_sides())
+def test_sums_of_classes_are_the_same_floats_in_every_form(sides):
+    for sets, labels in zip(*sides, strict=True):
+        values = 1 / np.arange(3.0, 3 + len(sets))
+        sums = [0.0] * labels.n_classes
+        for each, value in zip(sets, values.tolist(), strict=True):
+            for c in each:
+                sums[c] += value
+        assert labels.sums(values).tolist() == sums
+
+
+@given(two_sides())
 def test_items_in_one_place_are_compared(sides):
     (sets, others), (labels, other_labels) = sides
     n = min(len(sets), len(others))
@@ -106,6 +117,8 @@ def test_one_class_an_item(values, others):
         members = [i for i, each in enumerate(values) if each == value]
         assert labels.members(place).tolist() == members
         assert labels.sizes[place] == len(members)
+        numbers = np.arange(float(len(values)))
+        assert labels.sums(numbers)[place] == sum(members)
     for rows in ROWS:
         equal = [[values[i] == b for b in others] for i in chosen(rows, len(values))]
         equal = np.array(equal, bool).reshape(-1, len(others))

@@ -4,6 +4,7 @@ from skhash.hamming.scan.distances import distances
 from skhash.hamming.scan.expand import expand_nearest, expand_within
 from skhash.hamming.scan.histograms import histograms, relevant_histograms
 from skhash.hamming.scan.nearest import nearest
+from skhash.hamming.scan.set_histograms import set_histograms
 from skhash.hamming.scan.within import count_items, count_within, within
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "histograms",
     "nearest",
     "relevant_histograms",
+    "set_histograms",
     "within",
 ]

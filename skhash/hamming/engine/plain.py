@@ -6,6 +6,7 @@ same arrays, bit for bit. It also serves where numba cannot compile.
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -147,6 +148,26 @@ def relevant_histograms(
             n_total[at] = np.bincount(row, minlength=n_bins)
             n_relevant[at] = np.bincount(row[relevant], minlength=n_bins)
     return n_total, n_relevant
+
+
+def set_histograms(
+    queries: NDArray[np.uint8],
+    database: NDArray[np.uint8],
+    sets: Any,
+    lists: Any,
+    n_threads: int = 1,
+) -> NDArray[np.int64]:
+    """Histograms of items that share a label: `sets` are CSR rows of the queries,
+    `lists` those of the classes.
+    """
+    n_bins = 8 * queries.shape[1] + 1
+    out = np.zeros((len(queries), n_bins), np.int64)
+    for q in range(len(queries)):
+        classes = sets.indices[sets.indptr[q] : sets.indptr[q + 1]]
+        relevant = np.unique(lists[classes].indices)
+        dist = distances(queries[q : q + 1], database[relevant])[0]
+        out[q] = np.bincount(dist, minlength=n_bins)
+    return out
 
 
 def expand_nearest(

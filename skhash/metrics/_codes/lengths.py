@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from skhash.hamming import pack, unpack
-from skhash.hamming.labels import check_labels, dense
+from skhash.hamming.labels import check_labels
 from skhash.metrics._rankings import mean_average_precision
 from skhash.metrics._relevance import as_rows
 from skhash.metrics.options import check_bits, check_rank
@@ -140,7 +140,7 @@ def order_bits(
     packed, n_bits = check_bits(codes, n_bits)
     n_samples = check_rank("n_samples", n_samples)
     if options.get("relevance") is None:
-        given = dense(check_labels(labels, n=len(packed)))
+        given = check_labels(labels, n=len(packed))
     else:
         given = as_rows(labels, "labels", len(packed))
     rows = np.arange(len(packed))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skhash.metrics._relevance import equal_labels
 from skhash.metrics._report.report import RetrievalReport
 from skhash.metrics.averages import bootstrap_means, interval
 from skhash.metrics.options import check_confidence, check_rank
@@ -181,7 +182,7 @@ def _check_same_task(a: RetrievalReport, b: RetrievalReport) -> None:
         sizes = a.checks[items], b.checks[items]
         if sizes[0] != sizes[1]:
             how = f"{sizes[0]} and {sizes[1]}"
-        elif not _are_equal(labels_a, labels_b):
+        elif not equal_labels(labels_a, labels_b):
             how = "their labels differ"
         else:
             continue
@@ -189,15 +190,8 @@ def _check_same_task(a: RetrievalReport, b: RetrievalReport) -> None:
             f"The reports are of different {items} ({how}); a paired comparison needs "
             "the same items in the same order, encoded in two ways."
         )
-    if not _are_equal(a.sample_weight, b.sample_weight):
+    if not equal_labels(a.sample_weight, b.sample_weight):
         raise ValueError(
             "The reports weigh the queries differently; make both with the same "
             "sample_weight, or both without."
         )
-
-
-def _are_equal(a: np.ndarray | None, b: np.ndarray | None) -> bool:
-    """Whether two arrays are equal, or both missing."""
-    if a is None or b is None:
-        return a is b
-    return np.array_equal(a, b)
