@@ -76,14 +76,6 @@ def compared_labels(
     return queries, items
 
 
-def encode_labels(
-    query_labels: Any, database_labels: Any, n_queries: int, n_items: int
-) -> tuple[NDArray, NDArray]:
-    """Two int64 vectors of classes, or two bool matrices of one row an item."""
-    queries, items = compared_labels(query_labels, database_labels, n_queries, n_items)
-    return dense(queries.values), dense(items.values)
-
-
 def encode_by_classes(labels: NDArray, classes: NDArray) -> NDArray[np.int64]:
     """The place of each label among ascending classes; -1 for those that are none."""
     check_comparable(classes, labels, ("classes", "y"))

@@ -152,7 +152,7 @@ def _shared_classes(
     """Parts of a small run, by histograms of distance and number of shared classes."""
     queries, items = task.query_labels, task.database_labels
     # No pair shares more labels than an item has.
-    n_grades = int(min(labels.counts.max() for labels in (queries, items))) + 1
+    n_grades = 1 + min(int(side.counts.max(initial=0)) for side in (queries, items))
     gains = gains_of(np.arange(n_grades), gain)
     for rows in task.runs(_CELLS // (task.n_bins * n_grades), run):
         distance = distances(task.queries[rows], task.database, n_jobs=task.n_jobs)

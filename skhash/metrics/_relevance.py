@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from skhash.hamming.columns import as_array, check_column, refuse_others
-from skhash.hamming.labels import Labels, check_labels, dense
+from skhash.hamming.labels import check_labels, dense
 
 
 def check_relevance(relevance: Any, n_queries: int, n_items: int) -> Any:
@@ -81,11 +81,6 @@ def equal_labels(a: Any, b: Any) -> bool:
     if not (sparse.issparse(a) or sparse.issparse(b)):
         return np.array_equal(a, b)
     return a.shape == b.shape and (sparse.csr_array(a) != sparse.csr_array(b)).nnz == 0
-
-
-def shared_classes(labels: Labels, rows: slice, others: Labels) -> np.ndarray:
-    """How many labels a small run of items shares with all others, dense."""
-    return dense(labels.overlap(rows, others))
 
 
 def relevant_pairs(

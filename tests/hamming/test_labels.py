@@ -14,7 +14,7 @@ from scipy import sparse
 
 from skhash import metrics
 from skhash.hamming import histograms, pack
-from skhash.hamming.labels import check_labels, encode_by_classes, encode_labels
+from skhash.hamming.labels import check_labels, compared_labels, encode_by_classes
 from tests.metrics import brute
 
 pd = pytest.importorskip("pandas")
@@ -300,10 +300,10 @@ def test_another_number_of_labels_is_refused():
 def test_both_sides_must_be_of_one_kind():
     for queries, items in ((["1"], [1]), ([b"a"], ["a"]), ([0], np.eye(1, 2))):
         with pytest.raises(ValueError, match=r"mix|both vectors"):
-            encode_labels(queries, items, 1, 1)
-    queries, items = encode_labels([], ["a", "b"], 0, 2)
-    assert queries.shape == (0,)
-    assert items.tolist() == [0, 1]
+            compared_labels(queries, items, 1, 1)
+    queries, items = compared_labels([], ["a", "b"], 0, 2)
+    assert len(queries) == 0
+    assert items.values.tolist() == [0, 1]
 
 
 @given(sides())
