@@ -96,7 +96,7 @@ METRICS = {
 SCORERS = {
     name: scored(part)
     for name, part in PUBLIC.items()
-    if isinstance(part, metrics._scorer.RetrievalScorer)
+    if isinstance(part, metrics.scorer.RetrievalScorer)
 }
 DISPLAYS = {
     "PrecisionRecallDisplay": drawn_of_codes(plots.PrecisionRecallDisplay),

@@ -129,10 +129,11 @@ def bootstrap_means(
         return means
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     rng = np.random.default_rng(seed)
-    weight = np.ones(n) if weight is None else weight
     for i in range(n_resamples):
-        drawn = np.bincount(rng.integers(n, size=n), minlength=n) * weight
-        means[i] = (drawn @ values) / drawn.sum()
+        drawn = np.bincount(rng.integers(n, size=n), minlength=n)
+        if weight is not None:
+            drawn = drawn * weight
+        means[i] = (drawn @ values) / (n if weight is None else drawn.sum())
     return means
 
 
