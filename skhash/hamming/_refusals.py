@@ -45,6 +45,7 @@ def refuse_missing(array: NDArray, name: str, noun: str) -> None:
 
 
 def _is_missing(array: NDArray) -> NDArray[np.bool_]:
+    """Which values are missing; one False where none can be."""
     if array.dtype.kind == "f":
         return np.isnan(array)
     if array.dtype.kind in "Mm":

@@ -110,6 +110,7 @@ def _viewed(array: NDArray, given: Any) -> str:
 
 
 def _of_shape(array: NDArray, given: Any, name: str) -> str:
+    """The sentence for an array that is no matrix; empty if none helps."""
     if hasattr(given, "toarray"):
         return "A sparse matrix becomes one of bits by `X.toarray().astype(bool)`."
     if array.ndim == 1 and array.dtype.kind in "SUTO" and array.size:
@@ -129,6 +130,7 @@ def _of_shape(array: NDArray, given: Any, name: str) -> str:
 
 
 def _of_strings(array: NDArray) -> str:
+    """The sentence for strings or bytes."""
     values = array.ravel().tolist()
     if any(isinstance(value, bytes) for value in values):
         return BYTES
@@ -137,6 +139,7 @@ def _of_strings(array: NDArray) -> str:
 
 
 def _zeros_and_ones(array: NDArray) -> bool:
+    """Whether there are numbers, and all are 0 or 1."""
     numbers = array.size > 0 and array.dtype.kind in "iuf"
     return bool(numbers and np.isin(array, (0, 1)).all())
 
@@ -158,9 +161,11 @@ def _exact(array: NDArray, given: Any) -> NDArray:
 
 
 def _rows_differ(array: NDArray) -> bool:
+    """Whether rows have different lengths."""
     lengths = {len(row) if hasattr(row, "__len__") else -1 for row in array}
     return len(lengths) > 1
 
 
 def _beyond_bytes(array: NDArray) -> bool:
+    """Whether some integer is beyond both signed and unsigned bytes."""
     return array.size > 0 and (int(array.max()) > 255 or int(array.min()) < -128)

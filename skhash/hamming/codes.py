@@ -178,6 +178,7 @@ def as_codes(
 
 
 def _bytes_of_numbers(array: NDArray, given: Any, name: str) -> NDArray[np.uint8]:
+    """Codes from numbers that are bytes by value, or say what is wrong with them."""
     if array.dtype.kind == "O":
         try:
             array = array.astype(np.float64)

@@ -322,6 +322,7 @@ def check_radius(radius: Any) -> int:
 def _check_pair(
     queries: ArrayLike, database: ArrayLike
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Codes of queries and database, of one width."""
     database = check_codes(database, name="database")
     return (
         check_codes(queries, n_bytes=database.shape[1], name="queries"),
@@ -332,4 +333,5 @@ def _check_pair(
 def _own_distances(
     queries: NDArray[np.uint8], database: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
+    """The distance of query i to item i."""
     return np.bitwise_count(queries ^ database).sum(axis=1, dtype=np.int64)

@@ -56,6 +56,7 @@ def look_like_features(codes):
 
 
 def share_of_distinct(codes):
+    """Share of the rows that are no copies of others."""
     rows = codes.view(np.dtype((np.void, codes.shape[1])))[:, 0]
     return len(set(rows.tolist())) / len(codes)
 
@@ -73,7 +74,7 @@ def are_small_numbers(some, bits):
     z = agreement(often @ (np.arange(8) - 3.5))
     # Bits that are only there or not, as those of 4 to a byte are, have no slope.
     slope = share[1] <= 0.7 * low and ((share > 0.03 * low) & (share < 0.7 * low)).any()
-    # 0, 1, 3, 7, ...: numbers that were written as so many ones are codes.
+    # 0, 1, 3, 7, ...: numbers written as that number of ones are codes.
     unary = ((some & (some + np.uint8(1))) == 0).mean() > 0.9
     return bool(
         z > max(4.5, 0.8 * np.sqrt(len(often)))

@@ -86,7 +86,7 @@ def projected(X, n_bits, bias=0.0):
 
 
 def thermometer(levels, reverse=False):
-    """Each feature as so many ones: 00000000, 10000000, 11000000, ..."""
+    """Each feature as that number of ones: 00000000, 10000000, 11000000, ..."""
     steps = np.linspace(0, 16, levels + 2)[1:-1]
     steps = steps[::-1] if reverse else steps
     return pack((DIGITS[:, :, None] > steps).reshape(len(DIGITS), -1))

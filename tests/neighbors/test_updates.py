@@ -32,7 +32,7 @@ def assert_same_answers(left, right, queries=QUERIES):
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(-40, 40), max_size=8), st.booleans())
 def test_changes_equal_a_fit_of_the_result(changes, with_ids):
-    """Positive numbers add so many codes, negative ones remove."""
+    """Positive numbers add codes, negative ones remove them."""
     rng = np.random.default_rng(0)
     ids = rng.permutation(1000)
     rows = list(range(20))

@@ -21,6 +21,7 @@ def engine() -> ModuleType:
 
 @cache
 def _module(name: str) -> ModuleType:
+    """The module of an engine; the plain twin where numba cannot compile."""
     if name not in ("numba", "numpy"):
         raise ValueError(f"SKHASH_ENGINE must be 'numba' or 'numpy', got {name!r}.")
     if name == "numba":

@@ -1,14 +1,14 @@
 """The engine of compiled kernels, function by function like the plain twin."""
 
+from skhash.hamming.scan.counting import count_within
 from skhash.hamming.scan.distances import distances
 from skhash.hamming.scan.expand import expand_nearest, expand_within
 from skhash.hamming.scan.histograms import histograms, relevant_histograms
 from skhash.hamming.scan.nearest import nearest
 from skhash.hamming.scan.set_histograms import set_histograms
-from skhash.hamming.scan.within import count_items, count_within, within
+from skhash.hamming.scan.within import within
 
 __all__ = [
-    "count_items",
     "count_within",
     "distances",
     "expand_nearest",

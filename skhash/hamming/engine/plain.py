@@ -24,6 +24,7 @@ def _words(codes: NDArray[np.uint8]) -> NDArray:
 
 
 def _chunks(n_queries: int, n_items: int, n_bytes: int) -> Iterator[slice]:
+    """Slices of the queries whose distances to all codes fit the budget."""
     step = max(1, BUDGET // max(1, n_items * (n_bytes + 10)))
     for start in range(0, n_queries, step):
         yield slice(start, start + step)
@@ -35,6 +36,7 @@ def distances(
     n_threads: int = 1,
     dtype: DTypeLike = np.uint16,
 ) -> NDArray:
+    """All distances between queries and database."""
     out = np.empty((len(queries), len(database)), dtype)
     query_words, database_words = _words(queries), _words(database)
     for rows in _chunks(*out.shape, queries.shape[1]):
@@ -49,6 +51,7 @@ def nearest(
     k: int,
     n_threads: int = 1,
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Find the k nearest codes of each query."""
     indices = np.empty((len(queries), k), dtype=np.int64)
     found = np.empty((len(queries), k), dtype=np.int32)
     for rows in _chunks(len(queries), len(database), queries.shape[1]):
@@ -67,6 +70,7 @@ def within(
     n_threads: int = 1,
     known: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Find the codes within a radius of each query; `known` numbers are not needed."""
     counts, found, indices = [0], [], []
     for rows in _chunks(len(queries), len(database), queries.shape[1]):
         for dist in distances(queries[rows], database):
@@ -90,19 +94,11 @@ def count_within(
     database: NDArray[np.uint8],
     radius: int,
     n_threads: int = 1,
+    sizes: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
-    sizes = np.ones(len(database), np.int64)
-    return count_items(queries, database, sizes, radius)
-
-
-def count_items(
-    queries: NDArray[np.uint8],
-    database: NDArray[np.uint8],
-    sizes: NDArray[np.int64],
-    radius: int,
-    n_threads: int = 1,
-) -> NDArray[np.int64]:
-    """Count the items within a radius, where each code stands for a number of them."""
+    """Count the codes within a radius; each stands for a number of items, `sizes`."""
+    if sizes is None:
+        sizes = np.ones(len(database), np.int64)
     counts = np.zeros(len(queries), np.int64)
     for rows in _chunks(len(queries), len(database), queries.shape[1]):
         for at, dist in enumerate(distances(queries[rows], database), rows.start):
@@ -113,6 +109,7 @@ def count_items(
 def histograms(
     queries: NDArray[np.uint8], database: NDArray[np.uint8], n_threads: int = 1
 ) -> NDArray[np.int64]:
+    """Count, for each query, the codes at every distance."""
     n_bins = 8 * queries.shape[1] + 1
     out = np.zeros((len(queries), n_bins), dtype=np.int64)
     for rows in _chunks(len(queries), len(database), queries.shape[1]):

@@ -176,9 +176,10 @@ class GroupedCodes(Searcher):
                 as_values(queries), return_index=True, return_inverse=True
             )
             queries = queries[first]
-        return engine().count_items(
-            padded(queries), self._padded, sizes, radius, threads
-        )[row]
+        counts = engine().count_within(
+            padded(queries), self._padded, radius, threads, sizes
+        )
+        return counts[row]
 
 
 def as_values(codes: NDArray[np.uint8]) -> NDArray:

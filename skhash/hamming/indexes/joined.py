@@ -92,7 +92,7 @@ class Joined(Searcher):
 
 
 def too_many(n_added: int, n_indexed: int) -> bool:
-    """Whether there are so many added codes that an index of all is made anew."""
+    """Whether enough codes were added to make an index of all anew."""
     return n_added > MOST_ADDED * n_indexed
 
 

@@ -18,6 +18,7 @@ def distances(
     n_threads: int = 1,
     dtype: DTypeLike = np.uint16,
 ) -> NDArray:
+    """All distances between queries and database."""
     query_words, codes = as_words(queries), as_words(database)
     out = np.empty((len(queries), len(database)), dtype)
     if out.size:

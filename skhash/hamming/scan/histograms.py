@@ -24,6 +24,7 @@ PAIRED_BINS = 129
 def histograms(
     queries: NDArray[np.uint8], database: NDArray[np.uint8], n_threads: int = 1
 ) -> NDArray[np.int64]:
+    """Count, for each query, the codes at every distance."""
     labels = np.zeros(len(queries), np.int64), np.zeros(len(database), np.int64)
     return relevant_histograms(queries, database, *labels, n_threads)[1]
 
@@ -35,6 +36,7 @@ def relevant_histograms(
     database_labels: NDArray,
     n_threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Histograms of all items, and of those that share a label with the query."""
     shape = len(queries), 8 * queries.shape[1] + 1
     n_total, n_relevant = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     if not len(queries) or not len(database):
@@ -108,6 +110,7 @@ def _masks(labels: NDArray) -> NDArray[np.uint64]:
 
 
 def _spans(queries: NDArray, codes: NDArray, n_threads: int) -> list:
+    """Bounds of the queries of each task, pairs kept together, and the width's tag."""
     parts = spans(0, len(queries), 8 * n_threads if n_threads > 1 else 1, 2)
     return [(a, b, width_tag(codes)) for a, b in parts]
 
@@ -250,6 +253,7 @@ def add_pair(
 
 @kernel
 def add_margins(table: NDArray, n_bins: int, left: NDArray, right: NDArray) -> None:
+    """Add the sums of a table's rows and columns to two histograms."""
     for i in range(n_bins):
         row = table[i * n_bins : (i + 1) * n_bins]
         for j in range(n_bins):

@@ -24,13 +24,8 @@ def nearest(
     k: int,
     n_threads: int = 1,
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    return nearest_words(as_words(queries), as_words(database), k, n_threads)
-
-
-def nearest_words(
-    queries: NDArray, codes: NDArray, k: int, n_threads: int
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Find the k nearest of `codes`, both given as machine words."""
+    """Find the k nearest codes of each query."""
+    queries, codes = as_words(queries), as_words(database)
     n_queries, n = len(queries), len(codes)
     distances = np.empty((n_queries, k), np.int32)
     indices = np.empty((n_queries, k), np.int64)

@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 
 from skhash.hamming.scan.distances import fill_distances
 from skhash.hamming.scan.select import BELOW, N_FIELDS, begin, collect, finish
-from skhash.hamming.simd import words as machine_words
 from skhash.hamming.simd.ir import CHUNK
 from skhash.hamming.simd.jit import inlined, kernel
 from skhash.hamming.simd.vectors import any_below, lowest_bit, next_hit
+from skhash.hamming.simd.words import lanes
 
 # Codes of a block stay in the second-level cache while several tiles pass over them.
 BLOCK_BYTES = 1 << 17
 # Codes of a chunk that a single query passes over at once.
 STRIDE = 4 * CHUNK
 
-lanes = inlined(machine_words.lanes)
+lanes_of = inlined(lanes)
 
 
 @kernel
@@ -80,7 +80,7 @@ def scan(
 ) -> None:
     """Pass the codes by the queries, block by block."""
     n_queries = queries.shape[0]
-    n_lanes = lanes(codes)
+    n_lanes = lanes_of(codes)
     # Queries that fill less of a vector are faster one by one, codes in the lanes.
     n_tiles = (n_queries + n_lanes // 4) // n_lanes
     if len(words) == 0:
@@ -103,6 +103,7 @@ def scan(
 
 @kernel
 def block_size(codes: NDArray) -> int:
+    """Codes of a block: whole strides, as many as `BLOCK_BYTES` hold."""
     row_bytes = codes.shape[1] * codes.itemsize
     return max(STRIDE, BLOCK_BYTES // row_bytes // STRIDE * STRIDE)
 
@@ -111,7 +112,7 @@ def block_size(codes: NDArray) -> int:
 def to_lanes(queries: NDArray, n_tiles: int, codes: NDArray) -> NDArray:
     """Lay queries out as tiles of (words, lanes)."""
     n_queries, n_words = queries.shape
-    n_lanes = lanes(codes)
+    n_lanes = lanes_of(codes)
     out = np.zeros((n_tiles, n_words, n_lanes), codes.dtype)
     for q in range(min(n_queries, n_tiles * n_lanes)):
         for w in range(n_words):

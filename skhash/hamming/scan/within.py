@@ -5,16 +5,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming.scan.distances import fill_distances
+from skhash.hamming.scan.counting import (
+    bounds,
+    clipped,
+    count_within,
+    query_spans,
+    tiles_for,
+)
 from skhash.hamming.scan.select import distance_at, near_ones
-from skhash.hamming.scan.tiles import STRIDE, block_size, lanes, to_lanes
-from skhash.hamming.simd.ir import CHUNK, UNROLL
+from skhash.hamming.scan.tiles import STRIDE, block_size, to_lanes
+from skhash.hamming.simd.ir import CHUNK
 from skhash.hamming.simd.jit import inlined, kernel
 from skhash.hamming.simd.keys import distance_of, index_of, key_of
-from skhash.hamming.simd.vectors import add_lanes_below, any_below, lowest_bit, next_hit
-from skhash.hamming.simd.words import as_words, width_tag
-from skhash.hamming.threads.count import useful
-from skhash.hamming.threads.pool import run, spans
+from skhash.hamming.simd.vectors import any_below, lowest_bit, next_hit
+from skhash.hamming.simd.words import as_words
+from skhash.hamming.threads.pool import run
 
 
 def within(
@@ -24,180 +29,23 @@ def within(
     n_threads: int = 1,
     counts: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    words = as_words(queries), as_words(database)
-    return within_words(*words, radius, n_threads, counts)
-
-
-def within_words(
-    queries: NDArray,
-    codes: NDArray,
-    radius: int,
-    n_threads: int,
-    counts: NDArray[np.int64] | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Find the codes within a radius of each query, both given as words.
+    """Find the codes within a radius of each query.
 
     Their numbers need not be counted where they are known.
     """
     if counts is None:
-        counts = count_words(queries, codes, radius, n_threads)
+        counts = count_within(queries, database, radius, n_threads)
+    words, codes = as_words(queries), as_words(database)
     indptr = np.zeros(len(queries) + 1, np.int64)
     np.cumsum(counts, out=indptr[1:])
     distances = np.empty(indptr[-1], np.int32)
     indices = np.empty(indptr[-1], np.int64)
     tasks = [
-        (codes, queries, a, b, reach(codes, radius), indptr, distances, indices, tag)
-        for a, b, tag in _spans(queries, codes, n_threads)
+        (codes, words, a, b, clipped(codes, radius), indptr, distances, indices, tag)
+        for a, b, tag in query_spans(words, codes, n_threads)
     ]
     run(collect_span, tasks, n_threads)
     return indptr, distances, indices
-
-
-def count_within(
-    queries: NDArray[np.uint8],
-    database: NDArray[np.uint8],
-    radius: int,
-    n_threads: int = 1,
-) -> NDArray[np.int64]:
-    return count_words(as_words(queries), as_words(database), radius, n_threads)
-
-
-def count_words(
-    queries: NDArray, codes: NDArray, radius: int, n_threads: int
-) -> NDArray[np.int64]:
-    """Count the codes within a radius of each query, both given as words."""
-    counts = np.zeros(len(queries), np.int64)
-    tasks = [
-        (codes, queries, a, b, reach(codes, radius), counts, tag)
-        for a, b, tag in _spans(queries, codes, n_threads)
-    ]
-    run(count_span, tasks, n_threads)
-    return counts
-
-
-def reach(codes: NDArray, radius: int) -> int:
-    """Clip a radius to the largest possible distance."""
-    return min(radius, 8 * codes.shape[1] * codes.itemsize)
-
-
-def _spans(queries: NDArray, codes: NDArray, n_threads: int) -> list:
-    if not len(queries) or not len(codes):
-        return []
-    n_threads = useful(n_threads, len(queries) * codes.size)
-    multiple = lanes(codes) if len(queries) > n_threads * lanes(codes) else 1
-    parts = spans(0, len(queries), 4 * n_threads if n_threads > 1 else 1, multiple)
-    return [(a, b, width_tag(codes)) for a, b in parts]
-
-
-@kernel
-def tiles_for(n_queries: int, codes: NDArray, words: Any) -> int:
-    """Tiles that queries fill; none where they are faster one by one."""
-    n_lanes = lanes(codes)
-    if len(words) > 0 and n_queries <= n_lanes // 2:
-        return 0
-    return (n_queries + n_lanes - 1) // n_lanes
-
-
-@kernel
-def bounds(in_lanes: NDArray, radius: int) -> NDArray:
-    """Thresholds that pass all distances up to the radius."""
-    n_tiles, _, n_lanes = in_lanes.shape
-    out = np.empty((n_tiles, n_lanes), in_lanes.dtype)
-    out[:] = radius + 1
-    return out
-
-
-@kernel
-def count_span(
-    codes: NDArray,
-    queries: NDArray,
-    first: int,
-    last: int,
-    radius: int,
-    counts: NDArray,
-    words: Any,
-) -> None:
-    n = codes.shape[0]
-    n_tiles = tiles_for(last - first, codes, words)
-    if n_tiles == 0:
-        for q in range(first, last):
-            counts[q] = count_one(codes, queries, q, radius, words)
-        return
-    in_lanes = to_lanes(queries[first:last], n_tiles, codes)
-    n_lanes = in_lanes.shape[2]
-    below = bounds(in_lanes, radius)
-    counted = np.zeros((n_tiles, n_lanes), codes.dtype)
-    whole, step = n // UNROLL * UNROLL, block_size(codes)
-    for block in range(0, whole, step):
-        size = min(whole - block, step)
-        for tile in range(n_tiles):
-            add_lanes_below(codes, block, size, in_lanes, tile, below, counted, words)
-    for q in range(first, last):
-        total = np.int64(counted[(q - first) // n_lanes, (q - first) % n_lanes])
-        for i in range(whole, n):
-            total += distance_at(codes, i, queries, q, words) <= radius
-        counts[q] = total
-
-
-@kernel
-def count_one(codes: NDArray, queries: NDArray, q: int, radius: int, words: Any) -> int:
-    n, total = codes.shape[0], 0
-    buffer = np.empty(STRIDE, np.uint16)
-    for at in range(0, n, STRIDE):
-        stop = min(n, at + STRIDE)
-        # Where hits are dense, the question whether there is any costs little.
-        if stop - at < STRIDE or any_below(
-            codes, at, STRIDE, queries, q, radius + 1, words
-        ):
-            fill_distances(codes, at, stop, queries, q, buffer, words)
-            for i in range(stop - at):
-                total += buffer[i] <= radius
-    return total
-
-
-def count_items(
-    queries: NDArray[np.uint8],
-    database: NDArray[np.uint8],
-    sizes: NDArray[np.int64],
-    radius: int,
-    n_threads: int = 1,
-) -> NDArray[np.int64]:
-    """Count the items within a radius, where each code stands for a number of them."""
-    words, codes = as_words(queries), as_words(database)
-    counts = np.zeros(len(words), np.int64)
-    tasks = [
-        (codes, sizes, words, a, b, reach(codes, radius), counts, tag)
-        for a, b, tag in _spans(words, codes, n_threads)
-    ]
-    run(count_items_span, tasks, n_threads)
-    return counts
-
-
-@kernel
-def count_items_span(
-    codes: NDArray,
-    sizes: NDArray,
-    queries: NDArray,
-    first: int,
-    last: int,
-    radius: int,
-    counts: NDArray,
-    words: Any,
-) -> None:
-    n = codes.shape[0]
-    buffer = np.empty(STRIDE, np.uint16)
-    for q in range(first, last):
-        total: Any = np.int64(0)
-        for at in range(0, n, STRIDE):
-            stop = min(n, at + STRIDE)
-            if stop - at < STRIDE or any_below(
-                codes, at, STRIDE, queries, q, radius + 1, words
-            ):
-                fill_distances(codes, at, stop, queries, q, buffer, words)
-                some = sizes[at:stop]
-                for i in range(some.size):
-                    total += some[i] & -np.int64(buffer[i] <= radius)
-        counts[q] = total
 
 
 @kernel
@@ -250,6 +98,7 @@ def take_tile(
     position: NDArray,
     words: Any,
 ) -> None:
+    """Pass a block of codes by the queries of one tile."""
     n_lanes = in_lanes.shape[2]
     whole = last - (last - first) % CHUNK
     at: Any = first
@@ -282,6 +131,7 @@ def take_one(
     position: NDArray,
     words: Any,
 ) -> None:
+    """Pass a block of codes by one query."""
     for at in range(first, last, STRIDE):
         stop = min(last, at + STRIDE)
         if stop - at < STRIDE or any_below(

@@ -67,6 +67,7 @@ def broadcast_distances(
 
 
 def _broadcast_ones(builder: Any, shape: Shape, start: Any, w: int, lanes: Any) -> Any:
+    """Differing bits of one word of a code and that of every lane's query."""
     word = load(builder, start, w * shape.word_bytes, shape.vector.element)
     return _ones(builder, builder.xor(splat(builder, shape, word), lanes))
 
@@ -103,6 +104,7 @@ def repeated(builder: Any, shape: Shape, query: Any) -> Any:
 
 
 def minimum(builder: Any, left: Any, right: Any) -> Any:
+    """The smaller distance, lane by lane."""
     # Distances fit 32 bits, and AVX2 has no minimum of 64-bit lanes.
     halves = [builder.bitcast(side, _HALVES) for side in (left, right)]
     least = _call(builder, "llvm.umin.v16i32", _HALVES, *halves)
@@ -116,6 +118,7 @@ def mask(builder: Any, shape: Shape, values: Any, bounds: Any) -> Any:
 
 
 def splat(builder: Any, shape: Shape, word: Any) -> Any:
+    """A vector of a word in every lane."""
     empty = ir.Constant(shape.vector, ir.Undefined)
     first = builder.insert_element(empty, word, _lane(0))
     return _shuffle(builder, first, empty, [0] * shape.lanes)
@@ -145,6 +148,7 @@ def row_pointer(
 def words_of_a_code(
     context: Any, builder: Any, shape: Shape, signature: Any, args: Any
 ) -> Any:
+    """Words of a code: constant where the type tells, else read from the array."""
     if shape.n_words:
         return number(shape.n_words)
     array = context.make_array(signature.args[0])(context, builder, args[0])
@@ -160,24 +164,29 @@ def load(builder: Any, base: Any, offset: int, value_type: Any) -> Any:
 
 
 def number(value: int) -> Any:
+    """A constant 64-bit integer."""
     return ir.Constant(INT, value)
 
 
 def _shuffle(builder: Any, left: Any, right: Any, order: list[int]) -> Any:
+    """Lanes of two vectors, picked by position in both."""
     vector = ir.VectorType(ir.IntType(32), len(order))
     return builder.shuffle_vector(left, right, ir.Constant(vector, order))
 
 
 def _ones(builder: Any, vector: Any) -> Any:
+    """Number of ones in each lane."""
     name = f"llvm.ctpop.v{vector.type.count}i{vector.type.element.width}"
     return _call(builder, name, vector.type, vector)
 
 
 def _call(builder: Any, name: str, result: Any, *args: Any) -> Any:
+    """Call a function of LLVM by name."""
     function_type = ir.FunctionType(result, [arg.type for arg in args])
     function = cgutils.get_or_insert_function(builder.module, function_type, name)
     return builder.call(function, args)
 
 
 def _lane(value: int) -> Any:
+    """A constant position of a lane."""
     return ir.Constant(ir.IntType(32), value)

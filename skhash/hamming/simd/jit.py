@@ -25,6 +25,7 @@ def inlined(function: Callable) -> Any:
 
 
 def _compiled(function: Callable, **options: Any) -> Any:
+    """Compile with a cache where one can be written."""
     options |= {"nogil": True, "error_model": "numpy"}
     try:
         return njit(cache=True, **options)(function)

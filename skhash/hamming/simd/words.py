@@ -40,6 +40,7 @@ def padded(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _word(n_bytes: int) -> np.dtype:
+    """The kind of word for codes of a width."""
     return _HALF if n_bytes <= _HALF.itemsize else _WHOLE
 
 

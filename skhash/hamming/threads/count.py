@@ -44,6 +44,7 @@ def n_threads(n_jobs: int | None, n_words: int = THREAD_WORDS) -> int:
 
 
 def _cores() -> int:
+    """Cores that affinity and the environment leave to this process."""
     if parent_process() is not None:
         return 1
     try:
@@ -58,10 +59,12 @@ def _cores() -> int:
 
 
 def _inside_worker() -> bool:
+    """Whether this is one of several workers, which share the cores."""
     return parent_process() is not None or _joblib_limit() == 1
 
 
 def _joblib_limit() -> int:
+    """Threads that an active joblib context allows."""
     # joblib can limit us only if somebody has imported it.
     parallel = sys.modules.get("joblib.parallel")
     if parallel is None:
@@ -81,6 +84,7 @@ def _joblib_limit() -> int:
 
 
 def _openmp_limit() -> int:
+    """Threads that threadpoolctl or OpenMP allow."""
     # threadpoolctl can limit us only if somebody has imported it. It sets the number
     # of OpenMP threads, which scikit-learn reads for its own search.
     if "threadpoolctl" not in sys.modules:

@@ -73,6 +73,7 @@ def _have_workers(n: int) -> None:
 
 
 def _serve(jobs: SimpleQueue) -> None:
+    """Do one job after the other, for ever."""
     while True:
         jobs.get()()
 
