@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -104,15 +103,9 @@ class Retrieval:
                 as_rows(query_labels, "query_labels", n_queries),
                 as_rows(database_labels, "database_labels", n_items),
             )
+        exclude_self = bool(exclude_self)
         return cls(
-            queries,
-            database,
-            *labels,
-            given,
-            relevance,
-            bool(exclude_self),
-            n_jobs,
-            weight,
+            queries, database, *labels, given, relevance, exclude_self, n_jobs, weight
         )
 
     @property
@@ -223,10 +216,8 @@ class Retrieval:
         self, step: int | None = None, within: slice | None = None
     ) -> Iterator[slice]:
         """Consecutive runs of at most `step` queries, by default those of a piece."""
-        if step is None:
-            step = _CELLS // self.n_bins
+        step = max(1, _CELLS // self.n_bins if step is None else step)
         start, stop, _ = (within or slice(None)).indices(len(self.queries))
-        step = max(1, step)
         for first in range(start, stop, step):
             yield slice(first, min(first + step, stop))
 
@@ -241,21 +232,20 @@ class Retrieval:
             n_total[self._own_cells(rows)] -= 1
         return n_total
 
+    def pairs(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Relevant pairs of a small run of queries: row in it, item, grade."""
+        row, col, grade = relevant_pairs(
+            self.relevance, self.query_labels, self.database_labels, rows
+        )
+        if self.exclude_self:
+            other = row + rows.start != col
+            return row[other], col[other], grade[other]
+        return row, col, grade
+
     def graded_pairs(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Relevant pairs of a small run of queries: row in it, distance, grade."""
-        row, col, grade = self._pairs(rows)
+        row, col, grade = self.pairs(rows)
         return row, _differing_bits(self.queries[rows][row], self.database[col]), grade
-
-    def fingerprint(self) -> str:
-        """The same for the same grades of all pairs, however they are given."""
-        digest = sha256()
-        for rows in self.small_runs():
-            row, col, grade = self._pairs(rows)
-            order = np.lexsort((col, row))
-            for part in (row + rows.start, col):
-                digest.update(part[order].astype(np.int64).tobytes())
-            digest.update(grade[order].tobytes())
-        return digest.hexdigest()[:16]
 
     def copy_query_labels(self) -> Any:
         """Labels of the queries, checked: an array or, of sparse sets, CSR."""
@@ -308,19 +298,9 @@ class Retrieval:
                 hit[own - rows.start, own] = False
             return hit
         hit = np.zeros((len(own), len(self.database)), dtype=bool)
-        row, col, _ = self._pairs(rows)
+        row, col, _ = self.pairs(rows)
         hit[row, col] = True
         return hit
-
-    def _pairs(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Relevant pairs of a small run of queries: row in it, item, grade."""
-        row, col, grade = relevant_pairs(
-            self.relevance, self.query_labels, self.database_labels, rows
-        )
-        if self.exclude_self:
-            other = row + rows.start != col
-            return row[other], col[other], grade[other]
-        return row, col, grade
 
     def _nearest(self, rows: slice, depth: int) -> np.ndarray:
         """Indices of each query's nearest items, its own left out."""
