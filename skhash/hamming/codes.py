@@ -54,6 +54,8 @@ def pack(bits: ArrayLike) -> NDArray[np.uint8]:
                 )
             )
         array = array != 0
+    if array.shape[1] % 8 == 0 and array.flags.c_contiguous:  # many times quicker
+        return np.packbits(array.ravel()).reshape(len(array), array.shape[1] // 8)
     return np.packbits(array, axis=1)
 
 
