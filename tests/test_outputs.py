@@ -16,8 +16,12 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
 from skhash import DeepHashEncoder
+from skhash.encoder._auto import batch_bounds, choose_rows
+from skhash.encoder._data.batches import ArrayDataset
 from skhash.encoder._outputs import Outputs
+from skhash.encoder._threads import torch_threads
 from skhash.metrics import mean_average_precision_scorer
+from skhash.networks import HashNetwork
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -361,6 +365,58 @@ def test_a_look_at_a_sample_reads_few_rows(fitted, digits, monkeypatch):
     assert 32 <= len(looked[0]) <= 256
     assert (looked[0][0, :, 0] == X[0]).all()
     assert (looked[0][-1, :, 0] == X[-1]).all()
+
+
+def test_outputs_do_not_depend_on_their_batches():
+    """Many rows at once go through other kernels than few."""
+    rng = np.random.default_rng(0)
+    for n_features, n_bits in [(5, 1), (64, 8), (33, 32)]:
+        X = rng.normal(size=(9001, n_features)).astype(np.float32)
+        model = DeepHashEncoder(n_bits, network="linear", max_epochs=1, random_state=0)
+        net = model.fit(X[:100], X[:100, 0] > 0).net_
+        assert choose_rows(net.module_, n_features, n_bits) == 8192
+        for n in [1, 511, 513, 575, 576, 1030, 8192, 8193, 9001]:
+            parts = [X[i : min(i + 512, n)] for i in range(0, n, 512)]
+            with torch_threads(1):
+                batches = [next(net.encode(ArrayDataset(part))) for part in parts]
+            expected = np.concatenate(batches)
+            np.testing.assert_array_equal(model.embed(X[:n]), expected)
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 512, 513, 575, 576, 5000, 8193])
+@pytest.mark.parametrize("size", [15, 512, 2048, 8192])
+def test_bounds_of_batches(n, size):
+    bounds = batch_bounds(n, size)
+    assert [i for start, end in bounds for i in range(start, end)] == list(range(n))
+    assert all(0 < end - start <= size for start, end in bounds)
+    if size > 512 and 0 < n % 512 < 64:
+        assert bounds[-1] == (n - n % 512, n)
+
+
+class Doubles(HashNetwork):
+    """Writes to what it is given."""
+
+    def forward(self, x):
+        return super().forward(x.mul_(2))
+
+
+def test_items_stay_as_they_are(digits):
+    X, y = digits
+    for network in ["linear", "mlp", nn.Sequential(nn.ReLU(inplace=True)), doubles]:
+        model = encoder(network=network, max_epochs=1).fit(X, y)
+        given = X[:100].copy()
+        for items in (given, given[::-1], given[:1][::-1], given[:, ::-1][:, ::-1]):
+            z = model.embed(items)
+            np.testing.assert_array_equal(given, X[:100])
+            items = np.ascontiguousarray(items)
+            items.flags.writeable = False
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                np.testing.assert_array_equal(model.embed(items), z)
+
+
+def doubles(input_shape, n_bits):
+    return Doubles(nn.Flatten(), nn.Linear(input_shape[0], n_bits))
 
 
 def test_scorers_say_it_too(fitted, digits):

@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 
 from skhash import DeepHashEncoder
 from skhash.encoder import _threads as threads
-from skhash.encoder._threads import iterate, run, torch_threads
+from skhash.encoder._threads import run, torch_threads
 from skhash.networks._random import borrowed_generator
 
 pytestmark = [
@@ -124,15 +124,18 @@ def test_trainings_in_other_threads_do_not_leave_their_number():
     assert after == [before]
 
 
-def test_iterating_gives_the_number_to_each_step_alone():
+def test_a_run_has_its_number_and_gives_it_back():
     before = torch.get_num_threads()
-    numbers = iterate(before + 1, (torch.get_num_threads() for _ in range(3)))
-    for number in numbers:
-        assert number == before + 1
+    for number in (1, before + 1):
+        assert run(number, torch.get_num_threads) == number
         assert torch.get_num_threads() == before
-    assert list(iterate(1, [None, 0, False])) == [None, 0, False]
-    with pytest.raises(KeyError):
-        list(iterate(1, ({}[key] for key in "a")))
+    with torch_threads(1), torch_threads(1):  # the inner block has nothing to do
+        assert run(1, torch.get_num_threads) == 1
+        assert run(2, torch.get_num_threads) == 2
+        with pytest.raises(KeyError):
+            run(1, lambda: {}["a"])
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize("n_jobs", [np.int64(2), np.int8(1), True, -1, -99])

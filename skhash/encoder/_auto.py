@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import joblib
@@ -19,6 +20,11 @@ _MIN_STEPS = 1000
 _MIN_EPOCHS = 10
 # Multiplications of a training step from which a second thread pays.
 _WORK_FOR_THREADS = 3e7
+# Items that are encoded together; more where the network does little with each, as long
+# as no more than so many values are held, which fit into the caches of a core.
+_ROWS, _MOST_ROWS, _VALUES = 512, 8192, 1 << 20
+# Fewer rows may be multiplied by other kernels.
+_FEW_ROWS = 64
 # A shuffled batch with fewer items of the typical class holds too few similar pairs.
 _ITEMS_PER_CLASS = 4
 
@@ -80,6 +86,25 @@ def choose_balance(
     typical = float(sizes[sizes > 0].double().median()) * batch_size / len(labels)
     few = typical < _ITEMS_PER_CLASS
     return _ITEMS_PER_CLASS if loss.balanced_batches and few else 0
+
+
+def choose_rows(network: HashNetwork, n_values: int, n_bits: int) -> int:
+    """Items to encode together: many where a call takes longer than its work."""
+    if not isinstance(network.body, nn.Flatten):
+        return _ROWS
+    most = min(_MOST_ROWS, _VALUES // (n_values + n_bits))
+    return max(_ROWS, most // _ROWS * _ROWS)
+
+
+def batch_bounds(n: int, size: int) -> list[tuple[int, int]]:
+    """Where the batches of n items begin and end.
+
+    Kernels for few rows round differently. The last few of 512 items get a batch of
+    their own whatever the size, so that their outputs do not depend on it.
+    """
+    few = n % _ROWS if size > _ROWS and n % _ROWS < _FEW_ROWS else 0
+    starts = [*range(0, n - few, size), *([n - few] if few else [])]
+    return list(pairwise([*starts, n]))
 
 
 def choose_device(device: Any) -> str:

@@ -16,7 +16,7 @@ from skorch.callbacks import EpochTimer
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from skhash.encoder._auto import device_error
+from skhash.encoder._auto import batch_bounds, device_error
 from skhash.encoder._data.batches import (
     ArrayDataset,
     Batches,
@@ -27,7 +27,8 @@ from skhash.encoder._labels import StoredSets
 from skhash.encoder._schedules import LR_SCHEDULES
 from skhash.encoder._stopping import StopTraining, is_request
 from skhash.losses import Stage
-from skhash.networks._layers import parts, set_mode
+from skhash.networks import HashNetwork
+from skhash.networks._layers import Standardize, parts, set_mode
 
 # Enough rows to judge the health of the codes of an epoch.
 _WATCHED_ROWS = 1024
@@ -323,8 +324,11 @@ class DeepHashNet(NeuralNet):
         """
         set_mode(self.module_, False)
         if isinstance(dataset, ArrayDataset):
-            bounds = range(0, len(dataset), batch_size)
-            batches: Any = (dataset.rows(slice(i, i + batch_size)) for i in bounds)
+            # The first layer makes tensors of its own.
+            first = getattr(self.module_, "standardize", None)
+            ours = type(self.module_) is HashNetwork and isinstance(first, Standardize)
+            bounds = batch_bounds(len(dataset), batch_size)
+            batches: Any = (dataset.rows(slice(*b), share=ours) for b in bounds)
         else:
             # A generator of its own: else a seed is drawn from the global one.
             own = torch.Generator()

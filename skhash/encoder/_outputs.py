@@ -23,6 +23,8 @@ _FEWEST = 32
 _PLAIN = 20, 5, 3
 # The same where all items get one code.
 _DOUBT = 6, 3, 10
+# Values of images to look at, about.
+_SAMPLED_VALUES = 1 << 15
 # The share of features that must differ: in other units all do.
 _MOST = 0.6
 
@@ -48,14 +50,14 @@ class Outputs:
     def checked(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The same outputs; an error where an item makes one that is not finite."""
         for z in batches:
-            if z.size and not (z.max() < _LARGEST_Z and z.min() > -_LARGEST_Z):
+            if not _are_finite(z):
                 if self._has_diverged():  # as `fit` said; searches go on
                     yield z
                     continue
                 self._refuse(~(np.abs(z) < _LARGEST_Z).all(axis=1))
             if self._n == 0:
                 self._code = z[0] > 0
-            if self._code is not None and ((z > 0) != self._code).any():
+            if self._code is not None and _differ(z, self._code):
                 self._code = None
             self._n += len(z)
             yield z
@@ -96,7 +98,7 @@ class Outputs:
         if self._n < _FEWEST or self._said:
             return
         sample = self._sample()
-        if (sample == sample[0]).all():
+        if (sample[-1] == sample[0]).all() and (sample == sample[0]).all():
             return
         name, differs = type(self.encoder).__name__, self._difference(sample)
         if unlike := differs(*_PLAIN):
@@ -114,15 +116,21 @@ class Outputs:
     def _difference(self, sample: np.ndarray) -> Callable[[float, float, int], str]:
         """A function that says what differs: more than so, in so many features."""
         mean, scale = self._moments()
-        center = sample.mean(axis=(0, 2))
-        spread = np.sqrt(((sample - center[:, None]) ** 2).mean(axis=(0, 2)))
+        kind = "channels" if sample.shape[2] > 1 else "features"
+        n_values = sample.shape[2]  # of a feature, or channel, in an item
+        sample = sample.transpose(0, 2, 1).reshape(-1, sample.shape[1])
+        center = sample.mean(axis=0)
+        spread = np.sqrt(((sample - center) ** 2).mean(axis=0))
         # Constant features tell nothing: pixels of the border, rare words.
         varied = spread > 1e-6 * (np.abs(center) + 1e-3 * scale)
         ratio, far = spread / scale, np.abs(center - mean) / scale
-        size = np.sqrt((spread**2 + center**2) / (scale**2 + mean**2))
-        kind = "channels" if sample.shape[2] > 1 else "features"
+        n_varied = varied.sum()
 
         def differs(times: float, spreads: float, fewest: int) -> str:
+            calm = (ratio >= 1 / times) & (ratio <= times) & (far <= spreads) & varied
+            if n_varied - calm.sum() <= _MOST * n_varied:  # mostly all that is asked
+                return ""
+            size = np.sqrt((spread**2 + center**2) / (scale**2 + mean**2))
             # In other units all numbers are smaller; within one class, or one moment
             # of a series, only their spread is.
             small = (ratio < 1 / times) & (size < 1 / times) & varied
@@ -130,9 +138,7 @@ class Outputs:
             great = (ratio > times) & ((ratio**2).mean() > times) & varied
             away = (far > spreads) & ((far**2).mean() > spreads) & varied
             n_unlike = (small | great | away).sum()
-            if varied.sum() * sample.shape[2] < fewest:
-                return ""
-            if n_unlike <= _MOST * varied.sum():
+            if n_varied * n_values < fewest or n_unlike <= _MOST * n_varied:
                 return ""
             if (small | great).sum() * 2 > n_unlike:
                 typical = float(np.median(ratio[small | great]))
@@ -165,16 +171,15 @@ class Outputs:
             else:
                 rows = rows.reshape(len(rows), channels, -1)
             # Pixels beside each other are alike: some tell as much as all.
-            rows = rows[:, :, :: rows.size >> 15 | 1]
+            rows = rows[:, :, :: _odd(rows.size // _SAMPLED_VALUES)]
         else:
             rows = rows[:, :, None]
         return rows.astype(np.float64)
 
     def _moments(self) -> tuple[np.ndarray, np.ndarray]:
         layer = self.encoder.net_.module_.standardize
-        parts = (part.cpu().double().ravel() for part in (layer.mean, layer.scale))
-        mean, scale = (part.numpy() for part in parts)
-        return mean, scale
+        mean, scale = layer.mean.cpu().numpy(), layer.scale.cpu().numpy()
+        return mean.ravel().astype(np.float64), scale.ravel().astype(np.float64)
 
     def _is_stray(self) -> bool:
         """Whether the one code of all items is far from those of all classes."""
@@ -183,6 +188,26 @@ class Outputs:
         signs = np.where(self._code, 1, -1)
         distances = ((1 - signs * self.encoder.class_codes_) / 2).sum(axis=1)
         return distances.min() > max(1.0, len(signs) / 8)
+
+
+def _odd(step: int) -> int:
+    """A step that walks through all columns of images whose width is even."""
+    return step + 1 - step % 2
+
+
+def _are_finite(z: np.ndarray) -> bool:
+    """Whether the outputs, and their squares, are numbers of float32."""
+    flat = z.ravel()
+    with np.errstate(over="ignore", invalid="ignore"):
+        # One pass: the sum overflows before any square does.
+        if np.dot(flat, flat) < LARGEST:
+            return True
+    return not z.size or bool(z.max() < _LARGEST_Z and z.min() > -_LARGEST_Z)
+
+
+def _differ(z: np.ndarray, code: np.ndarray) -> bool:
+    """Whether any output has another code; mostly the last one says so."""
+    return bool(((z[-1] > 0) != code).any() or ((z > 0) != code).any())
 
 
 def _slip(times: float) -> str:

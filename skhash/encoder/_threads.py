@@ -8,7 +8,7 @@ import ctypes
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Lock, Thread, current_thread, get_ident, local, main_thread
 from time import monotonic
@@ -45,6 +45,9 @@ def torch_threads(n_threads: int) -> Iterator[None]:
     """
     global _last_use
     nested, running = getattr(_here, "nested", False), _before
+    if nested and torch.get_num_threads() == n_threads:
+        yield  # the block around has seen to all
+        return
     with _lock:
         # The number is a thread's own, but a new thread starts with the last one set,
         # which may be that of a training in another thread.
@@ -78,13 +81,6 @@ def run(n_threads: int, function: Callable[[], T]) -> T:
     if _stand_in is None:
         _stand_in = _StandIn()
     return _stand_in.run(work)
-
-
-def iterate(n_threads: int, items: Iterable[T]) -> Iterator[T]:
-    """Iterate as `run` runs; between the items all is as it was."""
-    iterator, end = iter(items), object()
-    while (item := run(n_threads, lambda: next(iterator, end))) is not end:
-        yield item  # type: ignore[misc]
 
 
 class _StandIn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,24 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
+from skhash.encoder._auto import choose_rows
 from skhash.encoder._data.arrays import check_items, check_range, fitted_layout
 from skhash.encoder._data.batches import ArrayDataset
 from skhash.encoder._data.items import check_data_set
 from skhash.encoder._outputs import Outputs
-from skhash.encoder._threads import iterate, torch_threads
+from skhash.encoder._threads import run, torch_threads
 from skhash.hamming import pack
 from skhash.hamming.labels import check_labels, encode_by_classes
 from skhash.losses import HashLoss
 from skhash.networks import NETWORKS
+
+# What `transform` makes of the outputs z, by the parameter `output`.
+_MADE_OF_Z: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "packed": lambda z: pack(z > 0),
+    "bits": lambda z: z > 0,
+    "signs": lambda z: np.where(z > 0, np.int8(1), np.int8(-1)),
+    "embedding": lambda z: z,
+}
 
 
 def _has_one_label_an_item(encoder: Encoding) -> bool:
@@ -85,16 +94,9 @@ class Encoding(TransformerMixin, ClassifierMixin):
         ConvergenceWarning
             If the outputs are not finite because the training diverged.
         """
-        check_is_fitted(self)
-        self._validate_params()
-        if self.output == "embedding":
-            return self.embed(X)
-        make = {
-            "packed": lambda z: pack(z > 0),
-            "bits": lambda z: z > 0,
-            "signs": lambda z: np.where(z > 0, np.int8(1), np.int8(-1)),
-        }[self.output]
-        return np.concatenate(list(self._outputs(X, make)))
+        if not isinstance(self.output, str) or self.output not in _MADE_OF_Z:
+            self._validate_params()  # names the outputs there are
+        return self._outputs(X, _MADE_OF_Z[self.output])
 
     def embed(self, X):
         """The real outputs z of the network; a bit is ``z > 0``.
@@ -108,7 +110,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         -------
         z : float32 ndarray of shape (n, n_bits)
         """
-        return np.concatenate(list(self._outputs(X, lambda z: z)))
+        return self._outputs(X, _MADE_OF_Z["embedding"])
 
     @available_if(_has_one_label_an_item)
     def decision_function(self, X):
@@ -125,7 +127,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
             Greater is nearer; for two classes that of ``classes_[1]`` minus that of
             ``classes_[0]``.
         """
-        scores = np.concatenate(list(self._outputs(X, self._class_scores)))
+        scores = self._outputs(X, self._class_scores)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     @available_if(_has_one_label_an_item)
@@ -141,7 +143,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         -------
         labels : ndarray of shape (n,)
         """
-        scores = np.concatenate(list(self._outputs(X, self._class_scores)))
+        scores = self._outputs(X, self._class_scores)
         return self.classes_[scores.argmax(axis=1)]
 
     @available_if(_has_one_label_an_item)
@@ -174,17 +176,18 @@ class Encoding(TransformerMixin, ClassifierMixin):
         found = encode_by_classes(self.predict(X), self.classes_)
         return accuracy_score(right, found, sample_weight=sample_weight)
 
-    def _outputs(
-        self, X: Any, make: Callable[[np.ndarray], np.ndarray]
-    ) -> Iterator[np.ndarray]:
-        """What `make` makes of the outputs z of each batch."""
+    def _outputs(self, X: Any, make: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """What `make` makes of the outputs z, which are never all held at once."""
         check_is_fitted(self)
+        network, n_bits = self.net_.module_, self.net_.criterion_.n_bits_
+        rows = choose_rows(network, self.n_features_in_, n_bits)
         with torch_threads(1):
             items = self._items(X)
-        outputs = Outputs(self, items)
-        checked = outputs.checked(self.net_.encode(items))
-        yield from iterate(self._n_threads, map(make, checked))
-        outputs.warn_if_unlike()
+            outputs = Outputs(self, items)
+            batches = map(make, outputs.checked(self.net_.encode(items, rows)))
+            made = run(self._n_threads, lambda: list(batches))
+            outputs.warn_if_unlike()
+        return made[0] if len(made) == 1 else np.concatenate(made)
 
     def _items(self, X: Any) -> Any:
         """Items to encode, checked, in the layout of the fit."""
@@ -197,12 +200,17 @@ class Encoding(TransformerMixin, ClassifierMixin):
 
     def _class_scores(self, z: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            scores = self.loss_.class_scores(torch.from_numpy(z).to(self.net_.device))
+            on_device = torch.from_numpy(z).to(self.net_.device)
+            scores = self.net_.criterion_.class_scores(on_device)
         if scores is not None:
             return scores.cpu().numpy()
-        signs = np.where(z > 0, 1.0, -1.0)
         means = self.class_codes_
-        scores = (2 * signs @ means.T - (means**2).sum(1)) / z.shape[1]
+        scores = np.empty((len(z), len(means)))
+        for start in range(0, len(z), 512):  # pieces that one thread has in its cache
+            rows = slice(start, start + 512)
+            twice_the_signs = np.where(z[rows] > 0, 2.0, -2.0)
+            scores[rows] = twice_the_signs @ means.T
+        scores = (scores - (means**2).sum(1)) / z.shape[1]
         # A class of `partial_fit` without any item yet: farther than any code can be.
         scores[:, self._class_sums[:, -1] == 0] = -3
         return scores

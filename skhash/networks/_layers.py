@@ -212,12 +212,20 @@ def draw_seed(generator: torch.Generator | None) -> int:
 
 def set_mode(network: nn.Module, training: bool, frozen: Sequence[str] = ()) -> None:
     """Training or evaluation mode, but evaluation for `frozen` parts and modules."""
+    if not training and not _is_training(network):
+        return  # to look at a mode is quick, to set it is not
     network.train(training)
     for module in network.modules():
         if getattr(module, "frozen", False):
             module.eval()
     for name in frozen:
         getattr(network, name).eval()
+
+
+def _is_training(network: nn.Module) -> bool:
+    """Whether the network, or a module within, is in training mode."""
+    inner = (module for module in network._modules.values() if module is not None)
+    return network.training or any(map(_is_training, inner))
 
 
 def parts(network: nn.Module) -> Iterator[tuple[str, list[nn.Parameter]]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from skhash.encoder._data.containers import LARGEST, read_array
 from skhash.encoder._data.layouts import Layout, misfit
@@ -60,6 +60,9 @@ def check_items(
     ValueError
         If the shapes do not fit each other or a value is missing or infinite.
     """
+    if not reset and not check and _are_plain_rows(estimator, X):
+        X = check_array(X, dtype="numeric", estimator=estimator, input_name="X")
+        return X, fitted_layout(estimator), {}
     X = read_array(X)
     expected = fitted_layout(estimator) if not reset else None
     if item_shape is not None and reset:
@@ -78,6 +81,16 @@ def check_items(
     if shape is None or order == tuple(range(len(shape))):
         return checked, expected, {}
     return checked, expected, {"lies": shape, "order": order}
+
+
+def _are_plain_rows(estimator: Any, X: Any) -> bool:
+    """Whether X is an array of numbers with the rows of the fit, which had no names."""
+    return (
+        type(X) is np.ndarray
+        and X.dtype.kind in "biuf"
+        and X.shape[1:] == (estimator.n_features_in_,)
+        and not hasattr(estimator, "feature_names_in_")
+    )
 
 
 def _item_axes(

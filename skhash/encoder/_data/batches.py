@@ -104,15 +104,21 @@ class ArrayDataset(Dataset):
         axes = (0, *(axis + 1 for axis in self.order))
         return rows.reshape(-1, *self.lies).transpose(axes).reshape(len(rows), -1)
 
-    def rows(self, index: Any) -> Tensor:
-        """Items `index` (integers or a slice) as a tensor of their own."""
+    def rows(self, index: Any, *, share: bool = False) -> Tensor:
+        """Items `index` (integers or a slice) as a tensor, of their own or shared.
+
+        A shared one may lie in the memory of X: whoever asks for it writes nothing.
+        """
         rows = self.raw(index)
         if not isinstance(rows, np.ndarray):
             rows = rows.toarray()
+        own = rows.base is None and rows.flags.writeable
+        # Torch warns of read-only arrays, and has no negative strides.
+        shared = share and rows.flags.writeable and rows.flags.c_contiguous
+        shared = shared and min(rows.strides) >= 0  # -4 even where there is one row
         if rows.dtype not in _TORCH_DTYPES:
             rows = readable(rows)
-        elif rows.base is not None or not rows.flags.writeable:
-            # A slice shares memory with an array that torch must not write to.
+        elif not own and not shared:
             rows = rows.copy()
         return torch.from_numpy(rows)
 

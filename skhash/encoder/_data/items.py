@@ -121,7 +121,9 @@ def check_length(X: Dataset, *, least: int) -> None:
 def sample_rows(n: int, n_values: int) -> np.ndarray:
     """At most 128 of n items, evenly spaced; fewer, but 32, of large ones."""
     count = min(n, max(32, min(128, _SAMPLED_VALUES // n_values)))
-    return np.linspace(0, n - 1, count).astype(np.int64)
+    places = np.arange(count) * ((n - 1) / max(count - 1, 1))
+    places[-1] = n - 1
+    return places.astype(np.int64)
 
 
 def check_data_set(X: Dataset, layout: Layout, estimator: Any) -> Dataset:
