@@ -21,7 +21,7 @@ from torch.utils.data import Dataset
 from skhash import DeepHashEncoder
 from skhash.encoder import _threads as threads
 from skhash.encoder._threads import run, torch_threads
-from skhash.networks._random import borrowed_generator
+from skhash.networks import borrowed_generator
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from skhash.hamming.labels import Labels
 from skhash.losses import HashLoss
-from skhash.networks import HashNetwork
-from skhash.networks._build import output_width
+from skhash.networks import HashNetwork, output_width
 
 # Fewer optimisation steps leave every family short of what it can reach.
 _MIN_STEPS = 1000

@@ -18,10 +18,13 @@ from skhash.encoder._data.inputs import TrainingData, moments
 from skhash.encoder._net import DeepHashNet
 from skhash.encoder._schedules import OPTIMIZERS
 from skhash.losses import LOSSES, HashLoss, Stage
-from skhash.networks import HashNetwork
-from skhash.networks._build import build, output_width
-from skhash.networks._layers import Standardize
-from skhash.networks._random import borrowed_generator
+from skhash.networks import (
+    HashNetwork,
+    Standardize,
+    borrowed_generator,
+    build_network,
+    output_width,
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def make_network(encoder: Any, data: TrainingData, loss: HashLoss, seed: int) ->
     """The network, its first layer standardising with the data's mean and scale."""
     shape = data.layout.network_shape
     normalize = encoder.normalize_z
-    network = build(
+    network = build_network(
         encoder.network,
         shape,
         encoder.n_bits,

@@ -32,8 +32,7 @@ from skhash.encoder._threads import run
 from skhash.hamming import pack, unpack
 from skhash.losses import LOSSES
 from skhash.metrics import code_health, mean_average_precision
-from skhash.networks import NETWORKS
-from skhash.networks._random import borrowed_generator
+from skhash.networks import NETWORKS, borrowed_generator
 from skhash.warn import warn
 
 # In the history of the net alone.

@@ -27,8 +27,7 @@ from skhash.encoder._labels import StoredSets
 from skhash.encoder._schedules import LR_SCHEDULES
 from skhash.encoder._stopping import StopTraining, is_request
 from skhash.losses import Stage
-from skhash.networks import HashNetwork
-from skhash.networks._layers import Standardize, parts, set_mode
+from skhash.networks import HashNetwork, Standardize, parts, set_mode
 
 # Enough rows to judge the health of the codes of an epoch.
 _WATCHED_ROWS = 1024

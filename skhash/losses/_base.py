@@ -230,14 +230,11 @@ class HashLoss(BaseEstimator, nn.Module):
         """
         if not self.needs_columns or n_columns <= MOST_COLUMNS:
             return
-        from skhash.losses import LOSSES  # it is made of the families
-
-        others = [key for key, loss in LOSSES.items() if not loss().needs_columns]
         raise ValueError(
             f"y has {n_columns} columns, but {self!r} keeps state for each column, and "
             f"at most {MOST_COLUMNS} are accepted. Losses that compare items take any "
-            f"number: {', '.join(others)}. For a loss of your own that does, set "
-            "needs_columns = False."
+            "number, such as 'hashnet', 'dhn' and 'dual_hinge'. For a "
+            "loss of your own that does, set needs_columns = False."
         )
 
     def plan(self, n_epochs: int) -> list[Stage]:

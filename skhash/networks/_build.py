@@ -136,7 +136,7 @@ def output_width(module: nn.Module, input_shape: Sequence[int]) -> int:
     return out.shape[1]
 
 
-def build(
+def build_network(
     network: str | nn.Module | Callable[..., nn.Module],
     input_shape: Sequence[int],
     n_bits: int,

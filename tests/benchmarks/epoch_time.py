@@ -24,8 +24,7 @@ from torch import nn
 
 from skhash import DeepHashEncoder
 from skhash.losses import LOSSES, HashLoss
-from skhash.networks import NETWORKS, mlp
-from skhash.networks._layers import Standardize
+from skhash.networks import NETWORKS, Standardize, mlp
 
 N_BITS, BATCH_SIZE, N_EPOCHS = 16, 128, 3
 

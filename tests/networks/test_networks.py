@@ -14,15 +14,19 @@ from skhash.losses import HashLoss, Stage
 from skhash.networks import (
     NETWORKS,
     HashNetwork,
+    Standardize,
+    borrowed_generator,
+    build_network,
     convnet,
     hash_layer,
     linear,
     mlp,
+    output_width,
+    parts,
+    set_mode,
     wrap,
 )
-from skhash.networks._build import build, output_width
-from skhash.networks._layers import Dropout, Standardize, parts, set_mode
-from skhash.networks._random import borrowed_generator
+from skhash.networks._layers import Dropout
 
 SHAPES = {"linear": (7,), "mlp": (7,), "convnet": (3, 12, 9)}
 
@@ -33,7 +37,7 @@ def generator(seed=0):
 
 def make(network, input_shape, n_bits=5, **params):
     settings = {"normalize_z": False, "generator": generator(), **params}
-    return build(network, input_shape, n_bits, **settings)
+    return build_network(network, input_shape, n_bits, **settings)
 
 
 def weights(network):

@@ -25,7 +25,7 @@ from skhash.encoder._data.layouts import Layout
 from skhash.encoder._labels import stored
 from skhash.hamming.columns import check_column, kind_of
 from skhash.hamming.labels import Labels, encode_by_classes
-from skhash.networks._random import borrowed_generator
+from skhash.networks import borrowed_generator
 from skhash.warn import warn
 
 # Values that are looked at together when the whole data set is read once; in float64,
@@ -73,11 +73,6 @@ class TrainingData:
         """Some of the items with their labels."""
         items, labels = self.items.subset(index), self.labels.subset(index)
         return replace(self, items=items, labels=labels)
-
-
-def as_array(X: Any) -> Any:
-    """Tensors as arrays; everything else as it is."""
-    return tensor_array(X) if isinstance(X, Tensor) else X
 
 
 def check_training(

@@ -22,7 +22,7 @@ from skhash.encoder._data.containers import (
     refuse_loader,
 )
 from skhash.encoder._data.layouts import Layout, misfit
-from skhash.networks._random import borrowed_generator
+from skhash.networks import borrowed_generator
 
 # As many values of a sample tell what it was drawn from.
 _SAMPLED_VALUES = 1 << 15
