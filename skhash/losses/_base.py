@@ -230,11 +230,13 @@ class HashLoss(BaseEstimator, nn.Module):
         """
         if not self.needs_columns or n_columns <= MOST_COLUMNS:
             return
+        ours = [c for c in HashLoss.__subclasses__() if c.__module__[:7] == "skhash."]
+        others = [family.__name__ for family in ours if not family().needs_columns]
         raise ValueError(
             f"y has {n_columns} columns, but {self!r} keeps state for each column, and "
             f"at most {MOST_COLUMNS} are accepted. Losses that compare items take any "
-            "number, such as 'hashnet', 'dhn' and 'dual_hinge'. For a "
-            "loss of your own that does, set needs_columns = False."
+            f"number: {', '.join(sorted(others))}. For a loss of your own that does, "
+            "set needs_columns = False."
         )
 
     def plan(self, n_epochs: int) -> list[Stage]:

@@ -142,13 +142,15 @@ class Retrieval:
     ) -> np.ndarray:
         """The same of each query."""
         check_option("zero_relevant", zero_relevant, ZERO_RELEVANT)
-        pieces = self.pieces()
+        pieces, ranked = self.pieces(), options.get("ties") == "index"
         if "ties" in options:
             pieces, options["ties"] = self.by_ties(options["ties"], options.get("k"))
-        # Of no queries, so that options are checked before any work.
-        nothing = np.zeros((0, 1), dtype=np.int64)
-        values = [metric(nothing, nothing, **options)]
-        undefined = [nothing_relevant(nothing)]
+        # Metrics check their options. That is soon enough where work is short; but not
+        # for long work, for rankings made to a depth k, or if there are no queries.
+        short = 0 < len(self.queries) * len(self.database) <= _PAIRS
+        if not short or ranked:
+            metric(*np.zeros((2, 0, 1), dtype=np.int64), **options)
+        values, undefined = [np.empty(0)], [np.empty(0, dtype=bool)]
         for _, n_total, n_relevant in pieces:
             values.append(metric(n_total, n_relevant, zero_relevant=0, **options))
             undefined.append(nothing_relevant(n_relevant))

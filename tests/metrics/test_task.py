@@ -361,13 +361,23 @@ def test_average_by_class_needs_labels():
         ("precision_recall_by_radius", {"empty_ball": 1}),
     ],
 )
-def test_options_are_checked_before_any_work(monkeypatch, name, options):
+def test_options_are_checked_before_long_work(monkeypatch, name, options):
     def work(*args, **kwargs):
         raise AssertionError("codes were scanned")
 
     monkeypatch.setattr(task, "histograms", work)
+    monkeypatch.setattr(task, "_PAIRS", 0)
     codes = np.zeros((2, 1), np.uint8)
     with pytest.raises(ValueError):  # noqa: PT011
         getattr(metrics, name)(codes, codes, [0, 1], [0, 1], **options)
     with pytest.raises(AssertionError, match="scanned"):
         getattr(metrics, name)(codes, codes, [0, 1], [0, 1])
+
+
+@pytest.mark.parametrize("n_queries", [0, 2])
+def test_options_are_checked_whatever_the_number_of_queries(n_queries):
+    codes, labels = np.zeros((2, 1), np.uint8), [0, 1]
+    given_ = (codes[:n_queries], codes, labels[:n_queries], labels)
+    with pytest.raises(ValueError, match="k must be at least 1"):
+        average_precision(*given_, k=0)
+    assert average_precision(*given_, k=1).shape == (n_queries,)
