@@ -37,19 +37,25 @@ WITHOUT_TORCH = {"hamming", "metrics", "neighbors", "plots"}
 TORCH_IN_FUNCTIONS = {"hamming/indexes/torch.py", "plots/_loss_shape.py"}
 
 
-def imports(tree: ast.AST, in_function: bool = False) -> Iterator[tuple[str, bool]]:
+def imports(
+    tree: ast.AST, in_function: bool = False, for_types: bool = True
+) -> Iterator[tuple[str, bool]]:
     """Names of what is imported, and whether a function body imports them.
 
-    ``from a import b`` is ``a.b``, be it a module or a name of one.
+    ``from a import b`` is ``a.b``, be it a module or a name of one. What a type checker
+    alone imports counts, too, unless ``for_types`` is false.
     """
     for node in ast.iter_child_nodes(tree):
+        if not for_types and isinstance(node, ast.If):
+            if ast.unparse(node.test) == "TYPE_CHECKING":
+                continue
         if isinstance(node, ast.Import):
             yield from ((alias.name, in_function) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             start = "." * node.level + (node.module or "")
             yield from ((f"{start}.{a.name}", in_function) for a in node.names)
         function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        yield from imports(node, in_function or function)
+        yield from imports(node, in_function or function, for_types)
 
 
 def violations(path: str, source: str) -> list[str]:
@@ -135,8 +141,8 @@ def test_files_import_one_way():
     needs = {}
     for file in SOURCES:
         own = file.relative_to(PACKAGE.parent).with_suffix("").parts
-        found = (tuple(n.split(".")) for n, _ in imports(ast.parse(file.read_text())))
-        needs[own] = {module_of(name) for name in found} - {own}
+        found = imports(ast.parse(file.read_text(encoding="utf-8")), for_types=False)
+        needs[own] = {module_of(tuple(name.split("."))) for name, _ in found} - {own}
     left = without_free(needs)
     assert {"/".join(own): left[own] & left.keys() for own in left} == {}
 
@@ -203,6 +209,15 @@ def test_checker_finds_a_violation(path, source):
 )
 def test_checker_allows(path, source):
     assert violations(path, source) == []
+
+
+def test_imports_for_types_can_be_left_out():
+    source = (
+        "import a\nif TYPE_CHECKING:\n    from b import c\ndef f():\n    import d\n"
+    )
+    tree = ast.parse(source)
+    assert list(imports(tree)) == [("a", False), ("b.c", False), ("d", True)]
+    assert list(imports(tree, for_types=False)) == [("a", False), ("d", True)]
 
 
 def test_code_lines_are_counted_by_hand():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,6 +25,9 @@ from skhash.networks import (
     build_network,
     output_width,
 )
+
+if TYPE_CHECKING:
+    from skhash.encoder._encoder import DeepHashEncoder
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ def make_loss(loss: str | HashLoss) -> HashLoss:
     return made
 
 
-def make_network(encoder: Any, data: TrainingData, loss: HashLoss, seed: int) -> Any:
+def make_network(
+    encoder: DeepHashEncoder, data: TrainingData, loss: HashLoss, seed: int
+) -> Any:
     """The network, its first layer standardising with the data's mean and scale."""
     shape = data.layout.network_shape
     normalize = encoder.normalize_z
@@ -120,7 +125,7 @@ def check_plan(plan: list[Stage], n_epochs: int, network: HashNetwork) -> None:
 
 
 def make_net(
-    encoder: Any,
+    encoder: DeepHashEncoder,
     network: HashNetwork,
     loss: HashLoss,
     lr_schedule: str,
@@ -155,7 +160,7 @@ def make_net(
 
 
 def prepare(
-    encoder: Any, data: TrainingData, n_epochs: int, seeds: Seeds
+    encoder: DeepHashEncoder, data: TrainingData, n_epochs: int, seeds: Seeds
 ) -> tuple[HashNetwork, HashLoss]:
     """Network and loss of a training that starts from nothing."""
     loss = make_loss(encoder.loss)
@@ -175,7 +180,7 @@ def prepare(
     return network, loss
 
 
-def reuse(encoder: Any, data: TrainingData) -> tuple[HashNetwork, HashLoss]:
+def reuse(encoder: DeepHashEncoder, data: TrainingData) -> tuple[HashNetwork, HashLoss]:
     """Network and loss of the previous training (`warm_start`)."""
     network, loss = encoder.net_.module_, encoder.net_.criterion_
     before = encoder.classes_, encoder.input_shape_, loss.n_bits_, repr(loss)
@@ -199,7 +204,7 @@ def network_name(network: Any) -> str:
     return network if isinstance(network, str) else type(network).__name__
 
 
-def check_net(encoder: Any) -> None:
+def check_net(encoder: DeepHashEncoder) -> None:
     """Refuse `optimizer` and `net_params` that skorch would, before the real net."""
     if encoder.net_params or not isinstance(encoder.optimizer, str):
         with borrowed_generator(0):

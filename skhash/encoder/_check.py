@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skhash.encoder._auto import device_error
 from skhash.encoder._check_callbacks import check_callbacks
+
+if TYPE_CHECKING:
+    from skhash.encoder._encoder import DeepHashEncoder
 
 # What belongs to the encoder under another name.
 _OWN = {"optimizer__lr": "lr", "iterator_train__batch_size": "batch_size"}
 
 
-def check_parameters(encoder: Any, *, partial: bool = False) -> None:
+def check_parameters(encoder: DeepHashEncoder, *, partial: bool = False) -> None:
     """Refuse parameters that would fail in the middle of a fit.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skorch.callbacks import (
     BatchScoring,
@@ -18,10 +18,13 @@ from skorch.callbacks import (
     WandbLogger,
 )
 
+if TYPE_CHECKING:
+    from skhash.encoder._encoder import DeepHashEncoder
+
 _SCORING = (BatchScoring, EpochScoring)
 
 
-def check_callbacks(encoder: Any, *, partial: bool = False) -> None:
+def check_callbacks(encoder: DeepHashEncoder, *, partial: bool = False) -> None:
     """Refuse callbacks that would fail in the training, or do nothing.
 
     Parameters

@@ -10,7 +10,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -35,11 +35,16 @@ from skhash.metrics import code_health, mean_average_precision
 from skhash.networks import NETWORKS, borrowed_generator
 from skhash.warn import warn
 
+if TYPE_CHECKING:
+    from skhash.encoder._encoder import DeepHashEncoder
+
 # In the history of the net alone.
 _FOR_CALLBACKS = ("batches", "train_loss_best", "valid_score_best")
 
 
-def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
+def set_callbacks(
+    net: DeepHashNet, encoder: DeepHashEncoder, own: dict[str, Any]
+) -> None:
     """Our callbacks, then copies of the user's."""
     users = []
     for i, callback in enumerate(encoder.callbacks or []):
@@ -56,7 +61,9 @@ def set_callbacks(net: DeepHashNet, encoder: Any, own: dict[str, Any]) -> None:
     net.initialize_callbacks()
 
 
-def set_sampler(net: DeepHashNet, encoder: Any, data: TrainingData, seed: int) -> None:
+def set_sampler(
+    net: DeepHashNet, encoder: DeepHashEncoder, data: TrainingData, seed: int
+) -> None:
     """Shuffled or class-balanced batches of the items."""
     batch_size, balanced = encoder.batch_size, encoder.balanced_batches
     if isinstance(data.items, EncodedDataset):
@@ -71,7 +78,7 @@ def set_sampler(net: DeepHashNet, encoder: Any, data: TrainingData, seed: int) -
 
 
 def split(
-    encoder: Any, data: TrainingData, seed: int
+    encoder: DeepHashEncoder, data: TrainingData, seed: int
 ) -> tuple[TrainingData, TrainingData | None]:
     """The part to train on and, for early stopping, the part to validate on."""
     if not encoder.early_stopping:
@@ -113,7 +120,7 @@ def retrieval_score(
 
 @contextlib.contextmanager
 def foreign_randomness(
-    encoder: Any, data: TrainingData, net: DeepHashNet, seed: int
+    encoder: DeepHashEncoder, data: TrainingData, net: DeepHashNet, seed: int
 ) -> Iterator[None]:
     """Seed torch's global generators for code that is not ours; put them back."""
     network = getattr(encoder.network, "func", encoder.network)  # of a partial
@@ -146,7 +153,7 @@ def health_of(z: np.ndarray) -> dict[str, float]:
     return code_health(pack(z > 0), z.shape[1])
 
 
-def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
+def fit(encoder: DeepHashEncoder, data: TrainingData, given: dict[str, Any]) -> None:
     """Train an encoder on checked data (`given` unchecked); set what it has learnt."""
     check_net(encoder)
     seeds = Seeds.draw(encoder.random_state)
@@ -170,13 +177,13 @@ def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
         callbacks["progress"] = Progress(n_epochs)
     n_threads = choose_threads(encoder.n_jobs, network, encoder.batch_size)
 
-    def state(net: DeepHashNet, codes: np.ndarray | None = None) -> dict[str, Any]:
+    def fitted(net: DeepHashNet, codes: np.ndarray | None = None) -> dict[str, Any]:
         codes = encode(net, train) if codes is None else codes
         sums = class_sums(codes, train, encoder.n_bits)
         return learnt(data, net, n_threads, seeds, sums)
 
     if supports_callbacks(encoder):
-        callbacks["report"] = ReportEpochs(encoder, given, n_epochs, state)
+        callbacks["report"] = ReportEpochs(encoder, given, n_epochs, fitted)
     net = make_net(encoder, network, loss, encoder.lr_schedule, seeds.batches)
     set_callbacks(net, encoder, callbacks)
     set_sampler(net, encoder, train, seeds.batches)
@@ -184,11 +191,11 @@ def fit(encoder: Any, data: TrainingData, given: dict[str, Any]) -> None:
     lent = foreign_randomness(encoder, data, net, seeds.network)
     codes = run(n_threads, lambda: train_on(net, train, lent))
     net.slim([*callbacks, "halt"])
-    vars(encoder).update(state(net, codes))
+    vars(encoder).update(fitted(net, codes))
     warn_if_unhealthy(encoder, codes)
 
 
-def partial_fit(encoder: Any, data: TrainingData, *, first: bool) -> None:
+def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) -> None:
     """Train an encoder for one epoch on checked data."""
     n_batches = math.ceil(len(data.items) / encoder.batch_size)
     n_epochs = choose_epochs(encoder.max_epochs, n_batches)
@@ -265,7 +272,7 @@ def class_sums(codes: np.ndarray, data: TrainingData, n_bits: int) -> Any:
     return sums
 
 
-def warn_if_diverged(encoder: Any) -> bool:
+def warn_if_diverged(encoder: DeepHashEncoder) -> bool:
     """Say that the loss is not finite; whether it was said."""
     last = encoder.history_[-1] if encoder.history_ else {"train_loss": 0.0}
     if math.isfinite(last["train_loss"]):
@@ -279,7 +286,7 @@ def warn_if_diverged(encoder: Any) -> bool:
     return True
 
 
-def warn_if_unhealthy(encoder: Any, codes: np.ndarray) -> None:
+def warn_if_unhealthy(encoder: DeepHashEncoder, codes: np.ndarray) -> None:
     """Say what went wrong in a training, and what helps."""
     if warn_if_diverged(encoder):
         return

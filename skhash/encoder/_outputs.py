@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -12,6 +12,9 @@ from skhash.encoder._data.batches import ArrayDataset
 from skhash.encoder._data.containers import LARGEST
 from skhash.encoder._data.items import CheckedItems, CheckedStream, sample_rows
 from skhash.warn import warn
+
+if TYPE_CHECKING:
+    from skhash.encoder._encoder import DeepHashEncoder
 
 # Losses and scores take squares of z: where these overflow, z says nothing.
 _LARGEST_Z = LARGEST**0.5
@@ -40,7 +43,7 @@ class Outputs:
         What is encoded.
     """
 
-    def __init__(self, encoder: Any, items: Any) -> None:
+    def __init__(self, encoder: DeepHashEncoder, items: Any) -> None:
         self.encoder = encoder
         self.items = items
         self._n = 0

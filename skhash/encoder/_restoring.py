@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
+if TYPE_CHECKING:
+    from skhash.encoder._encoder import DeepHashEncoder
+
 
 @contextlib.contextmanager
-def unchanged_by_errors(encoder: Any) -> Iterator[None]:
+def unchanged_by_errors(encoder: DeepHashEncoder) -> Iterator[None]:
     """Put an encoder back where the body raises, be it by Ctrl-C."""
     before = vars(encoder).copy()
     # Warm starts and partial fits go on with the same net, network and loss.

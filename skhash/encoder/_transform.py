@@ -8,20 +8,18 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin, TransformerMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
 from skhash.encoder._auto import choose_rows
-from skhash.encoder._data.arrays import check_items, check_range, fitted_layout
+from skhash.encoder._data.arrays import check_item_array, check_range, fitted_layout
 from skhash.encoder._data.batches import ArrayDataset
 from skhash.encoder._data.items import check_data_set
 from skhash.encoder._outputs import Outputs
 from skhash.encoder._threads import run, torch_threads
 from skhash.hamming import pack
-from skhash.hamming.labels import check_labels, encode_by_classes
+from skhash.hamming.labels import accuracy, check_class_labels
 from skhash.losses import HashLoss
 from skhash.networks import NETWORKS
 
@@ -168,13 +166,8 @@ class Encoding(TransformerMixin, ClassifierMixin):
         ValueError
             If X does not fit, or y holds no class labels.
         """
-        y = check_labels(y, name="y")
-        if y.dtype.kind == "f":
-            check_classification_targets(y)
-        # Places among the classes: scikit-learn knows no bytes and no big integers.
-        right = encode_by_classes(y, self.classes_)
-        found = encode_by_classes(self.predict(X), self.classes_)
-        return accuracy_score(right, found, sample_weight=sample_weight)
+        y = check_class_labels(y)
+        return accuracy(y, self.predict(X), self.classes_, sample_weight)
 
     def _outputs(self, X: Any, make: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """What `make` makes of the outputs z, which are never all held at once."""
@@ -193,7 +186,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         """Items to encode, checked, in the layout of the fit."""
         if isinstance(X, Dataset):
             return check_data_set(X, fitted_layout(self), self)
-        array, _, axes = check_items(self, X, reset=False)
+        array, _, axes = check_item_array(self, X, reset=False)
         if self.net_.module_.origin not in ("auto", *NETWORKS):
             check_range(array)  # where infinity may end in a finite z, by tanh, say
         return ArrayDataset(array, **axes)

@@ -53,12 +53,12 @@ def _is_missing(array: NDArray) -> NDArray[np.bool_]:
     if array.dtype.kind == "O" or hasattr(array.dtype, "na_object"):
         values = array.ravel().tolist()
         if not set(map(type, values)) <= {int, bool, str, bytes}:
-            found = np.fromiter(map(_missing, values), bool, len(values))
+            found = np.fromiter(map(is_missing, values), bool, len(values))
             return found.reshape(array.shape)
     return np.zeros(1, dtype=bool)
 
 
-def _missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """None, NaN, NaT or pandas' NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True

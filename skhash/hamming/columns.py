@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skhash.hamming._refusals import is_missing as is_missing
 from skhash.hamming._refusals import refuse_masked, refuse_missing, refuse_others
 
 _INT64 = np.iinfo(np.int64)

@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils.multiclass import check_classification_targets
 
 from skhash.hamming._label_forms import Classes, Labels, check_comparable
 from skhash.hamming.columns import concatenate
+from skhash.warn import warn
 
 __all__ = ["Labels", "check_comparable", "check_labels"]
 
@@ -84,6 +87,38 @@ def encode_by_classes(labels: NDArray, classes: NDArray) -> NDArray[np.int64]:
     # Classes come first: a value that is new after them is none of theirs.
     place = np.where(first < len(classes), first, -1)
     return place[encoded.reshape(-1)[len(classes) :]].astype(np.int64)
+
+
+def check_class_labels(y: Any) -> NDArray:
+    """Labels to score predictions by: classes, which are no measurements."""
+    y = check_labels(y, name="y")
+    if y.dtype.kind == "f":
+        check_classification_targets(y)
+    return y
+
+
+def accuracy(
+    y: NDArray, predicted: NDArray, classes: NDArray, sample_weight: Any = None
+) -> float:
+    """Share of predictions that are right, of `check_class_labels`."""
+    # Places among the classes: scikit-learn knows no bytes and no big integers.
+    right = encode_by_classes(y, classes)
+    found = encode_by_classes(predicted, classes)
+    if sample_weight is None and len(right) == len(found):
+        return float((right == found).mean())
+    from sklearn.metrics import accuracy_score  # slow to import, and seldom needed
+
+    return accuracy_score(right, found, sample_weight=sample_weight)
+
+
+def warn_of_column(y: Any) -> None:
+    """Say that y is a column of a matrix, as scikit-learn does."""
+    if getattr(y, "shape", ())[1:] == (1,):
+        warn(
+            "A column-vector y was passed when a 1d array was expected. Please change "
+            "the shape of y to (n_samples,), for example using ravel().",
+            DataConversionWarning,
+        )
 
 
 def dense(labels: Any) -> NDArray:

@@ -4,17 +4,19 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.exceptions import DataConversionWarning
-from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 
-from skhash.hamming.labels import check_labels, encode_by_classes
+from skhash.hamming.labels import (
+    accuracy,
+    check_class_labels,
+    check_labels,
+    warn_of_column,
+)
 from skhash.neighbors._database import make_database
 from skhash.neighbors._search import KNeighborsMixin
 from skhash.neighbors._validation import ALGORITHM, N_JOBS, N_NEIGHBORS, fit_codes
-from skhash.warn import warn
 
 
 class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator):
@@ -107,12 +109,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
                 "None"
             )
         codes, seen = fit_codes(self, X)
-        if getattr(y, "shape", ())[1:] == (1,):
-            warn(
-                "A column-vector y was passed when a 1d array was expected. Please "
-                "change the shape of y to (n_samples,), for example using ravel().",
-                DataConversionWarning,
-            )
+        warn_of_column(y)
         y = check_labels(y, name="y", n=len(codes))
         if y.ndim != 1:
             raise ValueError(
@@ -194,13 +191,8 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         ValueError
             If X does not hold codes of the fitted width, or y no class labels.
         """
-        y = check_labels(y, name="y")
-        if y.dtype.kind == "f":
-            check_classification_targets(y)
-        # Places among the classes: scikit-learn knows no bytes and no big integers.
-        right = encode_by_classes(y, self.classes_)
-        found = encode_by_classes(self.predict(X), self.classes_)
-        return accuracy_score(right, found, sample_weight=sample_weight)
+        y = check_class_labels(y)
+        return accuracy(y, self.predict(X), self.classes_, sample_weight)
 
     def _votes(self, X):
         distances, indices = self.kneighbors(X)

@@ -24,7 +24,7 @@ def fitted_layout(estimator: Any) -> Layout:
     return Layout(shape, len(shape) == 3 and last)
 
 
-def check_items(
+def check_item_array(
     estimator: Any,
     X: Any,
     *,
@@ -118,9 +118,12 @@ def _item_axes(
         return None, None
     shape = whole[1:]
     if expected is None:
-        plain = Layout.of(shape, channels_last=True)
-        if len(shape) == 3 and shape[0] in (1, 3) and plain.channels_last:
-            _refuse_narrow(whole)
+        if _may_have_channels_first(shape):
+            raise ValueError(
+                f"X of shape {whole} looks like images with channels first, but is too "
+                "small to be sure; channels come last in arrays: "
+                "X.transpose(0, 2, 3, 1)."
+            )
         return shape, None
     order = expected.order(shape, channels_last=True)
     if order is None or (len(expected.shape) == 1 and len(shape) > 1):
@@ -131,13 +134,11 @@ def _item_axes(
     return shape, order
 
 
-def _refuse_narrow(whole: tuple[int, ...]) -> None:
-    """Images of 1 or 3 rows whose first axis is more likely one of channels."""
-    if whole[3] > 4:
-        raise ValueError(
-            f"X of shape {whole} looks like images with channels first, but is too "
-            "small to be sure; channels come last in arrays: X.transpose(0, 2, 3, 1)."
-        )
+def _may_have_channels_first(shape: tuple[int, ...]) -> bool:
+    """Whether an image would be read as 1 or 3 rows with more channels than any has."""
+    if len(shape) != 3 or not Layout.of(shape, channels_last=True).channels_last:
+        return False
+    return shape[0] in (1, 3) and shape[2] > 4
 
 
 def _is_one_item(whole: tuple[int, ...], expected: Layout) -> bool:

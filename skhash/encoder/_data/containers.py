@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -13,6 +12,8 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
+
+from skhash.hamming.columns import is_missing
 
 # Values from here on are no data: float32 ends there, and its largest number is a
 # common marker of missing values.
@@ -251,7 +252,7 @@ def _check_words(column: Any, place: str) -> None:
     """Refuse a column of frames whose first value is no number, nor reads like one."""
     if getattr(column, "ndim", 1) != 1:  # of several columns with one name
         return
-    first = next((value for value in column if not _missing(value)), None)
+    first = next((value for value in column if not is_missing(value)), None)
     if isinstance(first, (str, bytes)):
         try:
             float(first)
@@ -265,9 +266,3 @@ def _check_words(column: Any, place: str) -> None:
             f"{place} holds an array for each item: pass the array of this column "
             "alone, numpy.stack(column)."
         )
-
-
-def _missing(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isnan(value)
-    return value is None or type(value).__name__ in ("NAType", "NaTType")

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 import scipy.sparse as sp
 import torch
-from sklearn.exceptions import DataConversionWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
@@ -17,16 +16,15 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
-from skhash.encoder._data.arrays import check_items, check_range, fitted_layout
+from skhash.encoder._data.arrays import check_item_array, check_range, fitted_layout
 from skhash.encoder._data.batches import ArrayDataset, EncodedDataset
 from skhash.encoder._data.containers import tensor_array
 from skhash.encoder._data.items import CheckedItems, check_length, layout_of
 from skhash.encoder._data.layouts import Layout
 from skhash.encoder._labels import stored
 from skhash.hamming.columns import check_column, kind_of
-from skhash.hamming.labels import Labels, encode_by_classes
+from skhash.hamming.labels import Labels, encode_by_classes, warn_of_column
 from skhash.networks import borrowed_generator
-from skhash.warn import warn
 
 # Values that are looked at together when the whole data set is read once; in float64,
 # with what the sums need, they take some 8 MB.
@@ -118,7 +116,7 @@ def check_training(
             estimator, X, y, sample_weight, item_shape, classes, reset
         )
     y = None if y is None else _check_labels(y)
-    (X, _), layout, axes = check_items(
+    (X, _), layout, axes = check_item_array(
         estimator,
         X,
         item_shape=item_shape,
@@ -186,12 +184,7 @@ def _pair(dataset: Dataset, index: int) -> tuple[Any, Any]:
 
 def _check_labels(y: Any) -> Labels:
     """Labels that can be learnt from."""
-    if getattr(y, "shape", ())[1:] == (1,):
-        warn(
-            "A column-vector y was passed when a 1d array was expected. Please change "
-            "the shape of y to (n_samples,), for example using ravel().",
-            DataConversionWarning,
-        )
+    warn_of_column(y)
     labels = Labels.of(y, name="y")
     if labels.values.dtype.kind == "f":
         assert_all_finite(labels.values, input_name="y")
