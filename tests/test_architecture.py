@@ -46,9 +46,8 @@ def imports(
     alone imports counts, too, unless ``for_types`` is false.
     """
     for node in ast.iter_child_nodes(tree):
-        if not for_types and isinstance(node, ast.If):
-            if ast.unparse(node.test) == "TYPE_CHECKING":
-                continue
+        if not for_types and ast.unparse(node).startswith("if TYPE_CHECKING:"):
+            continue
         if isinstance(node, ast.Import):
             yield from ((alias.name, in_function) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
-from skhash import DeepHashEncoder
 from skhash.encoder._data.layouts import Layout
+from tests.encoder.helpers import Items, encoder_with, images_of_two_classes
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -16,36 +16,12 @@ LAST = (0, 2, 3, 1)
 FIRST = (0, 3, 1, 2)
 
 
-def encoder(**params):
-    return DeepHashEncoder(
-        12, **{"max_epochs": 1, "random_state": 0, "network": "mlp", **params}
-    )
-
-
-class Items(Dataset):
-    """Items alone, as they are."""
-
-    def __init__(self, X):
-        self.X = X
-
-    def __len__(self):
-        return len(self.X)
-
-    def __getitem__(self, index):
-        return self.X[index]
-
-
-def pictures(*shape, n=40):
-    """Images of two classes, channels last."""
-    rng = np.random.default_rng(0)
-    X = rng.integers(0, 100, size=(n, *shape)).astype(np.uint8)
-    X[1::2] += 100
-    return X, np.arange(n) % 2
+encoder = encoder_with(12, max_epochs=1, network="mlp")
 
 
 @pytest.fixture(scope="module")
 def images():
-    return pictures(8, 9, 3)
+    return images_of_two_classes(8, 9, 3)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +107,7 @@ def test_weights_and_early_stopping_keep_the_layout(images):
 
 
 def test_warm_start_knows_where_the_channels_are():
-    X, y = pictures(7, 7, 7)  # either way, by its shape
+    X, y = images_of_two_classes(7, 7, 7)  # either way, by its shape
     model = encoder(warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match="needs the same classes, item shape"):
         model.fit(Items(X), y)
@@ -141,7 +117,7 @@ def test_warm_start_knows_where_the_channels_are():
 @pytest.mark.parametrize("wrap", [np.asarray, Items])
 @pytest.mark.parametrize("wrap_fit", [np.asarray, Items])
 def test_grey_images_need_no_axis_of_channels(shape, wrap, wrap_fit):
-    X, y = pictures(8, 9)
+    X, y = images_of_two_classes(8, 9)
     for fitted in ((8, 9), (8, 9, 1), (1, 8, 9)):
         model = encoder().fit(wrap_fit(X.reshape(40, *fitted)), y)
         z = model.embed(X.reshape(40, -1))
@@ -149,7 +125,7 @@ def test_grey_images_need_no_axis_of_channels(shape, wrap, wrap_fit):
 
 
 def test_grey_items_of_a_data_set_are_flattened_for_flat_rows():
-    X, y = pictures(8, 9)
+    X, y = images_of_two_classes(8, 9)
     model = encoder().fit(X.reshape(40, -1), y)
     z = model.embed(X.reshape(40, -1))
     np.testing.assert_array_equal(model.embed(Items(X)), z)
@@ -162,7 +138,7 @@ def test_grey_items_of_a_data_set_are_flattened_for_flat_rows():
 
 @pytest.mark.parametrize("shape", [(3, 32, 3), (2, 16, 16), (7, 7, 7), (4, 4, 4)])
 def test_other_shapes_are_read_by_the_rule(shape):
-    X, y = pictures(*shape)
+    X, y = images_of_two_classes(*shape)
     of_arrays, of_items = encoder().fit(X, y), encoder().fit(Items(X), y)
     assert of_arrays.net_.module_.standardize.input_shape == (shape[2], *shape[:2])
     assert of_items.net_.module_.standardize.input_shape == shape
@@ -214,17 +190,17 @@ def test_a_single_image_is_told_from_wrong_ones(images, fits, fit):
 
 
 def test_a_single_row_is_told():
-    X, y = pictures(6)
+    X, y = images_of_two_classes(6)
     model = encoder().fit(X, y)
     with pytest.raises(ValueError, match=r"\(6,\) of a single item.*X\[None\]"):
         model.transform(X[0])
-    grey = encoder().fit(*pictures(8, 9))
+    grey = encoder().fit(*images_of_two_classes(8, 9))
     with pytest.raises(ValueError, match=r"\(8, 9\) is a single item.*X\[None\]"):
-        grey.transform(pictures(8, 9)[0][0])
+        grey.transform(images_of_two_classes(8, 9)[0][0])
 
 
 def test_input_shape_holds_for_data_sets():
-    X, y = pictures(8, 9, 3)
+    X, y = images_of_two_classes(8, 9, 3)
     with pytest.raises(ValueError, match=r"input_shape=\(8, 8, 3\) means 192 values"):
         encoder(input_shape=(8, 8, 3)).fit(Items(X), y)
     with pytest.raises(ValueError, match=r"Items of the data set have shape \(\)"):
