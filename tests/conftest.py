@@ -10,6 +10,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import random
+import signal
 import sys
 
 import hypothesis
@@ -17,6 +18,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.model_selection import train_test_split
+
+# What a shell starts in the background ignores Ctrl-C, which some tests press.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline, and drawing may take long: the first call of a compiled kernel takes
 # seconds, and other processes may take the cores. Derandomized: a failure that was seen
