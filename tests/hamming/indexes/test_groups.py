@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from skhash.hamming import GroupedCodes, count_within, nearest, warm_up, within
 from skhash.hamming.engine.choose import forced_engine
-from tests.hamming.brute import searches
+from skhash.hamming.indexes import groups as by_groups
+from tests.hamming.brute import draw_codes, searches
 
 relaxed = settings(deadline=None, max_examples=60)
 
@@ -53,3 +54,42 @@ def test_distinct_codes_are_kept_in_order_of_their_first_item():
 def test_warm_up_takes_one_width_or_several():
     warm_up(8)
     warm_up([8, 16])
+
+
+@pytest.mark.parametrize("many", [1, 1 << 16])
+@pytest.mark.parametrize("n_kinds", [3, 400])
+def test_large_groups_give_the_answers_of_a_scan(n_kinds, many, rng, monkeypatch):
+    """Levels of few items are sorted by comparison, large ones by marks."""
+    monkeypatch.setattr(by_groups, "MANY_CODES", many)
+    kinds = draw_codes(rng, n_kinds, 16, 0.2)
+    # Some codes are frequent, most are rare.
+    chosen = np.minimum(rng.geometric(2 / n_kinds, 6000) - 1, n_kinds - 1)
+    database, queries = kinds[chosen], draw_codes(rng, 30, 16, 0.3)
+    index = GroupedCodes(database)
+    for k in (1, 40, 2500):
+        found = index.nearest(queries, k)
+        for left, right in zip(found, nearest(queries, database, k), strict=True):
+            np.testing.assert_array_equal(left, right)
+    for radius in (0, 2, 7):
+        found = index.within(queries, radius)
+        for left, right in zip(found, within(queries, database, radius), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize("engine", ["numba", "numpy"])
+@pytest.mark.parametrize("share", [0.02, 0.7])
+def test_groups_without_items_are_those_of_the_others(engine, share, rng):
+    database = draw_codes(rng, 40, 12, 0.2)[rng.integers(0, 40, 500)]
+    keep = rng.random(500) < share
+    keep[7] = True
+    with forced_engine(engine):
+        part, anew = GroupedCodes(database).without(keep), GroupedCodes(database[keep])
+        assert part.n_items == anew.n_items == keep.sum()
+        assert part.n_bytes == anew.n_bytes
+        np.testing.assert_array_equal(part.codes, anew.codes)
+        for found, expected in zip(
+            part.nearest(database[:20], int(keep.sum())),
+            nearest(database[:20], database[keep], int(keep.sum())),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(found, expected)

@@ -160,3 +160,13 @@ def test_ten_million_codes_take_no_memory_beside_their_own():
     )
     # The codes take 76 MiB.
     assert float(done.stdout) < 20
+
+
+def test_a_small_search_does_not_look_for_threads(monkeypatch):
+    monkeypatch.setattr(count, "_cores", lambda: 1 // 0)
+    few = hamming.nearest(CODES[:1], CODES, 3)
+    expected = hamming.nearest(CODES[:1], CODES, 3, n_jobs=1)
+    np.testing.assert_array_equal(few[1], expected[1])
+    monkeypatch.setattr(count, "THREAD_WORDS", 1)
+    with pytest.raises(ZeroDivisionError):
+        hamming.nearest(CODES[:1], CODES, 3)
