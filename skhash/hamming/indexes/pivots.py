@@ -9,7 +9,7 @@ any is compared; such a query is answered by a scan.
 
 from collections.abc import Iterator
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,6 +40,21 @@ LARGE = 1 << 18
 NEIGHBORS = 10
 # Codes, queries, and share of a scan's time in which pivots must answer, in a trial.
 SAMPLE, QUERIES, WORTH = 1 << 15, 64, 0.6
+
+
+class Lists(NamedTuple):
+    """What kernels read of an index: the codes, list by list.
+
+    Codes at distance d from pivot p, in a list of their own, are `codes` from
+    ``offsets[p * n_bins + d]`` to the next offset, and `rows` tells whose they are. No
+    code in the list of pivot p is farther from it than ``widest[p]``.
+    """
+
+    codes: NDArray
+    rows: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    pivots: NDArray
+    widest: NDArray[np.int16]
 
 
 class PivotIndex(Index):
@@ -154,11 +169,12 @@ class PivotIndex(Index):
     ) -> NDArray[np.bool_]:
         from skhash.hamming.indexes.pivot_kernels import nearest_by_pivots
 
-        words, left = as_words(queries), np.ones(len(queries), bool)
+        words, kept = as_words(queries), self._kept
+        left = np.ones(len(words), bool)
         args = k, self._limit, distances, indices, left, width_tag(words)
         for part in self._promising(len(words), left):
             tasks = [
-                (*self._kept, words, a, b, *args)
+                (kept, words, a, b, *args)
                 for a, b in spans(part.start, part.stop, 4 * threads, 1)
             ]
             run(nearest_by_pivots, tasks, threads)
@@ -172,11 +188,10 @@ class PivotIndex(Index):
             return counts, counts < 0, []
         from skhash.hamming.indexes.pivot_kernels import within_by_pivots
 
-        words = as_words(queries)
+        words, kept = as_words(queries), self._kept
         args = radius, self._limit, keep, counts, width_tag(words)
         tasks = [
-            (*self._kept, words, a, b, *args)
-            for a, b in spans(0, len(words), 4 * threads, 1)
+            (kept, words, a, b, *args) for a, b in spans(0, len(words), 4 * threads, 1)
         ]
         found = run(within_by_pivots, tasks, threads)
         return counts, counts < 0, found
@@ -209,9 +224,9 @@ class PivotIndex(Index):
         return 1 - float(left.mean())
 
     @property
-    def _kept(self) -> tuple[NDArray, ...]:
-        """What kernels read of the index."""
-        return self._lists, self._rows, self._offsets, self._pivots, self._widest
+    def _kept(self) -> Lists:
+        rows, offsets = self._rows, self._offsets
+        return Lists(self._lists, rows, offsets, self._pivots, self._widest)
 
     @property
     def _limit(self) -> int:
