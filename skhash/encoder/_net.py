@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-from collections import deque
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -16,21 +15,21 @@ from skorch.callbacks import EpochTimer
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from skhash.encoder._auto import batch_bounds, device_error
+from skhash.encoder._auto import device_error
 from skhash.encoder._data.batches import (
     ArrayDataset,
     Batches,
     EncodedDataset,
     NumberedBatches,
+    batches_in_order,
 )
+from skhash.encoder._epoch import Epoch
 from skhash.encoder._labels import StoredSets
-from skhash.encoder._schedules import LR_SCHEDULES
+from skhash.encoder._schedules import LR_SCHEDULES, set_lr
 from skhash.encoder._stopping import StopTraining, is_request
 from skhash.losses import Stage
 from skhash.networks import HashNetwork, Standardize, parts, set_mode
 
-# Enough rows to judge the health of the codes of an epoch.
-_WATCHED_ROWS = 1024
 # Moments at which there is no loop of epochs to stop, in skorch neither.
 _OUTSIDE_THE_LOOP = ("on_train_begin", "on_train_end")
 # What a net keeps on its device.
@@ -200,68 +199,54 @@ class DeepHashNet(NeuralNet):
         frozen = [p for p in ("body", "head") if stage.train not in ("all", p)]
         set_mode(self.module_, training, frozen)
         self.criterion_.train(training)
-        self._sums: dict[str, Tensor] = {}
-        rows = 0
+        epoch = Epoch()
         if training:
-            self._watched: deque[Tensor] = deque()
+            self._epoch = epoch
         for x, y, *weight in iterator:
             # skorch's callbacks take pairs
             seen: dict[str, Any] = {"batch": (x, y), "training": training}
             self.notify("on_batch_begin", **seen)
             step = step_fn((x, y), sample_weight=weight[0] if weight else None, **kw)
-            rows += len(x)
-            self._note_batch(step, prefix, len(x))
+            self._note_batch(epoch, step, prefix, len(x))
             self.notify("on_batch_end", **seen, **step)
         if training:
-            for name, total in self._sums.items():
-                self.history.record(name, float(total) / rows)
+            for name, mean in epoch.means.items():
+                self.history.record(name, mean)
             earlier = [row.get("train_loss", math.inf) for row in self.history[:-1]]
             best = self.history[-1, "train_loss"] < min(earlier, default=math.inf)
             self.history.record("train_loss_best", best)
             self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
 
-    def _note_batch(self, step: dict[str, Tensor], prefix: str, rows: int) -> None:
+    def _note_batch(
+        self, epoch: Epoch, step: dict[str, Tensor], prefix: str, rows: int
+    ) -> None:
         named = {f"{prefix}_loss": step["loss"].detach()}
         terms = getattr(self.criterion_, "terms_", {})
         if len(terms) > 1:
             named |= {f"{prefix}_{name}": term for name, term in terms.items()}
-        for name, term in named.items():
-            self._sums[name] = self._sums.get(name, 0) + term * rows
-            if self._keeps_batches:
-                self.history.record_batch(name, float(term))
+        epoch.add(named, rows)
         if self._keeps_batches:
+            for name, term in named.items():
+                self.history.record_batch(name, float(term))
             self.history.record_batch(f"{prefix}_batch_size", rows)
-        if prefix == "train":
-            self._watch(step["y_pred"])
-
-    def _watch(self, z: Tensor) -> None:
-        if self.stage_.input != "z":
-            return
-        self._watched.append(z.detach())
-        if (len(self._watched) - 1) * len(z) > _WATCHED_ROWS:
-            self._watched.popleft()
+        if prefix == "train" and self.stage_.input == "z":
+            epoch.watch(step["y_pred"])
 
     @property
     def watched_z_(self) -> Tensor | None:
         """Outputs of the last training batches of the epoch, or None."""
-        return torch.cat(list(self._watched)) if self._watched else None
+        return self._epoch.z
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """One optimisation step at the learning rate of its moment."""
         if self.lr_schedule != "constant":  # leaves room for skorch's LRScheduler
-            self._set_lr()
+            share = self.n_steps_ / max(self.total_steps_ - 1, 1)
+            factor = LR_SCHEDULES[self.lr_schedule](min(share, 1.0))
+            cycles = self.lr_schedule == "one_cycle" and self.cycles_betas_
+            set_lr(self.optimizer_, self.lr, factor, cycle_betas=cycles)
         step = super().train_step(batch, **fit_params)
         self.n_steps_ += 1
         return step
-
-    def _set_lr(self) -> None:
-        share = self.n_steps_ / max(self.total_steps_ - 1, 1)
-        factor = LR_SCHEDULES[self.lr_schedule](min(share, 1.0))
-        cycles = self.lr_schedule == "one_cycle" and self.cycles_betas_
-        for group in self.optimizer_.param_groups:
-            group["lr"] = self.lr * factor * group["lr_scale"]
-            if cycles and "betas" in group:
-                group["betas"] = (0.95 - 0.1 * factor, group["betas"][1])
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Forward and backward; `run_single_epoch` has set the modes."""
@@ -322,20 +307,10 @@ class DeepHashNet(NeuralNet):
         z : ndarray of shape (n_batch, n_bits), float32
         """
         set_mode(self.module_, False)
-        if isinstance(dataset, ArrayDataset):
-            # The first layer makes tensors of its own.
-            first = getattr(self.module_, "standardize", None)
-            ours = type(self.module_) is HashNetwork and isinstance(first, Standardize)
-            bounds = batch_bounds(len(dataset), batch_size)
-            batches: Any = (dataset.rows(slice(*b), share=ours) for b in bounds)
-        else:
-            # A generator of its own: else a seed is drawn from the global one.
-            own = torch.Generator()
-            loader = torch.utils.data.DataLoader(
-                dataset, batch_size=batch_size, generator=own
-            )
-            batches = (b[0] if isinstance(b, (tuple, list)) else b for b in loader)
-        for x in batches:
+        # The first layer makes tensors of its own.
+        first = getattr(self.module_, "standardize", None)
+        ours = type(self.module_) is HashNetwork and isinstance(first, Standardize)
+        for x in batches_in_order(dataset, batch_size, share=ours):
             with torch.inference_mode():
                 z = self.module_(x.to(self.device)).float().cpu().numpy()
             yield z
@@ -343,8 +318,7 @@ class DeepHashNet(NeuralNet):
     def forget_data(self) -> None:
         """Forget what belongs to the items of the last training."""
         self.sampler = self.dataset_valid_ = None
-        self._sums = {}
-        self._watched = deque()
+        self._epoch = Epoch()
 
     def slim(self, own: list[str]) -> None:
         """Forget what only training needs, so that pickles are small.

@@ -38,6 +38,17 @@ LR_SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": constant,
 }
 
+
+def set_lr(
+    optimizer: torch.optim.Optimizer, lr: float, factor: float, *, cycle_betas: bool
+) -> None:
+    """Set the rate of all parts; momentum falls while it rises, if it cycles."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr * factor * group["lr_scale"]
+        if cycle_betas and "betas" in group:
+            group["betas"] = (0.95 - 0.1 * factor, group["betas"][1])
+
+
 OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
     "adamw": (torch.optim.AdamW, {"fused": True}),
     "adam": (torch.optim.Adam, {"fused": True}),

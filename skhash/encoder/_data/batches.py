@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import DataLoader, Dataset, Subset
 
+from skhash.encoder._auto import batch_bounds
 from skhash.encoder._labels import StoredSets, label_tensor
 from skhash.hamming.labels import Labels
 
@@ -353,3 +354,17 @@ class NumberedBatches:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         for x, numbers, *weight in self.loader:
             yield x, self.sets[numbers].tensor(), *weight
+
+
+def batches_in_order(
+    dataset: Dataset, batch_size: int, *, share: bool = False
+) -> Iterator[Tensor]:
+    """The items alone, batch by batch; with `share`, in memory not to be written to."""
+    if isinstance(dataset, ArrayDataset):
+        for start, stop in batch_bounds(len(dataset), batch_size):
+            yield dataset.rows(slice(start, stop), share=share)
+        return
+    # A generator of its own: else a seed is drawn from the global one.
+    own = torch.Generator()
+    for batch in DataLoader(dataset, batch_size=batch_size, generator=own):
+        yield batch[0] if isinstance(batch, (tuple, list)) else batch

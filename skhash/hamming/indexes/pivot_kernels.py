@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming.indexes.pivots import COLUMNS, LIST_COST, Lists
+from skhash.hamming.indexes.pivot_layout import COLUMNS, LIST_COST, Lists
 from skhash.hamming.scan.distances import fill_distances
 from skhash.hamming.scan.select import distance_at, near_ones
 from skhash.hamming.scan.sorting import sort_keys

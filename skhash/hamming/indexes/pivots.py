@@ -9,7 +9,7 @@ any is compared; such a query is answered by a scan.
 
 from collections.abc import Iterator
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,7 @@ from skhash.hamming.codes import check_codes
 from skhash.hamming.engine.choose import compiled, engine
 from skhash.hamming.indexes.base import Index
 from skhash.hamming.indexes.cost import least_seconds
+from skhash.hamming.indexes.pivot_layout import COLUMNS, LIST_COST, Lists
 from skhash.hamming.search import check_k
 from skhash.hamming.simd.words import as_words, width_tag
 from skhash.hamming.threads.count import n_threads
@@ -27,10 +28,6 @@ from skhash.hamming.threads.pool import run, spans
 # A scan compares codes about ten times faster than lists do, whose pieces are short.
 # Measured on codes of 64 and 128 bits.
 SCAN_ADVANTAGE = 10
-# Codes that lists compare in the time it takes to look one up.
-LIST_COST = 24
-# Kernels look through pivots in columns: pivot i stands in column i % COLUMNS.
-COLUMNS = 64
 # Queries that are tried before the rest is taken to be like them.
 TRIED = 32
 # Pivots are tried for no fewer codes unless asked for: below, a query takes them at
@@ -40,21 +37,6 @@ LARGE = 1 << 18
 NEIGHBORS = 10
 # Codes, queries, and share of a scan's time in which pivots must answer, in a trial.
 SAMPLE, QUERIES, WORTH = 1 << 15, 64, 0.6
-
-
-class Lists(NamedTuple):
-    """What kernels read of an index: the codes, list by list.
-
-    Codes at distance d from pivot p, in a list of their own, are `codes` from
-    ``offsets[p * n_bins + d]`` to the next offset, and `rows` tells whose they are. No
-    code in the list of pivot p is farther from it than ``widest[p]``.
-    """
-
-    codes: NDArray
-    rows: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-    pivots: NDArray
-    widest: NDArray[np.int16]
 
 
 class PivotIndex(Index):
