@@ -19,12 +19,10 @@ from skhash.encoder._auto import device_error
 from skhash.encoder._data.batches import (
     ArrayDataset,
     Batches,
-    EncodedDataset,
-    NumberedBatches,
     batches_in_order,
+    with_labels,
 )
 from skhash.encoder._epoch import Epoch
-from skhash.encoder._labels import StoredSets
 from skhash.encoder._schedules import LR_SCHEDULES, set_lr
 from skhash.encoder._stopping import StopTraining, is_request
 from skhash.losses import Stage
@@ -114,11 +112,7 @@ class DeepHashNet(NeuralNet):
             return Batches(
                 dataset, self.sampler if training else self._in_order(dataset)
             )
-        loader = super().get_iterator(dataset, training=training)
-        numbered = isinstance(dataset, EncodedDataset)
-        if numbered and isinstance(dataset.y, StoredSets):
-            return NumberedBatches(loader, dataset.y)
-        return loader
+        return with_labels(super().get_iterator(dataset, training=training), dataset)
 
     def _in_order(self, dataset: ArrayDataset) -> list[np.ndarray]:
         n_batches = math.ceil(len(dataset) / self.batch_size)
@@ -275,11 +269,11 @@ class DeepHashNet(NeuralNet):
 
     def _forward(self, x: Tensor) -> Tensor:
         features = self.stage_.input == "features"
+        network = self.module_.features if features else self.module_
         if not self.amp:
-            return self.module_.features(x) if features else self.module_(x)
+            return network(x)
         with torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16):
-            out = self.module_.features(x) if features else self.module_(x)
-        return out.float()
+            return network(x).float()
 
     def forward_iter(
         self, X: Any, training: bool = False, device: str = "cpu"

@@ -356,6 +356,13 @@ class NumberedBatches:
             yield x, self.sets[numbers].tensor(), *weight
 
 
+def with_labels(loader: DataLoader, dataset: Dataset) -> Any:
+    """The batches of a loader, which holds numbers in place of sparse label sets."""
+    if isinstance(dataset, EncodedDataset) and isinstance(dataset.y, StoredSets):
+        return NumberedBatches(loader, dataset.y)
+    return loader
+
+
 def batches_in_order(
     dataset: Dataset, batch_size: int, *, share: bool = False
 ) -> Iterator[Tensor]:
