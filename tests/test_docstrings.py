@@ -17,6 +17,9 @@ HEADING = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}\n", re.M)
 ENTRY = re.compile(r"^(\*{0,2}\w[\w, *]*?)(?: : (.+(?:\n .*)*?))?$")
 # "See `HashLoss.plan`." or "as :func:`skhash.hamming.nearest` does." say the rest.
 ELSEWHERE = re.compile(r"\b(?:See|as)\s(?::\w+:)?`([\w.]+)`(?:\sdoes)?\.")
+# "All else is as in :func:`precision_at_k` and :func:`average_precision`." stands for
+# all sections and parameters that the docstring itself does not have.
+ALL_ELSE = re.compile(r"All\selse\sis\sas\sin\s((?:(?::\w+:)?`[\w.]+`(?:\sand\s)?)+)")
 
 # Names that measure nothing themselves need no paper; the functions of
 # `from_histograms` have those of the metrics that they mirror.
@@ -119,8 +122,12 @@ def complaints_of_text(doc, function):
         yield "no summary that ends in a full stop"
     documented = entries(parts.get("Parameters", ""))
     results = entries(parts.get("Attributes", "")) if not documented else {}
+    lent = lent_parameters(doc, function)
     for name in [n for n in wanted if n not in results]:  # a record has only those
-        if name not in documented:
+        if name in lent and name not in documented:
+            if lent[name] == "as there":
+                yield f"parameter {name} is two steps away"
+        elif name not in documented:
             yield f"parameter {name} is not documented"
         elif not documented[name]:
             yield f"parameter {name} has no type"
@@ -133,6 +140,32 @@ def complaints_of_text(doc, function):
                 yield f"{section}: {name} is an array without a shape"
 
 
+def lenders(doc, function):
+    """What "All else is as in ..." names, and what of those names does not exist."""
+    names = re.findall(r"`([\w.]+)`", "".join(ALL_ELSE.findall(doc)))
+    package = inspect.getmodule(function).__name__.split("._")[0]
+    values = {n: resolve(f"{package}.{n}") or resolve(n) for n in names}
+    missing = [name for name in names if values[name] is None]
+    return [value for value in values.values() if value is not None], missing
+
+
+def lent_parameters(doc, function):
+    """Parameters of the lenders and their types, spelt out where one of them does."""
+    found = {}
+    for lender in lenders(doc, function)[0]:
+        body = sections(inspect.getdoc(lender)).get("Parameters", "")
+        for name, kind in entries(body).items():
+            if found.get(name, "as there") == "as there":
+                found[name] = kind
+    return found
+
+
+def all_sections(doc, function):
+    """Headings of the docstring and of those that it names for all else."""
+    lent = (sections(inspect.getdoc(lender)) for lender in lenders(doc, function)[0])
+    return sections(doc).keys() | {heading for parts in lent for heading in parts}
+
+
 def complaints_of_function(function):
     """What the docstring of a function or method lacks."""
     doc = inspect.getdoc(function) or ""
@@ -140,11 +173,13 @@ def complaints_of_function(function):
         if resolve(elsewhere[1]) is None:
             yield f"refers to {elsewhere[1]}, which does not exist"
         return
+    for name in lenders(doc, function)[1]:
+        yield f"refers to {name}, which does not exist"
     yield from complaints_of_text(doc, function)
-    parts = sections(doc)
-    if returns(function) and not {"Returns", "Yields"} & parts.keys():
+    headings = all_sections(doc, function)
+    if returns(function) and not {"Returns", "Yields"} & headings:
         yield "no section Returns"
-    if raises(function) and "Raises" not in parts:
+    if raises(function) and "Raises" not in headings:
         yield "no section Raises"
 
 
@@ -174,7 +209,8 @@ def complaints(name, value):
     if ">>>" not in doc:
         yield "no example"
     family = name.split(".")[1]
-    cited = "References" in sections(doc) or "]_" in doc or ".from_histograms." in name
+    cited = "References" in all_sections(doc, value) or "]_" in doc
+    cited |= ".from_histograms." in name
     if family in ("losses", "metrics") and name not in NO_REFERENCE and not cited:
         yield "no reference"
     if not inspect.isclass(value):
@@ -232,7 +268,22 @@ def half_documented(x, y):
     return x + y
 
 
+def borrowed(queries, code, ranks):
+    """Take all from elsewhere, or nearly.
+
+    All else is as in :func:`recall_at_k` and :func:`skhash.hamming.unknown`.
+    """
+    return queries
+
+
 def test_checker_finds_what_misses():
+    assert list(complaints_of_function(borrowed)) == [
+        "refers to skhash.hamming.unknown, which does not exist",
+        "parameter queries is not documented",
+        "parameter code is not documented",
+        "parameter ranks is not documented",
+        "no section Returns",
+    ]
     assert list(complaints_of_function(undocumented)) == [
         "no summary that ends in a full stop",
         "parameter x is not documented",
