@@ -21,7 +21,7 @@ class RetrievalCurve(NamedTuple):
     Attributes
     ----------
     precision, recall : ndarray of shape (n_cutoffs,), float64
-        Means over queries.
+        Means over queries; NaN where no query counts.
     cutoffs : ndarray of shape (n_cutoffs,), int64
         Radii in bits, or numbers of ranks.
 
@@ -52,30 +52,19 @@ def precision_recall_by_radius(
 ) -> RetrievalCurve:
     """Mean precision and recall of the items within each radius.
 
+    Queries without any relevant item are left out with a warning. All else is as in
+    :func:`average_precision` and :func:`precision_at_k`.
+
     Parameters
     ----------
-    queries, database, query_labels, database_labels
-        As in :func:`average_precision`.
     empty_ball : {0, "drop"}, default=0
         Precision of a query with nothing within a radius: 0, or not in the mean, which
         lifts the left end of the curve.
-    sample_weight : array-like of shape (n_queries,), default=None
-        As in :func:`precision_at_k`.
-    relevance, exclude_self, n_jobs
-        As in :func:`average_precision`. Queries without any relevant item are left
-        out with a warning.
 
     Returns
     -------
-    precision, recall : ndarray of shape (n_bins,), float64
-        Means over queries; NaN where no query counts.
-    cutoffs : ndarray of shape (n_bins,), int64
-        Radii 0, 1, ..., 8 * n_bytes, in bits.
-
-    Raises
-    ------
-    ValueError
-        As in :func:`average_precision`.
+    curve : RetrievalCurve
+        Precision, recall, and the radii 0, 1, ..., 8 * n_bytes.
 
     References
     ----------
@@ -83,9 +72,8 @@ def precision_recall_by_radius(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import precision_recall_by_radius
-    >>> database = np.array([[0b000], [0b001], [0b111]], dtype=np.uint8)
+    >>> database = [[0b000], [0b001], [0b111]]
     >>> precision, recall, radius = precision_recall_by_radius(
     ...     [[0]], database, ["cat"], ["cat", "dog", "cat"]
     ... )
@@ -117,44 +105,24 @@ def precision_recall_by_rank(
 ) -> RetrievalCurve:
     """Mean precision and recall of the first ranks, for several numbers of ranks.
 
+    Queries without any relevant item are left out with a warning. All else is as in
+    :func:`average_precision` and :func:`precision_at_k`.
+
     Parameters
     ----------
-    queries, database, query_labels, database_labels
-        As in :func:`average_precision`.
     ranks : array-like of shape (n_ranks,), int, default=None
         Numbers of first ranks. None means about fifty, from 1 to the whole database,
         evenly spaced on a logarithmic axis.
-    ties : {"expected", "optimistic", "pessimistic", "index"}, default="expected"
-        As in :func:`average_precision`.
-    sample_weight : array-like of shape (n_queries,), default=None
-        As in :func:`precision_at_k`.
-    relevance, exclude_self, n_jobs
-        As in :func:`average_precision`. Queries without any relevant item are left
-        out with a warning.
 
     Returns
     -------
-    precision, recall : ndarray of shape (n_ranks,), float64
-        Means over queries; NaN where no query counts.
-    cutoffs : ndarray of shape (n_ranks,), int64
-        The numbers of ranks.
-
-    Raises
-    ------
-    ValueError
-        As in :func:`average_precision`.
-
-    References
-    ----------
-    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
-    Cambridge University Press, 2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR
-    2008.
+    curve : RetrievalCurve
+        Precision, recall, and the numbers of ranks.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import precision_recall_by_rank
-    >>> database = np.array([[0b000], [0b001], [0b111]], dtype=np.uint8)
+    >>> database = [[0b000], [0b001], [0b111]]
     >>> precision, recall, ranks = precision_recall_by_rank(
     ...     [[0]], database, ["cat"], ["cat", "dog", "cat"], ranks=[1, 3]
     ... )

@@ -28,16 +28,13 @@ def precision_at_k(
 ) -> float | np.ndarray:
     """Share of relevant items among the first `k` of the ranking by distance.
 
-    Ranks beyond the end of a small database count as not relevant.
+    Ranks beyond the end of a small database count as not relevant. All else is as in
+    :func:`average_precision`.
 
     Parameters
     ----------
-    queries, database, query_labels, database_labels
-        As in :func:`average_precision`.
     k : int, default=10
         Number of first ranks.
-    ties, zero_relevant, relevance, exclude_self, n_jobs
-        As in :func:`average_precision`.
     average : {"macro", "macro_class", None}, default="macro"
         The mean over queries; the mean over classes of the mean over the queries of a
         class; or, with None, one value per query.
@@ -49,11 +46,6 @@ def precision_at_k(
     score : float, or ndarray of shape (n_queries,), float64
         From 0 to 1; NaN for queries left out, and for the mean of none.
 
-    Raises
-    ------
-    ValueError
-        As in :func:`average_precision`.
-
     References
     ----------
     C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
@@ -61,9 +53,8 @@ def precision_at_k(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import precision_at_k
-    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> database = [[0b00], [0b01], [0b10], [0b11]]
     >>> labels = ["cat", "dog", "cat", "dog"]
     >>> precision_at_k([[0]], database, ["cat"], labels, k=2)  # two items are tied
     0.75
@@ -92,29 +83,12 @@ def recall_at_k(
 ) -> float | np.ndarray:
     """Share of the relevant items that are among the first `k`.
 
-    Parameters
-    ----------
-    k : int, default=10
-        Number of first ranks.
-    queries, database, query_labels, database_labels, ties, zero_relevant, \
-            average, sample_weight, relevance, exclude_self, n_jobs
-        As in :func:`precision_at_k`.
-
-    Returns
-    -------
-    score : float, or ndarray of shape (n_queries,), float64
-        As in :func:`precision_at_k`.
-
-    References
-    ----------
-    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
-    2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR 2008.
+    All else is as in :func:`precision_at_k` and :func:`average_precision`.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import recall_at_k
-    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> database = [[0b00], [0b01], [0b10], [0b11]]
     >>> labels = ["cat", "dog", "cat", "dog"]
     >>> recall_at_k([[0]], database, ["cat"], labels, k=2)
     0.75
@@ -145,29 +119,12 @@ def hit_rate_at_k(
 
     Also called success at k. With tied items it is the chance of a hit.
 
-    Parameters
-    ----------
-    k : int, default=10
-        Number of first ranks.
-    queries, database, query_labels, database_labels, ties, zero_relevant, \
-            average, sample_weight, relevance, exclude_self, n_jobs
-        As in :func:`precision_at_k`.
-
-    Returns
-    -------
-    score : float, or ndarray of shape (n_queries,), float64
-        As in :func:`precision_at_k`.
-
-    References
-    ----------
-    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
-    2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR 2008.
+    All else is as in :func:`precision_at_k` and :func:`average_precision`.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import hit_rate_at_k
-    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> database = [[0b00], [0b01], [0b10], [0b11]]
     >>> labels = ["cat", "dog", "cat", "dog"]
     >>> hit_rate_at_k([[1]], database, ["cat"], labels, k=2)
     0.5
@@ -199,6 +156,8 @@ def precision_at_radius(
     This is what a look-up of all codes at most `radius` bits away returns, which takes
     the same time whatever the size of the database.
 
+    All else is as in :func:`precision_at_k` and :func:`average_precision`.
+
     Parameters
     ----------
     radius : int, default=2
@@ -206,14 +165,6 @@ def precision_at_radius(
     empty_ball : {0, "drop"}, default=0
         The precision of a query with nothing within the radius: 0, as the papers have
         it, or left out. Leaving them out rewards codes that find nothing.
-    queries, database, query_labels, database_labels, zero_relevant, average, \
-            sample_weight, relevance, exclude_self, n_jobs
-        As in :func:`precision_at_k`.
-
-    Returns
-    -------
-    score : float, or ndarray of shape (n_queries,), float64
-        As in :func:`precision_at_k`.
 
     References
     ----------
@@ -221,9 +172,8 @@ def precision_at_radius(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import precision_at_radius
-    >>> database = np.array([[0b00000], [0b00011], [0b11111]], dtype=np.uint8)
+    >>> database = [[0b00000], [0b00011], [0b11111]]
     >>> precision_at_radius([[0]], database, ["cat"], ["cat", "dog", "cat"])
     0.5
     """
@@ -254,18 +204,12 @@ def recall_at_radius(
 ) -> float | np.ndarray:
     """Share of the relevant items that lie within a Hamming radius.
 
+    All else is as in :func:`precision_at_k` and :func:`average_precision`.
+
     Parameters
     ----------
     radius : int, default=2
         The largest distance in bits that is within.
-    queries, database, query_labels, database_labels, zero_relevant, average, \
-            sample_weight, relevance, exclude_self, n_jobs
-        As in :func:`precision_at_k`.
-
-    Returns
-    -------
-    score : float, or ndarray of shape (n_queries,), float64
-        As in :func:`precision_at_k`.
 
     References
     ----------
@@ -273,9 +217,8 @@ def recall_at_radius(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import recall_at_radius
-    >>> database = np.array([[0b00000], [0b00011], [0b11111]], dtype=np.uint8)
+    >>> database = [[0b00000], [0b00011], [0b11111]]
     >>> recall_at_radius([[0]], database, ["cat"], ["cat", "dog", "cat"])
     0.5
     """

@@ -47,10 +47,10 @@ def ndcg(
     divided by the DCG of the best order of the whole database. Tied items share their
     ranks evenly, which is the exact expectation over all orders of tied items.
 
+    All else is as in :func:`average_precision` and :func:`precision_at_k`.
+
     Parameters
     ----------
-    queries, database, exclude_self, n_jobs
-        As in :func:`average_precision`.
     query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
             default=None
         Labels of any dtype, or multi-hot rows. The grade of an item is 1 if the labels
@@ -61,15 +61,8 @@ def ndcg(
         ``2 ** grade - 1``, or the grade itself.
     zero_relevant : {"drop", 0, 1, "raise"}, default="drop"
         For queries of which every item has grade 0, as in :func:`average_precision`.
-    average, sample_weight
-        As in :func:`precision_at_k`.
     relevance : callable or sparse matrix of shape (n_queries, n_items), default=None
         Grades of 0 or more, if not from labels, as in :func:`average_precision`.
-
-    Returns
-    -------
-    score : float, or ndarray of shape (n_queries,), float64
-        From 0 to 1; NaN for queries left out, and for the mean of none.
 
     Raises
     ------
@@ -85,9 +78,8 @@ def ndcg(
     --------
     Distances 0, 1, 1 and grades 0, 2, 1:
 
-    >>> import numpy as np
     >>> from skhash.metrics import ndcg
-    >>> database = np.array([[0b00], [0b01], [0b10]], dtype=np.uint8)
+    >>> database = [[0b00], [0b01], [0b10]]
     >>> round(ndcg([[0]], database, relevance=[[0, 2, 1]]), 6)
     0.622942
     """

@@ -105,9 +105,8 @@ def average_precision(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import average_precision
-    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> database = [[0b00], [0b01], [0b10], [0b11]]
     >>> labels = ["cat", "dog", "cat", "dog"]
     >>> average_precision([[0]], database, ["cat"], labels)  # items 1 and 2 are tied
     array([0.91666667])
@@ -138,12 +137,10 @@ def mean_average_precision(
 ) -> float:
     """Mean average precision (mAP) of queries against a database.
 
+    All else is as in :func:`average_precision`, which has one value per query.
+
     Parameters
     ----------
-    queries, database, query_labels, database_labels
-        As in :func:`average_precision`.
-    k, ties, normalizer, zero_relevant, relevance, exclude_self, n_jobs
-        As in :func:`average_precision`, where they are explained.
     average : {"macro", "macro_class"}, default="macro"
         The mean over queries, or the mean over classes of the mean over the queries
         of a class, in which rare classes weigh as much as frequent ones.
@@ -155,25 +152,10 @@ def mean_average_precision(
     score : float
         From 0 to 1; NaN if no query has a relevant item and those are dropped.
 
-    Raises
-    ------
-    ValueError
-        As in :func:`average_precision`.
-
-    See Also
-    --------
-    average_precision : One value per query, and what the options mean.
-
-    References
-    ----------
-    F. McSherry and M. Najork, "Computing information retrieval performance measures
-    efficiently in the presence of tied scores", ECIR 2008.
-
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import mean_average_precision
-    >>> codes = np.array([[0b000], [0b001], [0b110], [0b111]], dtype=np.uint8)
+    >>> codes = [[0b000], [0b001], [0b110], [0b111]]
     >>> labels = ["cat", "cat", "dog", "dog"]
     >>> mean_average_precision(codes, codes, labels, labels, exclude_self=True)
     1.0
@@ -201,18 +183,8 @@ def mean_average_precision_at_r(
 ) -> float | np.ndarray:
     """Average precision of the first R ranks, divided by R (mAP@R).
 
-    R is the query's number of relevant items in the database.
-
-    Parameters
-    ----------
-    queries, database, query_labels, database_labels, ties, zero_relevant, \
-            average, sample_weight, relevance, exclude_self, n_jobs
-        As in :func:`precision_at_k`.
-
-    Returns
-    -------
-    score : float, or ndarray of shape (n_queries,), float64
-        As in :func:`precision_at_k`.
+    R is the query's number of relevant items in the database. All else is as in
+    :func:`precision_at_k` and :func:`average_precision`.
 
     References
     ----------
@@ -221,9 +193,8 @@ def mean_average_precision_at_r(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import mean_average_precision_at_r
-    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> database = [[0b00], [0b01], [0b10], [0b11]]
     >>> labels = ["cat", "dog", "cat", "dog"]
     >>> mean_average_precision_at_r([[0]], database, ["cat"], labels)
     0.75
@@ -252,18 +223,12 @@ def mean_reciprocal_rank(
 ) -> float | np.ndarray:
     """Mean of 1 / rank of the first relevant item (MRR).
 
+    All else is as in :func:`precision_at_k` and :func:`average_precision`.
+
     Parameters
     ----------
     k : int, default=None
         A first relevant item beyond this rank scores 0; None means no limit.
-    queries, database, query_labels, database_labels, ties, zero_relevant, \
-            average, sample_weight, relevance, exclude_self, n_jobs
-        As in :func:`precision_at_k`.
-
-    Returns
-    -------
-    score : float, or ndarray of shape (n_queries,), float64
-        As in :func:`precision_at_k`.
 
     References
     ----------
@@ -272,9 +237,8 @@ def mean_reciprocal_rank(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import mean_reciprocal_rank
-    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> database = [[0b00], [0b01], [0b10], [0b11]]
     >>> labels = ["cat", "dog", "cat", "dog"]
     >>> round(mean_reciprocal_rank([[1]], database, ["cat"], labels), 4)  # 1/2 or 1/3
     0.4167
@@ -304,27 +268,12 @@ def r_precision(
 
     Where precision and recall are equal. A perfect ranking has 1 whatever R is.
 
-    Parameters
-    ----------
-    queries, database, query_labels, database_labels, ties, zero_relevant, \
-            average, sample_weight, relevance, exclude_self, n_jobs
-        As in :func:`precision_at_k`.
-
-    Returns
-    -------
-    score : float, or ndarray of shape (n_queries,), float64
-        As in :func:`precision_at_k`.
-
-    References
-    ----------
-    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
-    2008, chapter 8. Ties: F. McSherry and M. Najork, ECIR 2008.
+    All else is as in :func:`precision_at_k` and :func:`average_precision`.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import r_precision
-    >>> database = np.array([[0b00], [0b01], [0b10], [0b11]], dtype=np.uint8)
+    >>> database = [[0b00], [0b01], [0b10], [0b11]]
     >>> labels = ["cat", "dog", "cat", "dog"]
     >>> r_precision([[0]], database, ["cat"], labels)
     0.75

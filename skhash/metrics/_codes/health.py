@@ -94,24 +94,12 @@ def code_health(codes: ArrayLike, n_bits: int | None = None) -> dict[str, float]
 def bit_balance(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
     """Share of items that have each bit.
 
-    Parameters
-    ----------
-    codes, n_bits
-        As in :func:`code_health`.
+    All else is as in :func:`code_health`.
 
     Returns
     -------
     share : ndarray of shape (n_bits,), float64
         From 0 to 1; 0 and 1 are dead bits.
-
-    Raises
-    ------
-    ValueError
-        As in :func:`code_health`.
-
-    References
-    ----------
-    Y. Weiss, A. Torralba and R. Fergus, "Spectral hashing", NIPS 2008.
 
     Examples
     --------
@@ -128,24 +116,12 @@ def bit_balance(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
 def bit_correlation(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
     """Correlation of every two bits.
 
-    Parameters
-    ----------
-    codes, n_bits
-        As in :func:`code_health`.
+    All else is as in :func:`code_health`.
 
     Returns
     -------
     correlation : ndarray of shape (n_bits, n_bits), float64
         From -1 to 1; NaN in the rows and columns of dead bits.
-
-    Raises
-    ------
-    ValueError
-        As in :func:`code_health`.
-
-    References
-    ----------
-    Y. Weiss, A. Torralba and R. Fergus, "Spectral hashing", NIPS 2008.
 
     Examples
     --------

@@ -31,13 +31,10 @@ def score_by_length(
 
     One encoder of many bits thus shows how short its codes may be, without another
     training. Bits are not sorted by usefulness by themselves; see :func:`order_bits`.
+    All else is as in :func:`average_precision` and :func:`code_health`.
 
     Parameters
     ----------
-    queries, database, query_labels, database_labels
-        As in :func:`average_precision`.
-    n_bits : int, default=None
-        As in :func:`code_health`.
     lengths : array-like of shape (n_lengths,), int, default=None
         Numbers of first bits. None means powers of two and the full length.
     metric : callable, default=mean_average_precision
@@ -100,7 +97,8 @@ def order_bits(
 
     Greedy: each next bit is the one with which the bits so far retrieve best, by
     leave-one-out on a sample. Bits that repeat what others tell come last. It takes
-    about ``n_bits ** 2 / 2`` evaluations of the sample.
+    about ``n_bits ** 2 / 2`` evaluations of the sample. All else is as in
+    :func:`score_by_length` and :func:`code_health`.
 
     Parameters
     ----------
@@ -108,12 +106,8 @@ def order_bits(
         Codes of training data: packed uint8, or bool bits.
     labels : array-like of shape (n_samples,) or (n_samples, n_classes)
         Their labels.
-    n_bits : int, default=None
-        As in :func:`code_health`.
     n_samples : int, default=400
         How many of the codes to draw for the evaluations, at most.
-    metric, **options
-        As in :func:`score_by_length`.
     random_state : int, RandomState instance or None, default=None
         Seeds the draw.
 
@@ -122,12 +116,6 @@ def order_bits(
     order : ndarray of shape (n_bits,), int64
         Bit numbers, the most useful first. ``pack(unpack(codes, n_bits)[:, order])``
         are the reordered codes; full-length distances stay the same.
-
-    Raises
-    ------
-    ValueError
-        If there are no codes, `n_bits` does not fit their width, or the metric refuses
-        its input.
 
     Examples
     --------

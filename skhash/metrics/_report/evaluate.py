@@ -47,23 +47,19 @@ def evaluate(
 ) -> RetrievalReport:
     """Measure retrieval with every metric, and say what the numbers mean.
 
+    All else is as in :func:`average_precision`.
+
     Parameters
     ----------
-    queries, database, query_labels, database_labels
-        As in :func:`average_precision`.
     k : int, default=100
         Ranks of the metrics at k.
     radius : int, default=2
         Radius, in bits, of the metrics within a radius.
-    normalizer : {"min_k_r", "hits", "relevant"}, default="min_k_r"
-        Divisor of mAP at k, as in :func:`average_precision`.
     n_bits : int, default=None
         Number of bits of packed codes, for code health (see :func:`code_health`).
     sample_weight : array-like of shape (n_queries,), default=None
         Weights of the queries in the means and intervals; None means equal ones, and 0
         leaves a query out of both. Shares under `checks` count all queries alike.
-    relevance, exclude_self, n_jobs
-        As in :func:`average_precision`.
     X_queries, X_database : array-like of shape (n, ...), default=None
         The items that were encoded. If given, queries that have an equal item in the
         database are counted (see :func:`find_duplicates`); with `exclude_self`, an
@@ -80,11 +76,6 @@ def evaluate(
     -------
     report : RetrievalReport
         Readable when printed, and in notebooks.
-
-    Raises
-    ------
-    ValueError
-        If codes, labels or weights do not fit together, or an option is unknown.
 
     See Also
     --------

@@ -41,15 +41,15 @@ def average_precision(
 ) -> np.ndarray:
     """Average precision of each query, from its distance histograms.
 
+    All else is as in :func:`skhash.metrics.average_precision`, but `ties` may not be
+    "index": histograms do not know the order of the database.
+
     Parameters
     ----------
     n_total : array-like of shape (n_queries, n_bins)
         Number of items at each distance.
     n_relevant : array-like of shape (n_queries, n_bins)
         Number of relevant items at each distance.
-    k, ties, normalizer, zero_relevant
-        As in :func:`skhash.metrics.average_precision`; `ties` may not be "index",
-        because histograms do not know the order of the database.
 
     Returns
     -------
@@ -60,16 +60,6 @@ def average_precision(
     ------
     ValueError
         If the arrays are no histograms, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item are left out.
-
-    References
-    ----------
-    F. McSherry and M. Najork, "Computing information retrieval performance measures
-    efficiently in the presence of tied scores", ECIR 2008.
 
     Examples
     --------

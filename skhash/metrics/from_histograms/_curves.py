@@ -21,10 +21,10 @@ def precision_recall_by_radius(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Precision and recall of each query within each radius.
 
+    All else is as in :func:`average_precision`.
+
     Parameters
     ----------
-    n_total, n_relevant
-        As in :func:`average_precision`.
     empty_ball : {0, "drop"}, default=0
         Precision of a query with nothing within a radius: 0 or NaN.
 
@@ -32,11 +32,6 @@ def precision_recall_by_radius(
     -------
     precision, recall : ndarray of shape (n_queries, n_bins), float64
         At radii 0, 1, ...; the recall of a query without relevant items is NaN.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or the option is unknown.
 
     Examples
     --------
@@ -66,10 +61,11 @@ def precision_recall_by_rank(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Precision and recall of each query among its first ranks.
 
+    All else is as in :func:`average_precision` and
+    :func:`skhash.metrics.average_precision`.
+
     Parameters
     ----------
-    n_total, n_relevant, ties
-        As in :func:`average_precision`.
     ranks : array-like of int, shape (n_ranks,)
         Numbers of first ranks.
 
@@ -77,11 +73,6 @@ def precision_recall_by_rank(
     -------
     precision, recall : ndarray of shape (n_queries, n_ranks), float64
         The recall of a query without relevant items is NaN.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are no histograms, or an option is unknown.
 
     Examples
     --------

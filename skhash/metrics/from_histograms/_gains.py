@@ -25,32 +25,20 @@ def ndcg(
 ) -> np.ndarray:
     """Normalised discounted cumulative gain of each query.
 
+    All else is as in :func:`average_precision` and :func:`skhash.metrics.ndcg`.
+
     Parameters
     ----------
-    n_total : array-like of shape (n_queries, n_bins)
-        Number of items at each distance.
     n_graded : array-like of shape (n_queries, n_bins, n_grades)
         Number of items of each grade at each distance. It adds up over the parts of a
         database. Items of grade 0 may be left out.
     grades : array-like of shape (n_grades,)
         The grades, 0 or more.
-    k, gain, zero_relevant
-        As in :func:`skhash.metrics.ndcg`.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_queries,), float64
-        NaN for queries left out.
 
     Raises
     ------
     ValueError
         If the arrays do not fit together, or an option is unknown.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If queries without any relevant item are left out.
 
     Examples
     --------
