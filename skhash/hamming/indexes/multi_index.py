@@ -9,7 +9,7 @@ queries that a scan answers sooner are left to it.
 
 from collections.abc import Callable, Iterator
 from math import comb, log2
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,21 +30,6 @@ USUAL_ADVANTAGE = 40
 MEASURED = 1 << 14
 # Widest substring, in bits: its table takes 64 MiB.
 WIDEST = 24
-
-
-class Tables(NamedTuple):
-    """What kernels read of an index: a table of the items for each substring.
-
-    Substring j is ``sizes[j]`` bits from ``starts[j]``. Items with value v there are
-    ``items[j]`` from ``offsets[firsts[j] + v]`` to the next offset.
-    """
-
-    codes: NDArray
-    starts: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-    firsts: NDArray[np.int64]
-    offsets: NDArray[np.uint32]
-    items: NDArray[np.uint32]
 
 
 class MultiIndex(Index):
@@ -150,9 +135,9 @@ class MultiIndex(Index):
         return int(scan / TRIED / (listed / units))
 
     @property
-    def _tables(self) -> Tables:
-        parts = self._starts, self._sizes, self._firsts, self._offsets, self._items
-        return Tables(as_words(self._padded), *parts)
+    def _tables(self) -> tuple[NDArray, ...]:
+        """What kernels read, beside the codes."""
+        return self._starts, self._sizes, self._firsts, self._offsets, self._items
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -201,7 +186,7 @@ class MultiIndex(Index):
         from skhash.hamming.indexes.multi_index_kernels import nearest_by_substrings
 
         limit = self._limit // 4
-        args = k, self._probes, limit, distances, indices
+        args = k, self._probes, limit, limit, distances, indices
         return self._run(nearest_by_substrings, queries, *args, threads=threads)[1] < 0
 
     def _try_within(
@@ -316,12 +301,12 @@ class MultiIndex(Index):
         That is -1 for queries left to a scan. Where these are most of the first, no
         more are tried: the others will be like them.
         """
-        words, tables = as_words(queries), self._tables
+        words, codes = as_words(queries), as_words(self._padded)
         work, tag = np.full(len(words), -1), width_tag(words)
         results: list[Any] = []
         for first, last in ((0, min(TRIED, len(words))), (TRIED, len(words))):
             tasks = [
-                (tables, words, *part, *args, work, tag)
+                (codes, *self._tables, words, *part, *args, work, tag)
                 for part in spans(first, last, 4 * threads, 8)
             ]
             results += run(kernel, tasks, threads)

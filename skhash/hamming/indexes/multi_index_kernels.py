@@ -1,7 +1,8 @@
 """Kernels of the search by substrings.
 
-A query's substrings are taken in an order of its own, its rarest values first; `rank`
-is a place in that order.
+A table of a substring lists the items by their value there: ``offsets[first + value]``
+to the next offset bound the list in ``items``. A query's substrings are taken in an
+order of its own, its rarest values first; `rank` is a place in that order.
 """
 
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming.indexes.multi_index import Tables
 from skhash.hamming.scan.select import distance_at
 from skhash.hamming.scan.sorting import sort_keys
 from skhash.hamming.simd.jit import inlined, kernel
@@ -85,12 +85,18 @@ def lists_at(
 
 @kernel
 def rank_substrings(
-    tables: Tables, queries: NDArray, q: int, values: NDArray, order: NDArray
+    queries: NDArray,
+    q: int,
+    starts: NDArray,
+    sizes: NDArray,
+    firsts: NDArray,
+    offsets: NDArray,
+    values: NDArray,
+    order: NDArray,
 ) -> None:
     """Order substrings by how many items share the query's value: the rarest first."""
-    firsts, offsets = tables.firsts, tables.offsets
-    for j in range(firsts.size):
-        values[j] = substring(queries, q, tables.starts[j], tables.sizes[j])
+    for j in range(starts.size):
+        values[j] = substring(queries, q, starts[j], sizes[j])
         at = firsts[j] + values[j]
         order[j] = (np.int64(offsets[at + 1]) - np.int64(offsets[at])) << 16 | j
     order.sort()
@@ -139,7 +145,12 @@ def seen_before(
 
 @kernel
 def within_by_substrings(
-    tables: Tables,
+    codes: NDArray,
+    starts: NDArray,
+    sizes: NDArray,
+    firsts: NDArray,
+    offsets: NDArray,
+    items: NDArray,
     queries: NDArray,
     first_query: int,
     last_query: int,
@@ -157,7 +168,6 @@ def within_by_substrings(
     `most_probes` bounds the lists of a query. `work` becomes the number of items
     listed, or -1 where that is above the limit: such a query is not answered.
     """
-    codes, starts, sizes, firsts, offsets, items = tables
     m = starts.size
     values, order = np.empty(m, np.int64), np.empty(m, np.int64)
     pieces = np.empty((most_probes + 1, 2), np.int64)
@@ -166,7 +176,7 @@ def within_by_substrings(
     keys = np.empty(1024, np.int64)
     stored = 0
     for q in range(first_query, last_query):
-        rank_substrings(tables, queries, q, values, order)
+        rank_substrings(queries, q, starts, sizes, firsts, offsets, values, order)
         last, total = 0, 0
         for level in range(radius + 1):
             j = order[level % m]
@@ -206,33 +216,38 @@ def within_by_substrings(
 
 @kernel
 def nearest_by_substrings(
-    tables: Tables,
+    codes: NDArray,
+    starts: NDArray,
+    sizes: NDArray,
+    firsts: NDArray,
+    offsets: NDArray,
+    items: NDArray,
     queries: NDArray,
     first_query: int,
     last_query: int,
     k: int,
     probes: NDArray,
+    most_probes: int,
     limit: int,
     distances: NDArray,
     indices: NDArray,
     work: NDArray,
     words: Any,
 ) -> None:
-    """Answer those queries that need no more lists, and no more items, than the limit.
+    """Answer those queries that need no more lists and items than the limits.
 
     Level by level, lists farther from the query are looked up. After level L all codes
     within L bits are known, so the search ends when they are k. ``probes[j, far]`` is
     the number of lists at `far` bits in substring j. `work` becomes the number of
     items listed, or -1 for a query that is not answered.
     """
-    codes, starts, sizes, firsts, offsets, items = tables
     m, n_bins = starts.size, 8 * codes.shape[1] * codes.itemsize + 1
     values, order = np.empty(m, np.int64), np.empty(m, np.int64)
-    pieces = np.empty((limit + 1, 2), np.int64)
+    pieces = np.empty((most_probes + 1, 2), np.int64)
     listed, keys = np.empty(limit, np.uint32), np.empty(limit, np.int64)
     histogram = np.empty(n_bins, np.int64)
     for q in range(first_query, last_query):
-        rank_substrings(tables, queries, q, values, order)
+        rank_substrings(queries, q, starts, sizes, firsts, offsets, values, order)
         histogram[:] = 0
         stored, counted, reach, level = 0, 0, n_bins - 1, 0
         n_probes, n_listed = 0, 0
@@ -242,7 +257,7 @@ def nearest_by_substrings(
             j = order[rank]
             if far <= sizes[j]:
                 n_probes += probes[j, far]
-                if n_probes > limit:
+                if n_probes > most_probes:
                     break
                 n_pieces, total = lists_at(
                     offsets, firsts[j], sizes[j], values[j], far, pieces, 0

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming.indexes.pivot_layout import COLUMNS, LIST_COST, Lists
+from skhash.hamming.indexes.pivot_layout import COLUMNS, LIST_COST
 from skhash.hamming.scan.distances import fill_distances
 from skhash.hamming.scan.select import distance_at, near_ones
 from skhash.hamming.scan.sorting import sort_keys
@@ -146,7 +146,11 @@ def scan_list(
 
 @kernel
 def nearest_by_pivots(
-    index: Lists,
+    lists: NDArray,
+    rows: NDArray,
+    offsets: NDArray,
+    pivots: NDArray,
+    widest: NDArray,
     queries: NDArray,
     first_query: int,
     last_query: int,
@@ -158,7 +162,6 @@ def nearest_by_pivots(
     words: Any,
 ) -> None:
     """Answer those queries that need no more comparisons than the limit."""
-    lists, rows, offsets, pivots, widest = index
     n_pivots = pivots.shape[0]
     n_bins = (offsets.size - 1) // n_pivots
     near = np.full(widest.size, EXCLUDED, np.int16)
@@ -229,7 +232,11 @@ def order(keys: NDArray, n: int, n_items: int) -> None:
 
 @kernel
 def within_by_pivots(
-    index: Lists,
+    lists: NDArray,
+    rows: NDArray,
+    offsets: NDArray,
+    pivots: NDArray,
+    widest: NDArray,
     queries: NDArray,
     first_query: int,
     last_query: int,
@@ -244,7 +251,6 @@ def within_by_pivots(
     `counts` tells how many each query has; -1 where it needs more comparisons than the
     limit, and has none.
     """
-    lists, rows, offsets, pivots, widest = index
     n_pivots = pivots.shape[0]
     n_bins = (offsets.size - 1) // n_pivots
     near = np.full(widest.size, EXCLUDED, np.int16)

@@ -151,12 +151,11 @@ class PivotIndex(Index):
     ) -> NDArray[np.bool_]:
         from skhash.hamming.indexes.pivot_kernels import nearest_by_pivots
 
-        words, kept = as_words(queries), self._kept
-        left = np.ones(len(words), bool)
+        words, left = as_words(queries), np.ones(len(queries), bool)
         args = k, self._limit, distances, indices, left, width_tag(words)
         for part in self._promising(len(words), left):
             tasks = [
-                (kept, words, a, b, *args)
+                (*self._kept, words, a, b, *args)
                 for a, b in spans(part.start, part.stop, 4 * threads, 1)
             ]
             run(nearest_by_pivots, tasks, threads)
@@ -170,10 +169,11 @@ class PivotIndex(Index):
             return counts, counts < 0, []
         from skhash.hamming.indexes.pivot_kernels import within_by_pivots
 
-        words, kept = as_words(queries), self._kept
+        words = as_words(queries)
         args = radius, self._limit, keep, counts, width_tag(words)
         tasks = [
-            (kept, words, a, b, *args) for a, b in spans(0, len(words), 4 * threads, 1)
+            (*self._kept, words, a, b, *args)
+            for a, b in spans(0, len(words), 4 * threads, 1)
         ]
         found = run(within_by_pivots, tasks, threads)
         return counts, counts < 0, found
@@ -206,9 +206,9 @@ class PivotIndex(Index):
         return 1 - float(left.mean())
 
     @property
-    def _kept(self) -> Lists:
-        rows, offsets = self._rows, self._offsets
-        return Lists(self._lists, rows, offsets, self._pivots, self._widest)
+    def _kept(self) -> tuple[NDArray, ...]:
+        """What kernels read of the index."""
+        return self._lists, self._rows, self._offsets, self._pivots, self._widest
 
     @property
     def _limit(self) -> int:
