@@ -19,7 +19,7 @@ from skhash.hamming.codes import check_codes
 from skhash.hamming.engine.choose import compiled, engine
 from skhash.hamming.indexes.base import Index
 from skhash.hamming.indexes.cost import least_seconds
-from skhash.hamming.indexes.pivot_layout import COLUMNS, LIST_COST, Lists
+from skhash.hamming.indexes.pivot_layout import COLUMNS, LIST_COST
 from skhash.hamming.search import check_k
 from skhash.hamming.simd.words import as_words, width_tag
 from skhash.hamming.threads.count import n_threads
