@@ -35,6 +35,19 @@ pytestmark = [
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 
+@pytest.fixture(autouse=True)
+def no_choice_of_waiting(monkeypatch):
+    """The suite's workers make a choice that only few users make."""
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_of_python():
+    """Polars, once used, has Ctrl-C handled by code that wakes no wait for a lock."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="module")
 def images():
     """Images large enough for torch to call a second thread."""
