@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from skhash.metrics._relevance import equal_labels
-from skhash.metrics._report.report import RetrievalReport
+from skhash.metrics._report.report import RetrievalReport, html_table
 from skhash.metrics.averages import bootstrap_means, interval
 from skhash.metrics.options import check_confidence, check_rank
 
@@ -70,25 +69,21 @@ class Comparison:
             f"Difference B - A over {self.n_queries} queries, paired bootstrap",
             f"  {'':<22}{'mean':>8}   {f'{self.confidence:.0%} interval':^20}  p",
         ]
-        for name, d in self.differences.items():
-            lines.append(
-                f"  {name:<22}{d.mean:+8.4f}   [{d.low:+.4f}, {d.high:+.4f}]"
-                f"  {d.p_value:.3g}"
-            )
+        for name, mean, span, p_value in self._rows():
+            lines.append(f"  {name:<22}{mean:>8}   {span}  {p_value}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{d.mean:+.4f}</td>"
-            f"<td>[{d.low:+.4f}, {d.high:+.4f}]</td><td>{d.p_value:.3g}</td></tr>"
-            for name, d in self.differences.items()
-        )
-        return (
-            f"<table><caption>Difference B - A over {self.n_queries} queries</caption>"
-            "<thead><tr><th>metric</th><td>mean</td>"
-            f"<td>{self.confidence:.0%} interval</td><td>p</td></tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
-        )
+        head = "metric", "mean", f"{self.confidence:.0%} interval", "p"
+        table = html_table(self._rows(), head)
+        return f"<p>Difference B - A over {self.n_queries} queries</p>{table}"
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        """Metric, mean, interval and p-value as text."""
+        return [
+            (name, f"{mean:+.4f}", f"[{low:+.4f}, {high:+.4f}]", f"{p_value:.3g}")
+            for name, (mean, low, high, p_value) in self.differences.items()
+        ]
 
 
 def compare(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skhash.hamming.search import check_radius
 from skhash.metrics import from_histograms
 from skhash.metrics._codes.duplicates import check_items, count_leaks
 from skhash.metrics._codes.health import code_health
@@ -19,7 +20,6 @@ from skhash.metrics.options import (
     NORMALIZERS,
     check_confidence,
     check_option,
-    check_radius,
     check_rank,
 )
 from skhash.metrics.task import Retrieval
@@ -89,13 +89,10 @@ def evaluate(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import evaluate
-    >>> rng = np.random.default_rng(0)
-    >>> labels = rng.integers(0, 4, 60)
-    >>> codes = np.uint8([[0], [15], [51], [255]])[labels]
-    >>> report = evaluate(codes[:20], codes[20:], labels[:20], labels[20:], k=5)
-    >>> report.scores["precision@5"]
+    >>> codes, labels = [[0], [1], [254], [255]], ["cat", "cat", "dog", "dog"]
+    >>> report = evaluate([[0], [255]], codes, ["cat", "dog"], labels, k=2)
+    >>> report.scores["precision@2"]
     Score(mean=1.0, low=1.0, high=1.0)
     >>> report.checks["queries without relevant items"]
     0
@@ -123,6 +120,13 @@ def evaluate(
     resampled = bootstrap_means(table, n_resamples, random_state, weight)
     low, high = interval(resampled, confidence)
     scores = map(Score, means.tolist(), low.tolist(), high.tolist())
+    settings = {
+        "k": k,
+        "radius": radius,
+        "normalizer": normalizer,
+        "exclude_self": task.exclude_self,
+        "relevance": None if relevance is None else _fingerprint(task),
+    }
     return RetrievalReport(
         scores=dict(zip(per_query, scores, strict=True)),
         tie_bounds=(
@@ -130,25 +134,12 @@ def evaluate(
             _mean(facts.optimistic[kept], weight),
         ),
         conventions=conventions_in_words(
-            k,
-            radius,
-            normalizer,
-            task.exclude_self,
-            task.is_graded,
-            relevance,
-            weight is not None,
-            confidence,
+            settings, task.is_graded, weight is not None, confidence
         ),
         checks=_checks(task, facts, k, radius, X_queries, X_database),
         code_health=code_health(database, n_bits),
         per_query=per_query,
-        settings={
-            "k": k,
-            "radius": radius,
-            "normalizer": normalizer,
-            "exclude_self": task.exclude_self,
-            "relevance": None if relevance is None else _fingerprint(task),
-        },
+        settings=settings,
         query_labels=task.copy_query_labels(),
         database_labels=task.copy_database_labels(),
         sample_weight=None if weight is None else np.array(task.sample_weight),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, NamedTuple
@@ -46,12 +47,9 @@ class RetrievalReport:
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skhash.metrics import evaluate
-    >>> rng = np.random.default_rng(0)
-    >>> labels = rng.integers(0, 4, 60)
-    >>> codes = np.uint8([[0], [15], [51], [255]])[labels]
-    >>> report = evaluate(codes[:20], codes[20:], labels[:20], labels[20:], k=5)
+    >>> labels = ["cat", "cat", "dog", "dog"]
+    >>> report = evaluate([[0]], [[0], [1], [254], [255]], ["cat"], labels)
     >>> report.scores["mAP"].mean
     1.0
     >>> sorted(report.to_dict())
@@ -97,54 +95,39 @@ class RetrievalReport:
         return nan_to_none(plain)
 
     def __repr__(self) -> str:
-        bounds = "mAP, ties at worst / best"
-        tables = [*self._tables(), ("", {bounds: 0.0})]
-        width = 2 + max(len(name) for _, table in tables for name in table)
-        lines = ["Retrieval report", ""]
-        for name, score in self.scores.items():
-            span = f"[{score.low:.4f}, {score.high:.4f}]"
-            lines.append(f"  {name:<{width}}{score.mean:.4f}  {span}")
-        low, high = self.tie_bounds
-        lines.append(f"  {bounds:<{width}}{low:.4f} / {high:.4f}")
-        for title, table in self._tables():
-            lines += ["", title]
-            lines += [
-                f"  {name:<{width}}{_number(value)}" for name, value in table.items()
-            ]
+        tables = self._tables()
+        width = 2 + max(len(name) for _, rows in tables for name, _ in rows)
+        lines = ["Retrieval report"]
+        for title, rows in tables:
+            lines += ["", title] if title else [""]
+            lines += [f"  {name:<{width}}{text}" for name, text in rows]
         lines += ["", "Conventions"]
         lines += [f"  {name}: {text}" for name, text in self.conventions.items()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{score.mean:.4f}</td>"
-            f"<td>[{score.low:.4f}, {score.high:.4f}]</td></tr>"
-            for name, score in self.scores.items()
+        (_, scores), *others = self._tables()
+        others.append(("Conventions", list(self.conventions.items())))
+        details = "".join(
+            f"<details><summary>{escape(title)}</summary>{html_table(rows)}</details>"
+            for title, rows in others
         )
-        low, high = self.tie_bounds
-        rows += (
-            "<tr><th>mAP, ties at worst and at best</th>"
-            f"<td>{low:.4f}</td><td>{high:.4f}</td></tr>"
-        )
-        parts = [
-            "<table><thead><tr><th>metric</th><td>mean</td><td>interval</td></tr>"
-            f"</thead><tbody>{rows}</tbody></table>"
-        ]
-        for title, table in self._tables():
-            body = "".join(
-                f"<tr><th>{escape(name)}</th><td>{_number(value)}</td></tr>"
-                for name, value in table.items()
-            )
-            parts.append(_details(title, f"<table><tbody>{body}</tbody></table>"))
-        words = "".join(
-            f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>"
-            for name, text in self.conventions.items()
-        )
-        parts.append(_details("Conventions", f"<dl>{words}</dl>"))
-        return f'<div class="skhash-report">{"".join(parts)}</div>'
+        head = "metric", "mean and interval"
+        return f'<div class="skhash-report">{html_table(scores, head)}{details}</div>'
 
-    def _tables(self) -> list[tuple[str, dict[str, float]]]:
-        return [("Checks", self.checks), ("Code health (database)", self.code_health)]
+    def _tables(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Titles, and rows of a name and a text, of all that is shown as numbers."""
+        scores = [
+            (name, f"{mean:.4f}  [{low:.4f}, {high:.4f}]")
+            for name, (mean, low, high) in self.scores.items()
+        ]
+        worst, best = self.tie_bounds
+        scores.append(("mAP, ties at worst / best", f"{worst:.4f} / {best:.4f}"))
+        return [
+            ("", scores),
+            ("Checks", _rows_of_numbers(self.checks)),
+            ("Code health (database)", _rows_of_numbers(self.code_health)),
+        ]
 
 
 def nan_to_none(value: Any) -> Any:
@@ -156,33 +139,36 @@ def nan_to_none(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _details(title: str, body: str) -> str:
-    """HTML that unfolds."""
-    return f"<details><summary>{escape(title)}</summary>{body}</details>"
+def html_table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
+    """Rows of text as an HTML table; the first cell of each row names it."""
+    lines = [
+        f"<tr><th>{escape(name)}</th>"
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for name, *cells in ([head, *rows] if head else rows)
+    ]
+    return f"<table>{''.join(lines)}</table>"
 
 
-def _number(value: float) -> str:
-    """A count as it is, a share with four digits."""
-    return f"{value:d}" if isinstance(value, int) else f"{value:.4f}"
+def _rows_of_numbers(numbers: dict[str, float]) -> list[tuple[str, str]]:
+    """Names with counts as they are, and shares with four digits."""
+    return [
+        (name, f"{value:d}" if isinstance(value, int) else f"{value:.4f}")
+        for name, value in numbers.items()
+    ]
 
 
 def conventions_in_words(
-    k: int,
-    radius: int,
-    normalizer: str,
-    exclude_self: bool,
-    graded: bool,
-    relevance: Any,
-    weighted: bool,
-    confidence: float,
+    settings: dict[str, Any], graded: bool, weighted: bool, confidence: float
 ) -> dict[str, str]:
     """One sentence for every choice that published numbers differ by."""
+    k, radius = settings["k"], settings["radius"]
     divisor = {
         "min_k_r": f"min({k}, number of relevant items)",
         "hits": f"the number of relevant items among the first {k}",
         "relevant": "the number of relevant items in the database",
-    }[normalizer]
-    if relevance is not None:
+    }[settings["normalizer"]]
+    if settings["relevance"] is not None:
         relevant = "as the given relevance says (above 0)"
     else:
         relevant = "an item that shares a class" if graded else "an item of equal label"
@@ -197,7 +183,7 @@ def conventions_in_words(
         "queries without relevant items": "left out of every mean",
         "self": (
             "query i does not find item i"
-            if exclude_self
+            if settings["exclude_self"]
             else "queries and database are taken to be different items"
         ),
         "mean": "over queries, by their weights" if weighted else "over queries",
