@@ -43,13 +43,10 @@ def find_duplicates(X_queries: ArrayLike, X_database: ArrayLike) -> np.ndarray:
     """
     queries, database = _comparable(X_queries, X_database)
     first: dict[bytes, int] = {}
-    for i in range(len(database)):
-        first.setdefault(_key(database[i]), i)
-    pairs = [
-        (i, first[key])
-        for i in range(len(queries))
-        if (key := _key(queries[i])) in first
-    ]
+    for i, item in enumerate(database):
+        first.setdefault(_key(item), i)
+    keys = enumerate(map(_key, queries))
+    pairs = [(i, first[key]) for i, key in keys if key in first]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
@@ -59,12 +56,11 @@ def count_leaks(X_queries: Any, X_database: Any, exclude_self: bool) -> int:
     With `exclude_self` query i is item i, and only equal other items count.
     """
     queries, database = _comparable(X_queries, X_database)
-    equal = Counter(map(_key, database))
+    asked, items = [_key(item) for item in queries], [_key(item) for item in database]
+    equal = Counter(items)
     if exclude_self:
-        own = (_key(q) == _key(x) for q, x in zip(queries, database, strict=True))
-    else:
-        own = (False for _ in queries)
-    return sum(equal[_key(q)] > mine for q, mine in zip(queries, own, strict=True))
+        return sum(equal[q] > (q == own) for q, own in zip(asked, items, strict=True))
+    return sum(q in equal for q in asked)
 
 
 def check_items(name: str, X: Any, n: int) -> None:
@@ -77,8 +73,11 @@ def check_items(name: str, X: Any, n: int) -> None:
 
 
 def _comparable(X_queries: Any, X_database: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Items as arrays of one dtype, so that equal ones have equal bytes."""
-    queries, database = _items(X_queries), _items(X_database)
+    """Items as dense arrays of one dtype, so that equal ones have equal bytes."""
+    queries, database = (
+        X.toarray() if sparse.issparse(X) else np.asarray(X)
+        for X in (X_queries, X_database)
+    )
     if queries.shape[1:] != database.shape[1:]:
         raise ValueError(
             "Queries and database must hold items of the same shape, got "
@@ -88,13 +87,6 @@ def _comparable(X_queries: Any, X_database: Any) -> tuple[np.ndarray, np.ndarray
         common = np.result_type(queries, database)
         queries, database = queries.astype(common), database.astype(common)
     return queries, database
-
-
-def _items(X: Any) -> np.ndarray:
-    """Items as an array, sparse ones made dense."""
-    if sparse.issparse(X):
-        return X.toarray()
-    return np.asarray(X)
 
 
 def _key(item: np.ndarray) -> bytes:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.hamming import unpack
+from skhash.hamming.simd.words import as_words
 from skhash.metrics.options import check_bits
 
 # Cells of unpacked float32 bits held at a time; counts up to here are exact in float32.
@@ -140,9 +141,7 @@ def bit_correlation(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
 def n_distinct(packed: np.ndarray) -> int:
     """Number of different rows of packed codes."""
     if packed.shape[1] <= 8:
-        words = np.zeros((len(packed), 8), dtype=np.uint8)
-        words[:, : packed.shape[1]] = packed
-        return len(np.unique(words.view(np.uint64)))
+        return len(np.unique(as_words(packed)))
     rows = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1])))
     return len(np.unique(rows))
 
