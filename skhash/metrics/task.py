@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming import Labels, check_codes, check_labels, histograms, nearest
+from skhash.hamming import check_codes, check_labels, histograms, nearest
 from skhash.hamming.labels import compared_labels
 from skhash.metrics._relevance import (
     as_given,
@@ -261,16 +261,14 @@ class Retrieval:
 
     def _label_histograms(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Both histograms, where labels say what is relevant."""
-        queries, labels = self.queries[rows], self.query_labels.subset(rows)
-        first, group = _equal_queries(queries, labels)
+        labels = self.query_labels.subset(rows)
         n_total, n_relevant = histograms(
-            queries[first],
+            self.queries[rows],
             self.database,
-            labels.subset(first),
+            labels,
             self.database_labels,
             n_jobs=self.n_jobs,
         )
-        n_total, n_relevant = n_total[group], n_relevant[group]
         if self.exclude_self:
             own = self._own_cells(rows)
             n_total[own] -= 1
@@ -323,19 +321,3 @@ class Retrieval:
 def _differing_bits(codes: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Hamming distances of codes, row by row."""
     return np.bitwise_count(codes ^ others).sum(axis=1, dtype=np.intp)
-
-
-def _equal_queries(queries: np.ndarray, labels: Labels) -> tuple[Any, Any]:
-    """The first query of each code and label, and which of them each query equals.
-
-    One scan will do for all equal ones. Learned short codes repeat a lot; long codes
-    and label sets are rarely equal and are not looked at.
-    """
-    if labels.kind == "sets" or queries.shape[1] > 8:
-        return slice(None), slice(None)
-    words = np.zeros((len(queries), 8), dtype=np.uint8)
-    words[:, : queries.shape[1]] = queries
-    _, code = np.unique(words.view(np.uint64)[:, 0], return_inverse=True)
-    pair = code + labels.values * (len(queries) + 1)
-    _, first, group = np.unique(pair, return_index=True, return_inverse=True)
-    return first, group

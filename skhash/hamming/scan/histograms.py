@@ -51,8 +51,8 @@ def relevant_histograms(
         ]
         run(count_shared, tasks, n_threads)
         return n_total, n_relevant
-    items = _Sorted(database, database_labels)
-    asked = _Sorted(queries, query_labels)
+    items = _Sorted(database, database_labels, repeats=0.5)
+    asked = _Sorted(queries, query_labels, repeats=0.05)
     first = np.searchsorted(items.labels, asked.labels, "left")
     last = np.searchsorted(items.labels, asked.labels, "right")
     totals = np.zeros((len(asked.codes), shape[1]), np.int64)
@@ -71,13 +71,18 @@ def relevant_histograms(
 class _Sorted:
     """Codes sorted by label, equal ones of a class kept once where that pays.
 
+    It pays from a share `repeats` of repeated codes on: a repeated query costs a whole
+    scan, but an item that stands for several must be counted by its weight.
+
     Row ``order[i]`` of the given codes is row ``group[i]`` of `codes`; `counts` says
     how many rows each stands for (empty if one each).
     """
 
-    def __init__(self, codes: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    def __init__(
+        self, codes: NDArray[np.uint8], labels: NDArray[np.int64], repeats: float
+    ) -> None:
         self.counts = np.empty(0, np.int64)
-        if codes.shape[1] <= 8 and _has_duplicates(codes):
+        if codes.shape[1] <= 8 and _share_of_repeats(codes) > repeats:
             keys = as_words(codes)[:, 0]
             self.order = np.lexsort((keys, labels))
             keys, labels = keys[self.order], labels[self.order]
@@ -95,10 +100,10 @@ class _Sorted:
             self.labels = labels if ordered else labels[self.order]
 
 
-def _has_duplicates(codes: NDArray[np.uint8]) -> bool:
-    """Whether half of a sample of the codes are repetitions."""
+def _share_of_repeats(codes: NDArray[np.uint8]) -> float:
+    """How many of a sample of the codes repeat another."""
     sample = np.ascontiguousarray(codes[:: max(1, len(codes) // 4096)])
-    return 2 * len(np.unique(as_words(sample))) < len(sample)
+    return 1 - len(np.unique(as_words(sample))) / len(sample)
 
 
 def _masks(labels: NDArray) -> NDArray[np.uint64]:
