@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -179,13 +180,8 @@ def precision_at_radius(
     """
     sides = (queries, database, query_labels, database_labels)
     task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
-    return task.mean(
-        from_histograms.precision_at_radius,
-        zero_relevant,
-        average,
-        radius=radius,
-        empty_ball=empty_ball,
-    )
+    metric = partial(from_histograms.precision_at_radius, empty_ball=empty_ball)
+    return task.mean(metric, zero_relevant, average, radius=radius)
 
 
 def recall_at_radius(

@@ -10,18 +10,6 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_sample_weight
 
 from skhash.hamming import check_codes
-from skhash.hamming.search import check_radius
-
-__all__ = [
-    "check_bits",
-    "check_confidence",
-    "check_histograms",
-    "check_option",
-    "check_radius",
-    "check_rank",
-    "check_ranks",
-    "check_weight",
-]
 
 # What the options may be.
 TIES = ("expected", "optimistic", "pessimistic", "index")
@@ -64,16 +52,12 @@ def check_ranks(ranks: ArrayLike | None, n_items: int = 0) -> np.ndarray:
 
 def check_confidence(value: Any) -> float:
     """Return the coverage of an interval as a float between 0 and 1."""
+    wanted = f"confidence must be a number between 0 and 1 such as 0.95, got {value!r}."
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(
-            f"confidence must be a number between 0 and 1 such as 0.95, got {value!r}."
-        )
-    coverage = float(value)
-    if not 0 < coverage < 1:
-        raise ValueError(
-            f"confidence must be between 0 and 1, such as 0.95, got {value!r}."
-        )
-    return coverage
+        raise TypeError(wanted)
+    if not 0 < float(value) < 1:
+        raise ValueError(wanted)
+    return float(value)
 
 
 def check_weight(weight: Any, queries: Any) -> np.ndarray | None:

@@ -92,17 +92,6 @@ class RetrievalScorer(_BaseScorer):
     Called as ``scorer(estimator, X, y)``. X and y are queries against the database that
     the estimator, or its pipeline's last step, holds; or, when it only encodes, items
     of which each queries all others.
-
-    Examples
-    --------
-    >>> from sklearn.model_selection import StratifiedKFold, cross_val_score
-    >>> from sklearn.preprocessing import FunctionTransformer
-    >>> from skhash.metrics import mean_average_precision_scorer
-    >>> X, y = [[-1.0], [-2.0], [1.0], [2.0]] * 3, [0, 0, 1, 1] * 3
-    >>> folds = StratifiedKFold(2, shuffle=True, random_state=0)
-    >>> scoring = mean_average_precision_scorer
-    >>> cross_val_score(FunctionTransformer(), X, y, scoring=scoring, cv=folds)
-    array([1., 1.])
     """
 
     # Derived from scikit-learn's own scorers because callbacks recognise a single

@@ -16,15 +16,16 @@ from skhash.metrics.from_histograms._average_precision import (
     average_precision,
     average_precision_at_r,
 )
-from skhash.metrics.from_histograms._curves import (
-    precision_recall_by_radius,
-    precision_recall_by_rank,
-)
 from skhash.metrics.from_histograms._gains import ndcg
-from skhash.metrics.from_histograms._radius import precision_at_radius, recall_at_radius
+from skhash.metrics.from_histograms._radius import (
+    precision_at_radius,
+    precision_recall_by_radius,
+    recall_at_radius,
+)
 from skhash.metrics.from_histograms._ranks import (
     hit_rate_at_k,
     precision_at_k,
+    precision_recall_by_rank,
     r_precision,
     recall_at_k,
     reciprocal_rank,

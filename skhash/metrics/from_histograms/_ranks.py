@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skhash.metrics.averages import nothing_relevant, settle_zero_relevant
-from skhash.metrics.options import check_histograms, check_rank
+from skhash.metrics.options import check_histograms, check_rank, check_ranks
 
 # Places of a tie looked at in a first block, and at most in one.
 _FIRST_BLOCK, _LARGEST_BLOCK = 16, 1024
@@ -139,6 +139,49 @@ def reciprocal_rank(
     n_total, n_relevant = check_histograms(n_total, n_relevant, ties, zero_relevant)
     values = _first_hit(n_total, n_relevant, k, ties, reciprocal=True)
     return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
+
+
+def precision_recall_by_rank(
+    n_total: ArrayLike,
+    n_relevant: ArrayLike,
+    ranks: ArrayLike,
+    *,
+    ties: str = "expected",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Precision and recall of each query among its first ranks.
+
+    All else is as in :func:`average_precision` and
+    :func:`skhash.metrics.average_precision`.
+
+    Parameters
+    ----------
+    ranks : array-like of int, shape (n_ranks,)
+        Numbers of first ranks.
+
+    Returns
+    -------
+    precision, recall : ndarray of shape (n_queries, n_ranks), float64
+        The recall of a query without relevant items is NaN.
+
+    Examples
+    --------
+    >>> from skhash.metrics import from_histograms
+    >>> precision, recall = from_histograms.precision_recall_by_rank(
+    ...     [[1, 2, 1]], [[1, 1, 0]], ranks=[1, 2]
+    ... )
+    >>> precision, recall
+    (array([[1.  , 0.75]]), array([[0.5 , 0.75]]))
+    """
+    cutoffs = check_ranks(ranks)
+    n_total, n_relevant = check_histograms(n_total, n_relevant, ties)
+    hits = np.stack([hits_at(n_total, n_relevant, k, ties) for k in cutoffs], axis=1)
+    relevant = n_relevant.sum(axis=1, dtype=np.float64)[:, None]
+    return hits / cutoffs, recall_of(hits, relevant)
+
+
+def recall_of(hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """Share of the relevant items that are found; NaN where there are none."""
+    return np.where(relevant > 0, hits / np.maximum(relevant, 1), np.nan)
 
 
 def hits_at(
