@@ -20,7 +20,7 @@ _MIN_EPOCHS = 10
 # Multiplications of a training step from which a second thread pays.
 _WORK_FOR_THREADS = 3e7
 # Items that are encoded together; more where the network does little with each, as long
-# as no more than so many values are held, which fit into the caches of a core.
+# as no more than this many values are held, which fit into the caches of a core.
 _ROWS, _MOST_ROWS, _VALUES = 512, 8192, 1 << 20
 # Fewer rows may be multiplied by other kernels.
 _FEW_ROWS = 64

@@ -108,7 +108,7 @@ def setup_loss(
 
 
 def check_plan(plan: list[Stage], n_epochs: int, network: HashNetwork) -> None:
-    """Refuse a plan that can not be carried out."""
+    """Refuse a plan that cannot be carried out."""
     total = sum(stage.epochs for stage in plan)
     if total != n_epochs:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Checks of the encoder's parameters that scikit-learn's constraints can not make."""
+"""Checks of the encoder's parameters that scikit-learn's constraints cannot make."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_parameters(encoder: DeepHashEncoder, *, partial: bool = False) -> None
     ------
     ValueError
         If a parameter of the loss is out of its range, the device is not there,
-        `input_shape` is no shape of an image, a callback can not work, or `net_params`
+        `input_shape` is no shape of an image, a callback cannot work, or `net_params`
         reaches for what is the encoder's own.
     """
     if not isinstance(encoder.loss, str):
@@ -46,7 +46,7 @@ def check_device(device: Any) -> None:
         return
     if error := device_error(device):
         raise ValueError(
-            f"device={device!r} can not be used: {error}. Use 'auto', 'cpu', or a "
+            f"device={device!r} cannot be used: {error}. Use 'auto', 'cpu', or a "
             "device that torch finds on this machine."
         )
 

@@ -1,4 +1,4 @@
-"""What callbacks of skorch can not do in an encoder, said before the training."""
+"""What callbacks of skorch cannot do in an encoder, said before the training."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_callbacks(encoder: DeepHashEncoder, *, partial: bool = False) -> None:
     Raises
     ------
     ValueError
-        If one is not skorch's, scores what is not there or what the net can not
+        If one is not skorch's, scores what is not there or what the net cannot
         answer, monitors what nobody records, or sets what the encoder sets.
     """
     given = encoder.callbacks or []

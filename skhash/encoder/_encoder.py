@@ -69,7 +69,7 @@ class DeepHashEncoder(
         Most items in a batch. Batches are of equal size; pairs are formed inside a
         batch.
     balanced_batches : bool, int or "auto", default="auto"
-        Class-balanced batches with 4 (or so many) items of each class instead of
+        Class-balanced batches with 4 (or this many) items of each class instead of
         shuffled ones. "auto" uses them where the loss gains from them and shuffled
         batches would hold fewer than 4 items of the typical class.
     normalize_z : bool or "auto", default="auto"
@@ -295,7 +295,7 @@ class DeepHashEncoder(
         Raises
         ------
         ValueError
-            If X, y or the weights can not be trained on, or a parameter is wrong.
+            If X, y or the weights cannot be trained on, or a parameter is wrong.
         KeyboardInterrupt
             On Ctrl-C. As after any error, the encoder is what it was before the call.
 

@@ -67,7 +67,7 @@ def set_sampler(
     """Shuffled or class-balanced batches of the items."""
     batch_size, balanced = encoder.batch_size, encoder.balanced_batches
     if isinstance(data.items, EncodedDataset):
-        # batch norm can not learn from a single item
+        # batch norm cannot learn from a single item
         net.iterator_train__drop_last = len(data.items) % batch_size == 1
         return
     n_items = choose_balance(balanced, net.criterion_, data.labels, batch_size)

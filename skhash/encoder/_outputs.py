@@ -75,7 +75,7 @@ class Outputs:
             row = np.asarray(self.items.rows(rows[:1])[0])
             found = f", e.g. {row[np.abs(row).argmax()]:g} in row {rows[0]}"
         raise ValueError(
-            f"Input X contains values that the network can not process{found}: its "
+            f"Input X contains values that the network cannot process{found}: its "
             f"outputs for row(s) {named} contain NaN, infinity or a value too large "
             "for dtype('float32'). Where such a value marks missing ones, replace it, "
             "e.g. by sklearn.impute.SimpleImputer; or scale X as in fit."
@@ -117,7 +117,7 @@ class Outputs:
             )
 
     def _difference(self, sample: np.ndarray) -> Callable[[float, float, int], str]:
-        """A function that says what differs: more than so, in so many features."""
+        """A function that says what differs: more than this, in how many features."""
         mean, scale = self._moments()
         kind = "channels" if sample.shape[2] > 1 else "features"
         n_values = sample.shape[2]  # of a feature, or channel, in an item

@@ -38,7 +38,7 @@ _PATIENCE = 10.0
 
 @contextlib.contextmanager
 def torch_threads(n_threads: int) -> Iterator[None]:
-    """Run torch with so many threads, whatever the surroundings say.
+    """Run torch with this many threads, whatever the surroundings say.
 
     Sums of other numbers of parts round differently: only a fixed number of threads
     gives the same codes in the main process and in every joblib worker.
@@ -69,7 +69,7 @@ def torch_threads(n_threads: int) -> Iterator[None]:
 
 
 def run(n_threads: int, function: Callable[[], T]) -> T:
-    """Call a function with so many torch threads, also in a process that was forked."""
+    """Call a function with this many torch threads, also in a process that was forked."""
 
     def work() -> T:
         with torch_threads(n_threads):

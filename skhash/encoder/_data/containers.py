@@ -1,4 +1,4 @@
-"""What users pass as X, brought to an array; what can not be read is named."""
+"""What users pass as X, brought to an array; what cannot be read is named."""
 
 from __future__ import annotations
 

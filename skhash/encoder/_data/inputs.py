@@ -109,7 +109,7 @@ def check_training(
     Raises
     ------
     ValueError
-        If X, y or the weights can not be trained on.
+        If X, y or the weights cannot be trained on.
     """
     if isinstance(X, Dataset):
         return _check_dataset(

@@ -14,6 +14,11 @@ from skhash.hamming.indexes.torch import TorchCodes
 
 __all__ = ["ALGORITHMS"]
 
-ALGORITHMS: dict[str, type[Searcher]] = {
-    way.name: way for way in (Scan, GroupedCodes, MultiIndex, PivotIndex, TorchCodes)
-}
+_WAYS: tuple[type[Searcher], ...] = (
+    Scan,
+    GroupedCodes,
+    MultiIndex,
+    PivotIndex,
+    TorchCodes,
+)
+ALGORITHMS = {way.name: way for way in _WAYS}
