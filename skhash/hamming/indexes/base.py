@@ -181,7 +181,7 @@ class Index(Searcher):
     def _set(self, codes: NDArray[np.uint8]) -> None:
         """Take the codes; they are copied only if they are no whole words."""
         self.codes, self._padded = codes, padded(codes)
-        self._record = Record()
+        self._record, self._has_kernels = Record(), compiled()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_padded": None, "_record": None}
@@ -259,10 +259,12 @@ class Index(Searcher):
 
     def _tries(self, k: int) -> bool:
         """Whether to try queries for k neighbours at all."""
-        return compiled() and self._record.promises(k)
+        return self._has_kernels and self._record.promises(k)
 
     def _checked(self, queries: ArrayLike) -> NDArray[np.uint8]:
-        return padded(check_codes(queries, n_bytes=self.codes.shape[1], name="queries"))
+        """The queries, as wide as the whole codes are."""
+        checked = check_codes(queries, n_bytes=self.codes.shape[1], name="queries")
+        return checked if self._padded is self.codes else padded(checked)
 
     def _clipped(self, radius: int) -> int:
         return min(check_radius(radius), 8 * self.codes.shape[1])

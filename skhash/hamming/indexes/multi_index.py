@@ -8,14 +8,17 @@ queries that a scan answers sooner are left to it.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
 from math import comb, log2
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skhash.hamming.codes import check_codes
-from skhash.hamming.engine.choose import compiled, engine
+from skhash.hamming.engine.choose import engine
 from skhash.hamming.indexes.base import Index, Within
 from skhash.hamming.indexes.cost import TRIED, least_seconds
 from skhash.hamming.keys import blocks, joined_answers
@@ -103,22 +106,19 @@ class MultiIndex(Index):
         self._items = np.empty((m, n), np.uint32)
         self._set(checked)
         # Without a compiler the tables stay empty, and nothing is looked up.
-        self._limit = n // USUAL_ADVANTAGE if compiled() else 0
-        if compiled():
+        self._limit = n // USUAL_ADVANTAGE if self._has_kernels else 0
+        if self._has_kernels:
             self._fill(n_threads(n_jobs))
         for array in (*self._tables, self._probes):  # so that kernels meet one type
             array.flags.writeable = False
-        if compiled() and n >= MEASURED:
+        if self._has_kernels and n >= MEASURED:
             self._limit = self._measured_limit()
 
     def _fill(self, threads: int) -> None:
-        # Loading numba takes longer than all the rest, and without it a scan answers.
-        from skhash.hamming.indexes.multi_index_kernels import fill_table
-
         words = as_words(self._padded)
         tables = np.split(self._offsets, self._firsts[1:])
         parts = zip(self._starts, self._sizes, tables, self._items, strict=True)
-        run(fill_table, [(words, *part) for part in parts], threads)
+        run(kernels().fill_table, [(words, *part) for part in parts], threads)
 
     def _measured_limit(self) -> int:
         """How many items may be compared, or lists looked up, in the time of a scan."""
@@ -183,11 +183,14 @@ class MultiIndex(Index):
         distances: NDArray[np.int32],
         indices: NDArray[np.int64],
     ) -> NDArray[np.bool_]:
-        from skhash.hamming.indexes.multi_index_kernels import nearest_by_substrings
-
         limit = self._limit // 4
         args = k, self._probes, limit, limit, distances, indices
-        return self._run(nearest_by_substrings, queries, *args, threads=threads)[1] < 0
+        return (
+            self._run(kernels().nearest_by_substrings, queries, *args, threads=threads)[
+                1
+            ]
+            < 0
+        )
 
     def _try_within(
         self, queries: NDArray[np.uint8], radius: int, threads: int, *, keep: bool
@@ -279,13 +282,11 @@ class MultiIndex(Index):
         counts = np.zeros(len(queries), np.int64)
         n_probes = int(self._probes_within[radius])
         # As much may be compared as is looked up.
-        if not compiled() or 2 * n_probes > self._limit:
+        if not self._has_kernels or 2 * n_probes > self._limit:
             return counts, np.full(len(queries), -1), []
-        from skhash.hamming.indexes.multi_index_kernels import within_by_substrings
-
         limits = radius, n_probes, self._limit - n_probes, keep
         found, work = self._run(
-            within_by_substrings, queries, *limits, counts, threads=threads
+            kernels().within_by_substrings, queries, *limits, counts, threads=threads
         )
         return counts, work, found
 
@@ -313,6 +314,12 @@ class MultiIndex(Index):
             if last == len(words) or (work[:last] < 0).mean() > 0.5:
                 break
         return results, work
+
+
+@cache
+def kernels() -> ModuleType:
+    """The kernels, loaded when first asked for, since numba takes long to load."""
+    return import_module("skhash.hamming.indexes.multi_index_kernels")
 
 
 def substring_sizes(

@@ -8,7 +8,10 @@ any is compared; such a query is answered by a scan.
 """
 
 from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 from numbers import Integral
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -149,8 +152,6 @@ class PivotIndex(Index):
         distances: NDArray[np.int32],
         indices: NDArray[np.int64],
     ) -> NDArray[np.bool_]:
-        from skhash.hamming.indexes.pivot_kernels import nearest_by_pivots
-
         words, left = as_words(queries), np.ones(len(queries), bool)
         args = k, self._limit, distances, indices, left, width_tag(words)
         for part in self._promising(len(words), left):
@@ -158,24 +159,22 @@ class PivotIndex(Index):
                 (*self._kept, words, a, b, *args)
                 for a, b in spans(part.start, part.stop, 4 * threads, 1)
             ]
-            run(nearest_by_pivots, tasks, threads)
+            run(kernels().nearest_by_pivots, tasks, threads)
         return left
 
     def _try_within(
         self, queries: NDArray[np.uint8], radius: int, threads: int, *, keep: bool
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_], list[NDArray[np.int64]]]:
         counts = np.full(len(queries), -1)
-        if not compiled():
+        if not self._has_kernels:
             return counts, counts < 0, []
-        from skhash.hamming.indexes.pivot_kernels import within_by_pivots
-
         words = as_words(queries)
         args = radius, self._limit, keep, counts, width_tag(words)
         tasks = [
             (*self._kept, words, a, b, *args)
             for a, b in spans(0, len(words), 4 * threads, 1)
         ]
-        found = run(within_by_pivots, tasks, threads)
+        found = run(kernels().within_by_pivots, tasks, threads)
         return counts, counts < 0, found
 
     def promise(self, queries: ArrayLike, k: int) -> float:
@@ -219,6 +218,12 @@ class PivotIndex(Index):
         yield slice(0, min(TRIED, n_queries))
         if n_queries > TRIED and left[:TRIED].mean() < 0.5:
             yield slice(TRIED, n_queries)
+
+
+@cache
+def kernels() -> ModuleType:
+    """The kernels, loaded when first asked for, since numba takes long to load."""
+    return import_module("skhash.hamming.indexes.pivot_kernels")
 
 
 def choose_pivots(
