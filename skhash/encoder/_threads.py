@@ -69,7 +69,7 @@ def torch_threads(n_threads: int) -> Iterator[None]:
 
 
 def run(n_threads: int, function: Callable[[], T]) -> T:
-    """Call a function with this many torch threads, also in a process that was forked."""
+    """Call a function with this many torch threads, in a forked process as well."""
 
     def work() -> T:
         with torch_threads(n_threads):

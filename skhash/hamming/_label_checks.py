@@ -35,6 +35,23 @@ def checked_values(labels: Any, name: str) -> Any:
     return column
 
 
+def check_comparable(labels: Any, others: Any, names: tuple[str, str]) -> None:
+    """Raise unless two of `check_labels` can be compared: in kind, and in width."""
+    if labels.shape[1:] != others.shape[1:]:
+        raise ValueError(
+            f"{names[1]} and {names[0]} must be both vectors, or multi-hot matrices of "
+            f"equal width; got shapes {others.shape} and {labels.shape}."
+        )
+    if labels.ndim == 2 or not len(labels) or not len(others):
+        return
+    kinds = kind_of(others), kind_of(labels)
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"{names[1]} and {names[0]} mix {kinds[0]} and {kinds[1]} (dtypes "
+            f"{others.dtype} and {labels.dtype}); give both alike."
+        )
+
+
 def _as_rows(labels: Any, name: str) -> NDArray:
     """Labels of any container as an array with one row for each item."""
     refuse_others(labels, name)

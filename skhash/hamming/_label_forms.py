@@ -14,8 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from skhash.hamming._label_checks import checked_values
-from skhash.hamming.columns import kind_of
+from skhash.hamming._label_checks import check_comparable, checked_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -383,20 +382,3 @@ class SparseSets(Labels):
         """See `Labels.matches`."""
         alike = self._comparable(others)
         return np.asarray(self.values.multiply(alike.as_sparse.values).sum(axis=1) > 0)
-
-
-def check_comparable(labels: Any, others: Any, names: tuple[str, str]) -> None:
-    """Raise unless two of `check_labels` can be compared: in kind, and in width."""
-    if labels.shape[1:] != others.shape[1:]:
-        raise ValueError(
-            f"{names[1]} and {names[0]} must be both vectors, or multi-hot matrices of "
-            f"equal width; got shapes {others.shape} and {labels.shape}."
-        )
-    if labels.ndim == 2 or not len(labels) or not len(others):
-        return
-    kinds = kind_of(others), kind_of(labels)
-    if kinds[0] != kinds[1]:
-        raise ValueError(
-            f"{names[1]} and {names[0]} mix {kinds[0]} and {kinds[1]} (dtypes "
-            f"{others.dtype} and {labels.dtype}); give both alike."
-        )

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 
-from skhash.hamming._label_forms import Classes, Labels, check_comparable
+from skhash.hamming._label_checks import check_comparable
+from skhash.hamming._label_forms import Classes, Labels
 from skhash.hamming.columns import concatenate
 from skhash.warn import warn
 
