@@ -1,7 +1,7 @@
 # Every target is a few plain commands that one could type.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-oldest lint format docs clean
+.PHONY: help demo test test-quick test-oldest lint format docs clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -11,6 +11,9 @@ demo: .venv/.installed  ## learn codes for handwritten digits, print a table, dr
 
 test: .venv/.installed  ## run the whole test suite
 	.venv/bin/python -m pytest -n auto --dist worksteal
+
+test-quick: .venv/.installed  ## run all but what takes long, in about a minute
+	.venv/bin/python -m pytest -n auto --dist worksteal -m "not slow"
 
 test-oldest: .venv-oldest/.installed  ## run it on the oldest supported versions
 	.venv-oldest/bin/python -m pytest -n auto --dist worksteal

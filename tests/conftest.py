@@ -40,6 +40,16 @@ def pytest_configure(config):
         _take_turns_in_the_cache(config.cache.mkdir("kernels") / "lock")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks choose
+def pytest_collection_modifyitems(items):
+    """Mark the examples of the documentation that train as slow."""
+    for item in items:
+        if isinstance(item, pytest.DoctestItem) and any(
+            "DeepHashEncoder(" in example.source for example in item.dtest.examples
+        ):
+            item.add_marker("slow")
+
+
 def _take_turns_in_the_cache(path):
     """Let one worker process at a time read or write numba's cache of kernels.
 

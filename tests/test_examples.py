@@ -67,6 +67,7 @@ def test_gallery_shows_every_display():
     assert [name for name in displays if name not in shown] == []
 
 
+@pytest.mark.slow
 @every_example
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_example_runs_and_ends_in_a_picture(example, monkeypatch, capsys):

@@ -47,6 +47,7 @@ def test_neighbors_from_root_do_not_load_torch():
     assert "torch" not in loaded
 
 
+@pytest.mark.slow
 def test_encoder_from_root_loads_nothing_slow_but_torch():
     # Each takes a second or more of its own, and none is needed before a call.
     slow = {"matplotlib", "numba.core", "sympy", "torch._dynamo", "torch._inductor"}
@@ -55,6 +56,7 @@ def test_encoder_from_root_loads_nothing_slow_but_torch():
     assert not slow & loaded
 
 
+@pytest.mark.slow
 def test_environment_stays_as_it_was():
     code = """
 import os
@@ -87,6 +89,7 @@ def test_unknown_name_is_an_attribute_error():
         from skhash import Deep  # noqa: F401
 
 
+@pytest.mark.slow
 def test_type_checker_sees_the_lazy_names(tmp_path):
     lines = [f"reveal_type({name}())" for name in PUBLIC]
     (tmp_path / "user.py").write_text(

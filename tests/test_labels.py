@@ -207,6 +207,7 @@ ONLY_AS_A_WHOLE = {"sparse counts", "sparse -1", "masked", "masked rows"}
 DOORS = {**SETS, **ONE_AN_ITEM, **ITEM_BY_ITEM}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("door", DOORS)
 def test_every_door_refuses_with_the_same_words(door, bad):

@@ -4,12 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 README = Path(__file__).parents[1] / "README.md"
 RESULTS = README.parent / "docs" / "results" / "families-fashion_mnist.json"
 TEXT = README.read_text("utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", TEXT, re.M | re.S)
 
 
+@pytest.mark.slow
 def test_readme_examples_run_one_after_the_other():
     names = {}
     for example in EXAMPLES:

@@ -80,6 +80,7 @@ def test_discovery_finds_the_estimators():
     } <= names
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(instances(), expected_failed_checks=expected_failures)
 def test_estimator_passes_sklearn_check(estimator, check):

@@ -71,6 +71,7 @@ def test_idx_files_of_any_shape_are_read(tmp_path, shape, zipped):
     array[...] = 0  # as writable as other arrays
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(data=st.data(), zipped=st.booleans())
 def test_damaged_idx_files_are_read_or_refused(
@@ -85,6 +86,7 @@ def test_damaged_idx_files_are_read_or_refused(
         read_idx(path)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_damaged_label_lists_are_read_or_refused(

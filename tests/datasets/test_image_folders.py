@@ -199,6 +199,7 @@ FILES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Pillow's, of whatever it makes of the bytes
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())

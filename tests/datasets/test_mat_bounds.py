@@ -256,6 +256,7 @@ OLD = io.BytesIO()
 savemat(OLD, {"X": RNG.random((3, 4)), "y": [1, 2, 3]}, format="4")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # scipy's, of whatever it makes of the bytes
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())

@@ -185,6 +185,7 @@ WHOLE = io.BytesIO()
 np.savez_compressed(WHOLE, X=np.arange(6.0).reshape(2, 3), y=np.array(["a", "b"]))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_damaged_files_are_read_or_refused(

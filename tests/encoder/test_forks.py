@@ -74,6 +74,7 @@ def test_pool_of_openmp_does_not_survive_a_fork():
         in_child(hangs, timeout=1)
 
 
+@pytest.mark.slow
 @needs_fork
 @pytest.mark.parametrize("loss", ["dual_hinge", "dcwh"])
 def test_forked_child_gives_the_codes_of_its_parent(images, loss):
@@ -100,6 +101,7 @@ def test_forked_child_gives_the_codes_of_its_parent(images, loss):
     np.testing.assert_array_equal(model.partial_fit(X, y).embed(X), further)
 
 
+@pytest.mark.slow
 @needs_fork
 def test_large_labels_and_tensors_in_a_forked_child():
     """All of a fit must do without the pool, the checks of many items, too."""
@@ -212,6 +214,7 @@ class Slow(Dataset):
         return torch.tensor(self.X[index]), int(self.y[index])
 
 
+@pytest.mark.slow
 @needs_fork
 def test_ctrl_c_in_a_forked_child(images):
     X, y = images

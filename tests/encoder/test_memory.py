@@ -42,6 +42,7 @@ print((peak - before) / X.nbytes)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="reads Linux's own count"
 )

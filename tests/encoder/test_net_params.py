@@ -150,6 +150,7 @@ compiling = pytest.mark.filterwarnings(
 )
 
 
+@pytest.mark.slow
 @compiling
 @pytest.mark.parametrize("loss", ["hashnet", "exponentiated"])
 def test_a_compiled_network_learns_the_same_codes(blobs, loss):

@@ -91,6 +91,7 @@ def test_constant_features_do_not_matter(blobs):
     assert model.score(wide, y) > 0.9
 
 
+@pytest.mark.slow
 def test_weights_act_as_repetitions_do(digits):
     """Rows of weight 8 are learnt as 8 copies of them are, on the average over seeds.
 

@@ -51,6 +51,7 @@ PARALLEL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 @pytest.mark.parametrize("network", [*PARALLEL, "convnet"])

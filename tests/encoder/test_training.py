@@ -36,6 +36,7 @@ def test_automatic_epochs_take_a_thousand_steps(blobs, n, batch_size, expected):
     assert recorder.seen == [expected * n_batches]
 
 
+@pytest.mark.slow
 def test_automatic_epochs_are_ten_at_least():
     X = np.random.default_rng(0).normal(size=(2200, 2)).astype(np.float32)
     model = encoder(max_epochs="auto", batch_size=20, network="linear")

@@ -291,6 +291,7 @@ def test_optuna_prunes_trials_by_the_score_of_each_epoch(data):
 # Nested lengths
 
 
+@pytest.mark.slow
 def test_one_encoder_is_scored_at_every_length(data):
     X, y = data
     model = encoder(11, max_epochs=5, output="bits").fit(X[:100], y[:100])

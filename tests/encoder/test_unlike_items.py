@@ -123,6 +123,7 @@ def test_one_code_of_doubtful_items_is_said():
 # ... and no others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scaled", [False, True])
 def test_parts_of_digits_raise_no_alarm(digits, scaled):
     X, y = digits

@@ -20,6 +20,7 @@ print(skhash.__file__)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="caches lie elsewhere")
 @pytest.mark.parametrize("home", ["writable", "read-only"])
 def test_read_only_install_searches(home, tmp_path):

@@ -301,6 +301,7 @@ print(compiled(), "ymm" in code, "zmm" in code)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="another kind of processor"
 )

@@ -83,6 +83,7 @@ def test_terms_add_up_to_the_loss(make, z, labels):
     assert not any(term.requires_grad for term in loss.terms_.values())
 
 
+@pytest.mark.slow
 def test_gradient_is_the_slope(make, z, labels, weight):
     loss = make(labels)
     if isinstance(loss, GreedyHash):
@@ -129,6 +130,7 @@ EDGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edge", list(EDGES))
 def test_edge_batches_stay_finite(make, y, label_sets, new_generator, edge):
     batch = EDGES[edge]

@@ -14,6 +14,7 @@ from torch import nn
 from skhash.losses import LOSSES, HashLoss
 from skhash.losses._pairs import similarity
 
+pytestmark = pytest.mark.slow  # 3500 short tests
 N_BITS = 6
 HALVES = [torch.float16, torch.bfloat16]
 INTEGERS = [

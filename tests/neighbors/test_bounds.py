@@ -12,6 +12,7 @@ from skhash.hamming.indexes import ALGORITHMS, joined
 from skhash.hamming.indexes import pivots as by_pivots
 from skhash.neighbors import HammingNeighbors, _pairs
 
+pytestmark = pytest.mark.slow
 RNG = np.random.default_rng(0)
 # 256 distinct codes: nearly all are near all others.
 REPEATED = RNG.integers(0, 256, (4000, 1), dtype=np.uint8)

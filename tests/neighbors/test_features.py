@@ -139,6 +139,7 @@ def test_codes_are_not_told(kind):
         HammingNeighbors(n_neighbors=1).fit(CODES[kind]).add(CODES[kind])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["dcwh", "dual_hinge", "csq", "hashnet"])
 def test_learned_codes_are_not_told(loss):
     X = DIGITS[:600].astype(np.float32)

@@ -254,6 +254,7 @@ def test_legend_covers_no_data(name, retrieval):
                 assert not box.contains(x, y)
 
 
+@pytest.mark.slow
 @EVERY
 def test_can_be_saved_as_vectors(name, retrieval, tmp_path):
     figure = DRAW[name][1](retrieval).figure_

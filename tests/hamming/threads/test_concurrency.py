@@ -153,6 +153,7 @@ print((peak() - before) / 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes here")
 def test_ten_million_codes_take_no_memory_beside_their_own():
     done = subprocess.run(
