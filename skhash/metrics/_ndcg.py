@@ -51,8 +51,7 @@ def ndcg(
 
     Parameters
     ----------
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
-            default=None
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
         Labels of any dtype, or multi-hot rows. The grade of an item is 1 if the labels
         are equal, or the number of classes shared.
     k : int, default=None

@@ -45,8 +45,7 @@ def average_precision(
         Codes: packed uint8, or bool bits (see :func:`skhash.hamming.check_codes`).
     database : array-like of shape (n_items, n_bytes)
         Codes of the same width.
-    query_labels, database_labels : array-like of shape (n,) or (n, n_classes), \
-            default=None
+    query_labels, database_labels : array-like of shape (n,) or (n, n_classes)
         Labels of any dtype, or multi-hot rows for several classes an item. They may
         be left out when `relevance` is a matrix.
     k : int, default=None
