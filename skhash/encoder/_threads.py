@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event, Lock, Thread, current_thread, get_ident, local, main_thread
 from time import monotonic
 from typing import TypeVar
@@ -32,6 +32,9 @@ _last_use = 0.0
 # main thread: what it has to compute is done by a stand-in, which gets a new pool.
 _survivor = main_thread().ident if multiprocessing.parent_process() else None
 _stand_in: _StandIn | None = None
+# Seconds after which one who waits for a stand-in looks whether Ctrl-C was pressed:
+# where a library has set a handler that lets system calls go on, it wakes nobody.
+_GLANCE = 0.2
 # Seconds after which a stand-in that was told to stop is told once more.
 _PATIENCE = 10.0
 
@@ -106,6 +109,8 @@ class _StandIn:
         future: Future[T] | None = None
         try:
             future = self.executor.submit(work)
+            while not future.done():
+                wait([future], timeout=_GLANCE)
             return future.result()
         except BaseException as error:
             # Ctrl-C reaches the main thread alone, perhaps before it has the future.
