@@ -26,6 +26,7 @@ def loaded_after(statement):
     return set(done.stdout.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["hamming", "metrics", "neighbors", "plots"])
 def test_part_does_not_load_torch(part):
     loaded = loaded_after(f"import skhash.{part}")
@@ -39,6 +40,7 @@ def test_root_loads_no_part():
     assert not {"numpy", "torch"} & loaded
 
 
+@pytest.mark.slow
 def test_neighbors_from_root_do_not_load_torch():
     loaded = loaded_after(
         "from skhash import HammingNeighbors, HammingNeighborsClassifier"

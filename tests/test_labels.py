@@ -235,6 +235,7 @@ def assert_equal(first, second):
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form",
     [

@@ -167,6 +167,7 @@ def same(a, b):
 LOSSES = ["dual_hinge", "dcwh", Exponentiated(pretrain=0.4), "hashnet"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["on_batch_end", "on_epoch_end", "on_train_end"])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("after_fit", [False, True])
@@ -188,6 +189,7 @@ def test_ctrl_c_in_partial_fit_changes_nothing(blobs, loss, moment, after_fit):
     np.testing.assert_array_equal(model.embed(X), twin.partial_fit(X, y).embed(X))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 def test_ctrl_c_in_a_warm_start_changes_nothing(blobs, loss):
     X, y = blobs

@@ -164,6 +164,7 @@ def test_a_compiled_network_learns_the_same_codes(blobs, loss):
     np.testing.assert_array_equal(loaded.transform(blobs[0]), codes)
 
 
+@pytest.mark.slow
 @compiling
 def test_compiling_compiles(blobs):
     compiled = Recorder(lambda net: hasattr(net.module_, "_orig_mod"))

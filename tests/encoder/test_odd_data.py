@@ -21,6 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 # Several labels an item
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", ["dense", "list", "csr"])
 @pytest.mark.parametrize("loss", ["dual_hinge", "dcwh"])
 def test_multilabel_codes_retrieve_shared_labels(make, loss):

@@ -236,6 +236,7 @@ print("skhash.hamming.engine.compiled" in sys.modules, "torch" in sys.modules)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "compiled"),
     [
