@@ -26,6 +26,7 @@ ALL_ELSE = re.compile(r"All\selse\sis\sas\sin\s((?:(?::\w+:)?`[\w.]+`(?:\sand\s)
 NO_REFERENCE = {
     "skhash.losses.HashLoss": "the contract",
     "skhash.losses.Stage": "a line of a plan",
+    "skhash.losses.from_callable": "wraps a function",
     "skhash.metrics.Comparison": "what `compare` returns",
     "skhash.metrics.RetrievalCurve": "what the curves return",
     "skhash.metrics.RetrievalReport": "what `evaluate` returns",

@@ -6,6 +6,7 @@ from scikit-learn; parameters, buffers and ``state_dict`` from torch.
 """
 
 from skhash.losses._base import HashLoss, Stage
+from skhash.losses._callable import from_callable
 from skhash.losses._csq import CSQ
 from skhash.losses._dch import DCH
 from skhash.losses._dcwh import DCWH
@@ -57,4 +58,5 @@ __all__ = [
     "Stage",
     "VonMisesFisher",
     "continuation",
+    "from_callable",
 ]
