@@ -231,7 +231,8 @@ class HashLoss(BaseEstimator, nn.Module):
         if not self.needs_columns or n_columns <= MOST_COLUMNS:
             return
         ours = [c for c in HashLoss.__subclasses__() if c.__module__[:7] == "skhash."]
-        others = [family.__name__ for family in ours if not family().needs_columns]
+        # For some it depends on their parameters, by default they need none.
+        others = [c.__name__ for c in ours if c.needs_columns is not True]
         raise ValueError(
             f"y has {n_columns} columns, but {self!r} keeps state for each column, and "
             f"at most {MOST_COLUMNS} are accepted. Losses that compare items take any "
