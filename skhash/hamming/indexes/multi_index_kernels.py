@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhash.hamming.scan.select import distance_at
-from skhash.hamming.scan.sorting import sort_keys
+from skhash.hamming.scan.sorting import sort_keys, write_nearest
 from skhash.hamming.simd.jit import inlined, kernel
-from skhash.hamming.simd.keys import distance_of, index_of, key_of
+from skhash.hamming.simd.keys import key_of
 from skhash.hamming.simd.vectors import lowest_bit, popcount
 
 
@@ -283,11 +283,5 @@ def nearest_by_substrings(
         work[q] = n_listed if done else -1
         if not done:
             continue
-        kept = 0
-        for c in range(stored):
-            keys[kept] = keys[c]
-            kept += distance_of(keys[c]) <= reach
-        sort_keys(keys[:kept], codes.shape[0])
-        for c in range(k):
-            distances[q, c] = distance_of(keys[c])
-            indices[q, c] = index_of(keys[c])
+        n_items = codes.shape[0]
+        write_nearest(keys[:stored], reach, n_items, distances[q], indices[q])

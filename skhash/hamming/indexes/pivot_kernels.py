@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from skhash.hamming.indexes.pivot_layout import COLUMNS, LIST_COST
 from skhash.hamming.scan.distances import fill_distances
 from skhash.hamming.scan.select import distance_at, near_ones
-from skhash.hamming.scan.sorting import sort_keys
+from skhash.hamming.scan.sorting import sort_keys, write_nearest
 from skhash.hamming.simd.ir import CHUNK
 from skhash.hamming.simd.jit import inlined, kernel
-from skhash.hamming.simd.keys import distance_of, index_of, key_of
+from skhash.hamming.simd.keys import key_of
 from skhash.hamming.simd.vectors import lowest_bit, popcount
 
 # The distance of a pivot that is out of the question: more than any other, and an int16
@@ -205,29 +205,8 @@ def nearest_by_pivots(
                 break
         if work > limit:
             continue
-        kept = 0
-        for j in range(stored):
-            keys[kept] = keys[j]
-            kept += distance_of(keys[j]) <= reach
-        order(keys, kept, rows.size)
-        for j in range(k):
-            distances[q, j] = distance_of(keys[j])
-            indices[q, j] = index_of(keys[j])
+        write_nearest(keys[:stored], reach, rows.size, distances[q], indices[q])
         unanswered[q] = False
-
-
-@kernel
-def order(keys: NDArray, n: int, n_items: int) -> None:
-    """Sort the first n keys; there are seldom many more than asked for."""
-    if n > 64:
-        sort_keys(keys[:n], n_items)
-        return
-    for j in range(1, n):
-        key, i = keys[j], j
-        while i > 0 and keys[i - 1] > key:
-            keys[i] = keys[i - 1]
-            i -= 1
-        keys[i] = key
 
 
 @kernel

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from skhash.hamming.keys import INDEX_BITS
 from skhash.hamming.simd.jit import kernel
-from skhash.hamming.simd.keys import distance_of
+from skhash.hamming.simd.keys import distance_of, index_of
 from skhash.hamming.simd.vectors import lowest_bit
 
 # Bits that one pass sorts by: its counters stay in the first-level cache.
@@ -59,3 +59,35 @@ def read_off(marks: NDArray, out: NDArray) -> None:
             out[at] = word << 6 | np.int64(lowest_bit(bits))
             bits &= bits - np.uint64(1)
             at += 1
+
+
+@kernel
+def write_nearest(
+    keys: NDArray, reach: int, n_items: int, distances: NDArray, indices: NDArray
+) -> None:
+    """Write the nearest of the keys, in order; those beyond `reach` are not among them.
+
+    The keys are overwritten. There are seldom many more than asked for.
+    """
+    kept = 0
+    for j in range(keys.size):
+        keys[kept] = keys[j]
+        kept += distance_of(keys[j]) <= reach
+    if kept > 64:
+        sort_keys(keys[:kept], n_items)
+    else:
+        insert_in_order(keys[:kept])
+    for j in range(distances.size):
+        distances[j] = distance_of(keys[j])
+        indices[j] = index_of(keys[j])
+
+
+@kernel
+def insert_in_order(keys: NDArray) -> None:
+    """Sort a few keys."""
+    for j in range(1, keys.size):
+        key, i = keys[j], j
+        while i > 0 and keys[i - 1] > key:
+            keys[i] = keys[i - 1]
+            i -= 1
+        keys[i] = key

@@ -137,16 +137,9 @@ def scan_tile(
 ) -> None:
     """Pass a block of codes by the queries of one tile."""
     n_lanes = in_lanes.shape[2]
-    whole = last - (last - first) % CHUNK
     at: Any = first
     while at < last:
-        hits: Any = np.uint64((1 << n_lanes) - 1)
-        if at < whole:
-            found = next_hit(codes, at, whole, in_lanes, tile, below, words)
-            at += CHUNK * np.int64(found >> np.uint64(16))
-            hits &= found
-            if not hits:
-                continue
+        at, hits = next_chunk(codes, at, last, in_lanes, tile, below, words)
         stop = min(last, at + CHUNK)
         while hits:
             lane = np.int64(lowest_bit(hits))
@@ -156,6 +149,30 @@ def scan_tile(
                 collect(codes, at, stop, queries, q, k, keys, histogram, state, words)
                 below[tile, lane] = state[q, BELOW]
         at = stop
+
+
+@inlined
+def next_chunk(
+    codes: NDArray,
+    at: Any,
+    last: int,
+    in_lanes: NDArray,
+    tile: int,
+    below: NDArray,
+    words: Any,
+) -> tuple[int, np.uint64]:
+    """Where the next chunk with a code near to any query begins, and those lanes.
+
+    A last chunk that is not whole is near to all; behind it there is none.
+    """
+    every: Any = np.uint64((1 << in_lanes.shape[2]) - 1)
+    whole = last - (last - at) % CHUNK
+    if at < whole:
+        found = next_hit(codes, at, whole, in_lanes, tile, below, words)
+        at += CHUNK * np.int64(found >> np.uint64(16))
+        if at < whole:
+            return at, found & every
+    return at, every if at < last else np.uint64(0)
 
 
 @kernel

@@ -13,11 +13,11 @@ from skhash.hamming.scan.counting import (
     tiles_for,
 )
 from skhash.hamming.scan.select import distance_at, near_ones
-from skhash.hamming.scan.tiles import STRIDE, block_size, to_lanes
+from skhash.hamming.scan.tiles import STRIDE, block_size, next_chunk, to_lanes
 from skhash.hamming.simd.ir import CHUNK
 from skhash.hamming.simd.jit import inlined, kernel
 from skhash.hamming.simd.keys import distance_of, index_of, key_of
-from skhash.hamming.simd.vectors import any_below, lowest_bit, next_hit
+from skhash.hamming.simd.vectors import any_below, lowest_bit
 from skhash.hamming.simd.words import as_words
 from skhash.hamming.threads.pool import run
 
@@ -100,16 +100,9 @@ def take_tile(
 ) -> None:
     """Pass a block of codes by the queries of one tile."""
     n_lanes = in_lanes.shape[2]
-    whole = last - (last - first) % CHUNK
     at: Any = first
     while at < last:
-        hits: Any = np.uint64((1 << n_lanes) - 1)
-        if at < whole:
-            found = next_hit(codes, at, whole, in_lanes, tile, below, words)
-            at += CHUNK * np.int64(found >> np.uint64(16))
-            hits &= found
-            if not hits:
-                continue
+        at, hits = next_chunk(codes, at, last, in_lanes, tile, below, words)
         stop = min(last, at + CHUNK)
         while hits:
             q = tile * n_lanes + np.int64(lowest_bit(hits))
