@@ -21,15 +21,24 @@ LONGEST = 250
 MAY_IMPORT = {
     "documentation": set(),
     "locks": set(),
+    "progress": set(),
     "warn": set(),
     "networks": {"locks"},
     "hamming": {"warn"},
     "losses": {"warn"},
     "datasets": {"hamming", "warn"},
-    "metrics": {"hamming", "warn"},
-    "neighbors": {"hamming", "metrics", "documentation", "locks", "warn"},
+    "metrics": {"hamming", "progress", "warn"},
+    "neighbors": {"hamming", "metrics", "documentation", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
-    "encoder": {"hamming", "losses", "metrics", "networks", "documentation", "warn"},
+    "encoder": {
+        "hamming",
+        "losses",
+        "metrics",
+        "networks",
+        "documentation",
+        "progress",
+        "warn",
+    },
 }
 WITHOUT_TORCH = {"hamming", "metrics", "neighbors", "plots"}
 # Files of those parts that load torch in a function, because their input is torch's:

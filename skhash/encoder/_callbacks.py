@@ -1,10 +1,9 @@
-"""skorch callbacks of the encoder: plan, code health, early stopping, progress."""
+"""skorch callbacks of the encoder: plan, code health, early stopping."""
 
 from __future__ import annotations
 
 import copy
 import math
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from skorch.callbacks import Callback
 
+from skhash.encoder._epoch import best_so_far
 from skhash.encoder._net import DeepHashNet
 from skhash.encoder._stopping import StopTraining
 from skhash.losses import Stage
@@ -44,7 +44,7 @@ class FollowPlan(Callback):
     ) -> None:
         """Enter the epoch's stage; refresh the loss where the stage asks for it."""
         self.epoch_ += 1
-        index = int(np.searchsorted(self.first_epochs_, self.epoch_, side="right")) - 1
+        index = self._index()
         stage = self.plan[index]
         age = self.epoch_ - int(self.first_epochs_[index])
         if age == 0:
@@ -55,6 +55,22 @@ class FollowPlan(Callback):
         if self._refresh_is_due(net, stage, age):
             self.refreshed_at_ = net.n_steps_
             refresh(net, dataset_train)
+
+    def enter_again(self, net: DeepHashNet) -> None:
+        """Enter the stage of the last epoch, in a training that was cut after it."""
+        net.enter(self.plan[self._index()])
+
+    def shorten(self, done: int, left: int) -> None:
+        """Pass through what is left of the plan in fewer epochs, its end as well."""
+        ahead = self.first_epochs_ - done
+        scale = left / ahead[-1]
+        ahead = np.where(ahead > 0, np.round(ahead * scale).astype(int), ahead)
+        ahead[-2] = min(ahead[-2], left - 1)
+        self.first_epochs_ = ahead + done
+
+    def _index(self) -> int:
+        """Number of the stage of the current epoch."""
+        return int(np.searchsorted(self.first_epochs_, self.epoch_, side="right")) - 1
 
     def on_train_end(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Free what the last stage left alone, for a training to come."""
@@ -97,14 +113,25 @@ class Watch(Callback):
     def __init__(self, health: Callable[[np.ndarray], Mapping[str, float]]) -> None:
         self.health = health
 
-    def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
+    def on_epoch_end(
+        self, net: DeepHashNet, dataset_train: Any = None, **kwargs: Any
+    ) -> None:
         """Record, and stop where nothing can be learnt any more."""
         if not math.isfinite(net.history[-1, "train_loss"]):
             net.stop_ = True
-        z = net.watched_z_
-        if z is not None:
-            for name, value in self.health(z.float().cpu().numpy()).items():
-                net.history.record(name, value)
+        if (z := net.watched_z_) is None:
+            return
+        if net.augment_ is not None:  # what was watched are not the items as they are
+            z = sample_z(net, dataset_train)
+        for name, value in self.health(z.float().cpu().numpy()).items():
+            net.history.record(name, value)
+
+
+def sample_z(net: DeepHashNet, dataset: Any, size: int = 1024) -> torch.Tensor:
+    """Outputs in evaluation mode of a sample of a data set, evenly spaced."""
+    count = min(size, len(dataset))
+    places = np.arange(count) * len(dataset) // count
+    return torch.from_numpy(np.concatenate([*net.encode(dataset.subset(places))]))
 
 
 class Halt(Callback):
@@ -119,19 +146,38 @@ class Halt(Callback):
             raise StopTraining
 
 
-class KeepBest(Callback):
-    """Early stopping on a retrieval score; the best weights are restored.
+class Validate(Callback):
+    """Notes a retrieval score of validation data after each epoch.
 
     Parameters
     ----------
     score : callable
         From the net to a number, greater is better.
+    """
+
+    def __init__(self, score: Callable[[DeepHashNet], float]) -> None:
+        self.score = score
+
+    def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
+        """Score, unless this is pre-training: there are no codes yet."""
+        if net.stage_.input == "z":
+            best = best_so_far(net.history, "valid_score", -math.inf)
+            net.history.record("valid_score", self.score(net))
+            net.history.record(
+                "valid_score_best", net.history[-1, "valid_score"] > best
+            )
+
+
+class KeepBest(Callback):
+    """Early stopping on the validation score; the best weights are restored.
+
+    Parameters
+    ----------
     patience : int
         Epochs without a better score before the training stops.
     """
 
-    def __init__(self, score: Callable[[DeepHashNet], float], patience: int) -> None:
-        self.score = score
+    def __init__(self, patience: int) -> None:
         self.patience = patience
 
     def on_train_begin(self, net: DeepHashNet, **kwargs: Any) -> None:
@@ -141,13 +187,10 @@ class KeepBest(Callback):
         self.best_ = None
 
     def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
-        """Score, remember the best state, stop after too many worse epochs."""
-        if net.stage_.input != "z":  # pre-training: there are no codes yet
+        """Remember the best state, stop after too many worse epochs."""
+        if "valid_score" not in net.history[-1]:
             return
-        score = self.score(net)
-        net.history.record("valid_score", score)
-        net.history.record("valid_score_best", score > self.best_score_)
-        epoch = len(net.history)
+        score, epoch = net.history[-1, "valid_score"], len(net.history)
         if score > self.best_score_:
             self.best_score_, self.best_epoch_ = score, epoch
             self.best_ = copy.deepcopy(
@@ -161,37 +204,3 @@ class KeepBest(Callback):
         if self.best_ is not None:
             net.module_.load_state_dict(self.best_[0])
             net.criterion_.load_state_dict(self.best_[1])
-
-
-class Progress(Callback):
-    """One line an epoch: loss, score where there is one, seconds.
-
-    On a terminal the line is rewritten in place.
-
-    Parameters
-    ----------
-    n_epochs : int
-        Length of the training.
-    """
-
-    def __init__(self, n_epochs: int) -> None:
-        self.n_epochs = n_epochs
-
-    def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
-        """Print the line."""
-        row = net.history[-1]
-        width = len(str(self.n_epochs))
-        line = f"epoch {row['epoch']:{width}d}/{self.n_epochs}"
-        line += f"  loss {row['train_loss']:.4f}"
-        if "valid_score" in row:
-            line += f"  valid mAP {row['valid_score']:.4f}"
-        line += f"  {row['dur']:.1f} s"
-        if sys.stdout.isatty():
-            print(f"\r{line}\x1b[K", end="", flush=True)
-        else:
-            print(line, flush=True)
-
-    def on_train_end(self, net: DeepHashNet, **kwargs: Any) -> None:
-        """Leave the last line where it is."""
-        if sys.stdout.isatty():
-            print(flush=True)

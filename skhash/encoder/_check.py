@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from skhash.encoder._auto import device_error
 from skhash.encoder._check_callbacks import check_callbacks
+from skhash.encoder._checkpoint import check_path
 
 if TYPE_CHECKING:
     from skhash.encoder._encoder import DeepHashEncoder
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 _OWN = {"optimizer__lr": "lr", "iterator_train__batch_size": "batch_size"}
 
 
-def check_parameters(encoder: DeepHashEncoder, *, partial: bool = False) -> None:
+def check_parameters(
+    encoder: DeepHashEncoder, *, partial: bool = False, own_valid: bool = False
+) -> None:
     """Refuse parameters that would fail in the middle of a fit.
 
     Parameters
@@ -24,6 +27,8 @@ def check_parameters(encoder: DeepHashEncoder, *, partial: bool = False) -> None
     encoder : DeepHashEncoder
     partial : bool, default=False
         Whether it is for `partial_fit`.
+    own_valid : bool, default=False
+        Whether the user gave validation data.
 
     Raises
     ------
@@ -35,8 +40,9 @@ def check_parameters(encoder: DeepHashEncoder, *, partial: bool = False) -> None
     if not isinstance(encoder.loss, str):
         encoder.loss._validate_params()
     check_device(encoder.device)
+    check_path(encoder.checkpoint)
     check_input_shape(encoder.input_shape)
-    check_callbacks(encoder, partial=partial)
+    check_callbacks(encoder, partial=partial, own_valid=own_valid)
     check_net_params(encoder.net_params or {}, encoder.get_params(deep=False))
 
 

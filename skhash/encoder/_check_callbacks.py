@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _SCORING = (BatchScoring, EpochScoring)
 
 
-def check_callbacks(encoder: DeepHashEncoder, *, partial: bool = False) -> None:
+def check_callbacks(
+    encoder: DeepHashEncoder, *, partial: bool = False, own_valid: bool = False
+) -> None:
     """Refuse callbacks that would fail in the training, or do nothing.
 
     Parameters
@@ -32,6 +34,8 @@ def check_callbacks(encoder: DeepHashEncoder, *, partial: bool = False) -> None:
     encoder : DeepHashEncoder
     partial : bool, default=False
         Whether it is for `partial_fit`, which has no validation data.
+    own_valid : bool, default=False
+        Whether the user gave validation data.
 
     Raises
     ------
@@ -48,7 +52,7 @@ def check_callbacks(encoder: DeepHashEncoder, *, partial: bool = False) -> None:
                 "scikit-learn's callbacks use set_callbacks."
             )
     callbacks = [_alone(callback) for callback in given]
-    validates = encoder.early_stopping and not partial
+    validates = own_valid or (encoder.early_stopping and not partial)
     for callback in callbacks:
         _check_what_is_set(callback, "constant" if partial else encoder.lr_schedule)
         if isinstance(callback, (*_SCORING, PassthroughScoring)):
@@ -56,7 +60,10 @@ def check_callbacks(encoder: DeepHashEncoder, *, partial: bool = False) -> None:
         if isinstance(callback, _SCORING):
             _check_scoring(callback)
         _check_direction(callback)
-    _check_monitors(callbacks, validates, partial)
+    names = {"train_loss_best"}
+    names |= {"valid_score", "valid_score_best"} if validates else set()
+    names |= {"valid_loss", "valid_loss_best"} if own_valid else set()
+    _check_monitors(callbacks, names, partial)
 
 
 def check_pretraining(callbacks: Any, plan: list[Any]) -> None:
@@ -102,7 +109,7 @@ def _check_data(callback: Any, validates: bool, partial: bool) -> None:
     if callback.on_train or validates:
         return
     where = "partial_fit holds no items out" if partial else "early_stopping is False"
-    use = "" if partial else "early_stopping=True, or "
+    use = "" if partial else "fit(..., X_val=..., y_val=...), early_stopping=True, or "
     raise ValueError(
         f"{_name(callback)} with on_train=False looks at validation data, but there is "
         f"none: {where}. Use {use}{_name(callback)}(..., on_train=True)."
@@ -159,10 +166,7 @@ def _check_direction(callback: Any) -> None:
         )
 
 
-def _check_monitors(callbacks: list[Any], validates: bool, partial: bool) -> None:
-    names = {"train_loss_best"}
-    if validates:
-        names |= {"valid_score", "valid_score_best"}
+def _check_monitors(callbacks: list[Any], names: set[str], partial: bool) -> None:
     for callback in callbacks:
         monitor = _monitor(callback)
         needs_a_writer = monitor.startswith("valid_") or monitor.endswith("_best")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from os import PathLike
 
 import torch
 from sklearn.base import (
@@ -15,8 +16,10 @@ from torch import nn
 
 from skhash.documentation import DocLink
 from skhash.encoder import _fit
+from skhash.encoder._augment import AUGMENTATIONS
 from skhash.encoder._check import check_parameters
 from skhash.encoder._data.inputs import check_training, same_classes
+from skhash.encoder._data.validation import check_validation
 from skhash.encoder._restoring import unchanged_by_errors
 from skhash.encoder._schedules import LR_SCHEDULES, OPTIMIZERS
 from skhash.encoder._sklearn_callbacks import CallbackSupportMixin, with_callbacks
@@ -72,12 +75,21 @@ class DeepHashEncoder(
         Class-balanced batches with 4 (or this many) items of each class instead of
         shuffled ones. "auto" uses them where the loss gains from them and shuffled
         batches would hold fewer than 4 items of the typical class.
+    augment : {"flip", "crop_flip"} or callable, default=None
+        Random changes of training images. "flip" mirrors half of them, left to right;
+        "crop_flip" also shifts them by up to an eighth of a side, the border filled
+        by reflection. A function ``augment(batch, generator)`` gets a batch as a tensor
+        of shape (n, channels, height, width) in the dtype of X, before it is
+        standardised, and a `torch.Generator`; it returns a tensor of that shape.
+        Draws depend on `random_state` and the numbers of epoch and batch alone.
+        Whatever is not training (codes, validation, centres) sees images as they are.
     normalize_z : bool or "auto", default="auto"
         Batch-normalise z without scale and shift; "auto" does as the loss says.
     early_stopping : bool, default=False
-        Hold out part of the data, stop when its retrieval from the rest (tie-aware
-        mean average precision) does not rise any more, and keep the best weights. A
-        plan of several stages may end before its last one, but not in pre-training.
+        Stop when the retrieval of validation data from the training data (tie-aware
+        mean average precision) does not rise any more, and keep the best weights.
+        Part of the data is held out for it, unless `fit` is given `X_val`. A plan of
+        several stages may end before its last one, but not in pre-training.
     validation_fraction : float, default=0.1
         Share of the data held out for early stopping.
     n_iter_no_change : int, default=5
@@ -106,6 +118,12 @@ class DeepHashEncoder(
         Further parameters of the skorch net, e.g. ``{"compile": True}``,
         ``{"amp": True}`` (bfloat16), ``{"optimizer__betas": (0.9, 0.99)}``. May not
         contain ``criterion*`` or ``module*``.
+    checkpoint : str or path, default=None
+        A file that keeps the state of the training after each epoch. A training that
+        was cut (Ctrl-C, a crash, the end of the machine's time) is continued by the
+        same `fit` call, to the same codes as if it had not been; the file is deleted
+        at the end of `fit`. Written by safetensors, it holds no code. It belongs to
+        one training: not for searches.
     verbose : int, default=0
         1 shows a line with loss, score and seconds of each epoch.
 
@@ -123,7 +141,7 @@ class DeepHashEncoder(
         Whether y was a 0/1 matrix.
     history_ : list of dict
         One row an epoch: stage, loss and its terms, learning rate, seconds, code
-        health.
+        health; ``valid_score`` and ``valid_loss`` where there is validation data.
     n_features_in_ : int
         Number of values of an item.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -171,6 +189,7 @@ class DeepHashEncoder(
             Interval(Integral, 2, None, closed="left"),
             StrOptions({"auto"}),
         ],
+        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
         "normalize_z": ["boolean", StrOptions({"auto"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -186,6 +205,7 @@ class DeepHashEncoder(
         "random_state": ["random_state"],
         "callbacks": [list, None],
         "net_params": [dict, None],
+        "checkpoint": [str, PathLike, None],
         "verbose": ["verbose"],
     }
 
@@ -203,6 +223,7 @@ class DeepHashEncoder(
         max_epochs="auto",
         batch_size=128,
         balanced_batches="auto",
+        augment=None,
         normalize_z="auto",
         early_stopping=False,
         validation_fraction=0.1,
@@ -214,6 +235,7 @@ class DeepHashEncoder(
         random_state=None,
         callbacks=None,
         net_params=None,
+        checkpoint=None,
         verbose=0,
     ):
         self.n_bits = n_bits
@@ -227,6 +249,7 @@ class DeepHashEncoder(
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.balanced_batches = balanced_batches
+        self.augment = augment
         self.normalize_z = normalize_z
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -238,6 +261,7 @@ class DeepHashEncoder(
         self.random_state = random_state
         self.callbacks = callbacks
         self.net_params = net_params
+        self.checkpoint = checkpoint
         self.verbose = verbose
 
     def set_params(self, **params):
@@ -270,7 +294,7 @@ class DeepHashEncoder(
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, *, X_val=None, y_val=None):
         """Learn the codes.
 
         Parameters
@@ -287,6 +311,13 @@ class DeepHashEncoder(
             Dataset.
         sample_weight : array-like of shape (n,), default=None
             Weights of the items in the loss; items of weight 0 are dropped.
+        X_val : as X, default=None
+            Validation items: after each epoch their retrieval from the training items
+            and their loss go into `history_`. With ``early_stopping=True`` they take
+            the place of the part held out. A data set that augments its items goes
+            well with one for validation that does not.
+        y_val : as y, default=None
+            Their labels, all of which y has; may be left out for a Dataset.
 
         Returns
         -------
@@ -295,7 +326,8 @@ class DeepHashEncoder(
         Raises
         ------
         ValueError
-            If X, y or the weights cannot be trained on, or a parameter is wrong.
+            If X, y, the weights or the validation data cannot be used, a parameter
+            is wrong, or the file of `checkpoint` belongs to another training.
         KeyboardInterrupt
             On Ctrl-C. As after any error, the encoder is what it was before the call.
 
@@ -304,13 +336,14 @@ class DeepHashEncoder(
         ConvergenceWarning
             If the codes collapsed, bits are dead or the loss is not finite.
         """
-        check_parameters(self)
+        check_parameters(self, own_valid=X_val is not None)
         metadata = {"sample_weight": sample_weight}
         with torch_threads(1), unchanged_by_errors(self):
             data = check_training(
                 self, X, y, sample_weight, item_shape=self.input_shape
             )
-            _fit.fit(self, data, {"X": X, "y": y, "metadata": metadata})
+            valid = check_validation(self, X_val, y_val, data)
+            _fit.fit(self, data, valid, {"X": X, "y": y, "metadata": metadata})
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)

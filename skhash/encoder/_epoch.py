@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,3 +46,18 @@ class Epoch:
     def z(self) -> Tensor | None:
         """Outputs of the last batches, if there are any."""
         return torch.cat(list(self._outputs)) if self._outputs else None
+
+
+def record_means(history: Any, epoch: Epoch, prefix: str) -> None:
+    """Note the means of an epoch, and whether its loss is the least so far."""
+    name = f"{prefix}_loss"
+    best = best_so_far(history, name, math.inf)
+    for term, mean in epoch.means.items():
+        history.record(term, mean)
+    history.record(f"{name}_best", history[-1, name] < best)
+
+
+def best_so_far(history: Any, name: str, default: float) -> float:
+    """The best of a column: the greatest if the default is negative, else the least."""
+    values = [row[name] for row in history if name in row]
+    return (max if default < 0 else min)(values, default=default)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import math
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -15,23 +14,22 @@ from skorch.callbacks import EpochTimer
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from skhash.encoder._auto import device_error
+from skhash.encoder._augment import Augment
 from skhash.encoder._data.batches import (
     ArrayDataset,
     Batches,
     batches_in_order,
     with_labels,
 )
-from skhash.encoder._epoch import Epoch
-from skhash.encoder._schedules import LR_SCHEDULES, set_lr
+from skhash.encoder._epoch import Epoch, record_means
+from skhash.encoder._pickling import from_pickle, to_pickle
+from skhash.encoder._schedules import LR_SCHEDULES, Course, set_lr
 from skhash.encoder._stopping import StopTraining, is_request
 from skhash.losses import Stage
 from skhash.networks import HashNetwork, Standardize, parts, set_mode
 
 # Moments at which there is no loop of epochs to stop, in skorch neither.
 _OUTSIDE_THE_LOOP = ("on_train_begin", "on_train_end")
-# What a net keeps on its device.
-_ON_DEVICE = ("module_", "criterion_")
 
 
 class DeepHashNet(NeuralNet):
@@ -56,18 +54,36 @@ class DeepHashNet(NeuralNet):
     Attributes
     ----------
     dataset_valid_ : Dataset or None
-        Validation data, for callbacks.
+        Validation data.
+    validates_ : bool
+        Whether the loss of the validation data is computed after each epoch. It is
+        also where a callback of the user looks at it.
+    draws_globally_ : bool
+        Whether torch's global generators belong to the training.
+    augment_ : Augment or None
+        What changes the items of training batches.
     own_callbacks_ : set of str
         Names of the callbacks that are not the user's.
     stage_ : Stage
         The current stage of the plan.
     n_steps_ : int
         Optimisation steps so far.
+    n_done_ : int
+        Epochs of this training that were done before, by one that was cut.
+    n_epochs_, total_steps_ : int
+        Length of the training, in epochs and in optimisation steps.
+    course_ : Course
+        Where the schedule of the learning rate is at each step.
+    asleep_ : list of Parameter
+        What the current stage does not train.
     stop_ : bool
         Whether a callback has asked to stop after this epoch.
     """
 
     dataset_valid_: Any = None
+    validates_: bool = False
+    draws_globally_: bool = False
+    augment_: Augment | None = None
     own_callbacks_: Collection[str] = ("epoch_timer",)
 
     def __init__(
@@ -101,7 +117,7 @@ class DeepHashNet(NeuralNet):
             groups.append({"params": own, "part": "loss"})
         self.optimizer_ = self.optimizer(groups, **settings)
         self.stage_ = Stage(1)
-        self._asleep: list[nn.Parameter] = []
+        self.asleep_: list[nn.Parameter] = []
         self.n_steps_ = 0
         self.total_steps_ = 0
         return self
@@ -115,8 +131,9 @@ class DeepHashNet(NeuralNet):
         return with_labels(super().get_iterator(dataset, training=training), dataset)
 
     def _in_order(self, dataset: ArrayDataset) -> list[np.ndarray]:
+        # Every so many-th item: items sorted by class would make batches of one class.
         n_batches = math.ceil(len(dataset) / self.batch_size)
-        return np.array_split(np.arange(len(dataset)), n_batches)
+        return [np.arange(first, len(dataset), n_batches) for first in range(n_batches)]
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
         """The data sets that callbacks see; they are split already."""
@@ -128,6 +145,9 @@ class DeepHashNet(NeuralNet):
         """Train; Ctrl-C is an error like others, a callback's request is not."""
         if not self.initialized_:
             self.initialize()
+        self.n_steps_ = self.n_done_ = 0
+        self.stop_ = False
+        self.course_ = None
         self.notify("on_train_begin", X=X, y=y)
         with contextlib.suppress(StopTraining):
             self.fit_loop(X, y, **fit_params)
@@ -146,13 +166,22 @@ class DeepHashNet(NeuralNet):
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **kw: Any):
         """Train, knowing the number of steps to come."""
         epochs = self.max_epochs if epochs is None else epochs
-        self.n_steps_ = 0
-        self.stop_ = False
         users = [c for name, c in self.callbacks_ if name not in self.own_callbacks_]
         self._keeps_batches = bool(users)
-        self._validates = any(getattr(c, "on_train", None) is False for c in users)
+        self.validates_ |= any(getattr(c, "on_train", None) is False for c in users)
+        self.n_epochs_ = epochs
         self.total_steps_ = epochs * len(self.get_iterator(X, training=True))
-        return super().fit_loop(X, y, epochs=epochs, **kw)
+        if self.course_ is None:
+            self.course_ = Course(self.total_steps_)
+        left = 0 if self.stop_ else epochs - self.n_done_
+        return super().fit_loop(X, y, epochs=left, **kw)
+
+    def shorten(self, n_epochs: int) -> None:
+        """Let the learning rate take the rest of its course in so many epochs."""
+        a_epoch = self.total_steps_ // self.n_epochs_
+        self.course_ = self.course_.shortened(self.n_steps_, n_epochs * a_epoch)
+        self.n_epochs_ = self.n_steps_ // a_epoch + n_epochs
+        self.total_steps_ = self.n_epochs_ * a_epoch
 
     def enter(self, stage: Stage) -> None:
         """Train what the stage says, with the state of the loss that it sets."""
@@ -173,21 +202,21 @@ class DeepHashNet(NeuralNet):
                 # torch's schedulers start from `initial_lr`
                 group.update(lr_scale=scale, start_lr=lr, lr=lr, initial_lr=lr)
             if stage.train not in ("all", group["part"]):
-                self._asleep += [p for p in group["params"] if p.requires_grad]
-        for parameter in self._asleep:
+                self.asleep_ += [p for p in group["params"] if p.requires_grad]
+        for parameter in self.asleep_:
             parameter.requires_grad_(False)
 
     def wake(self) -> None:
         """Train again what the stage left alone, but not what the user has frozen."""
-        for parameter in self._asleep:
+        for parameter in self.asleep_:
             parameter.requires_grad_(True)
-        self._asleep = []
+        self.asleep_ = []
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **kw: Any
     ) -> None:
         """One pass over the batches; the means of training go into the history."""
-        if iterator is None or not (training or self._validates):
+        if iterator is None or not (training or self.validates_):
             return
         stage = self.stage_
         frozen = [p for p in ("body", "head") if stage.train not in ("all", p)]
@@ -196,19 +225,17 @@ class DeepHashNet(NeuralNet):
         epoch = Epoch()
         if training:
             self._epoch = epoch
-        for x, y, *weight in iterator:
+        for number, (x, y, *weight) in enumerate(iterator):
+            if training and self.augment_ is not None:
+                x = self.augment_(x, len(self.history), number)
             # skorch's callbacks take pairs
             seen: dict[str, Any] = {"batch": (x, y), "training": training}
             self.notify("on_batch_begin", **seen)
             step = step_fn((x, y), sample_weight=weight[0] if weight else None, **kw)
             self._note_batch(epoch, step, prefix, len(x))
             self.notify("on_batch_end", **seen, **step)
+        record_means(self.history, epoch, prefix)
         if training:
-            for name, mean in epoch.means.items():
-                self.history.record(name, mean)
-            earlier = [row.get("train_loss", math.inf) for row in self.history[:-1]]
-            best = self.history[-1, "train_loss"] < min(earlier, default=math.inf)
-            self.history.record("train_loss_best", best)
             self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
 
     def _note_batch(
@@ -234,8 +261,8 @@ class DeepHashNet(NeuralNet):
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """One optimisation step at the learning rate of its moment."""
         if self.lr_schedule != "constant":  # leaves room for skorch's LRScheduler
-            share = self.n_steps_ / max(self.total_steps_ - 1, 1)
-            factor = LR_SCHEDULES[self.lr_schedule](min(share, 1.0))
+            share = self.course_.share(self.n_steps_)
+            factor = LR_SCHEDULES[self.lr_schedule](share)
             cycles = self.lr_schedule == "one_cycle" and self.cycles_betas_
             set_lr(self.optimizer_, self.lr, factor, cycle_betas=cycles)
         step = super().train_step(batch, **fit_params)
@@ -311,7 +338,7 @@ class DeepHashNet(NeuralNet):
 
     def forget_data(self) -> None:
         """Forget what belongs to the items of the last training."""
-        self.sampler = self.dataset_valid_ = None
+        self.sampler = self.dataset_valid_ = self.augment_ = None
         self._epoch = Epoch()
 
     def slim(self, own: list[str]) -> None:
@@ -331,26 +358,8 @@ class DeepHashNet(NeuralNet):
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles hold CPU tensors, so that they load on machines without a GPU."""
-        state = self.__dict__.copy()
-        # A callback that saves the net in the middle of its training saves no data.
-        state |= {"sampler": None, "dataset_valid_": None}
-        own = {*self.own_callbacks_} - {"epoch_timer"}
-        for name in {"callbacks", "callbacks_"} & state.keys():
-            pairs = state[name] or []
-            state[name] = [
-                p for p in pairs if not isinstance(p, tuple) or p[0] not in own
-            ]
-        if torch.device(self.device).type != "cpu":
-            moved = {name: copy.deepcopy(state[name]).cpu() for name in _ON_DEVICE}
-            state |= {**moved, "module": moved["module_"], "optimizer_": None}
-            state["criterion"] = moved["criterion_"]
-        return state
+        return to_pickle(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Back onto the device, where this machine has it."""
-        self.__dict__.update(state)
-        if device_error(self.device):
-            self.__dict__["device"] = "cpu"
-        elif torch.device(self.device).type != "cpu":
-            for name in _ON_DEVICE:
-                getattr(self, name).to(self.device)
+        from_pickle(self, state)

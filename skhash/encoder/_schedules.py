@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -37,6 +37,32 @@ LR_SCHEDULES: dict[str, Callable[[float], float]] = {
     "cosine": cosine,
     "constant": constant,
 }
+
+
+class Course(NamedTuple):
+    """Which share of a schedule is over at each step of a training.
+
+    Attributes
+    ----------
+    n_steps : int
+        Steps from `first` to the end.
+    first : int
+        Step at which the share is `start`.
+    start : float
+    """
+
+    n_steps: int
+    first: int = 0
+    start: float = 0.0
+
+    def share(self, step: int) -> float:
+        """The share at a step, from 0 to 1."""
+        share = (step - self.first) / max(self.n_steps - 1, 1)
+        return min(self.start + share * (1 - self.start), 1.0)
+
+    def shortened(self, step: int, n_steps: int) -> Course:
+        """The course that comes to its end so many steps after this one."""
+        return Course(n_steps, step, self.share(step))
 
 
 def set_lr(

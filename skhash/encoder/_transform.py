@@ -186,7 +186,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         """Items to encode, checked, in the layout of the fit."""
         if isinstance(X, Dataset):
             return check_data_set(X, fitted_layout(self), self)
-        array, _, axes = check_item_array(self, X, reset=False)
+        array, _, axes = check_item_array(self, X, layout=fitted_layout(self))
         if self.net_.module_.origin not in ("auto", *NETWORKS):
             check_range(array)  # where infinity may end in a finite z, by tanh, say
         return ArrayDataset(array, **axes)

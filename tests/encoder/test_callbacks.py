@@ -10,7 +10,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skhash.encoder._auto import device_error
-from skhash.encoder._callbacks import KeepBest, Watch
+from skhash.encoder._callbacks import KeepBest, Validate, Watch
 from skhash.losses import Stage
 from skhash.networks import wrap
 from tests.encoder.nets import (
@@ -54,8 +54,8 @@ def test_frozen_weights_and_statistics_stay(freeze):
 def test_best_weights_come_back():
     scores = iter([0.1, 0.5, 0.4, 0.5, 0.3, 0.9])
     states = Every(state, "on_epoch_end")
-    best = KeepBest(lambda net: next(scores), patience=3)
-    net = train([Stage(6)], ("states", states), ("best", best))
+    validate, best = Validate(lambda net: next(scores)), KeepBest(patience=3)
+    net = train([Stage(6)], ("states", states), ("validate", validate), ("best", best))
     assert net.history[:, "valid_score"] == [0.1, 0.5, 0.4, 0.5, 0.3]
     assert best.best_score_ == 0.5
     assert best.best_epoch_ == 2
@@ -65,8 +65,8 @@ def test_best_weights_come_back():
 
 
 def test_scores_that_are_nan_keep_the_last_weights():
-    best = KeepBest(lambda net: math.nan, patience=2)
-    net = train([Stage(5)], ("best", best))
+    validate = Validate(lambda net: math.nan)
+    net = train([Stage(5)], ("validate", validate), ("best", KeepBest(patience=2)))
     assert len(net.history) <= 5
     assert all(torch.isfinite(value).all() for value in state(net).values())
 

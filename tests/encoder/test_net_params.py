@@ -116,19 +116,43 @@ def test_amp_computes_in_bfloat16_and_returns_float32(blobs):
     assert model.score(X, y) > 0.9
 
 
-def test_verbose_prints_a_line_an_epoch(blobs, capsys):
-    encoder(max_epochs=3).fit(*blobs)
-    assert capsys.readouterr().out == ""
-    encoder(max_epochs=3, verbose=1).fit(*blobs)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    for number, line in enumerate(lines, 1):
-        assert re.fullmatch(rf"epoch {number}/3  loss \d+\.\d{{4}}  \d+\.\d s", line)
-    encoder(max_epochs=12, verbose=1, early_stopping=True).fit(*blobs)
-    lines = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(
-        r"epoch  1/12  loss \d+\.\d{4}  valid mAP [01]\.\d{4}  \d+\.\d s", lines[0]
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_verbose_sums_up_and_tells_long_trainings_how_far_they_are(
+    blobs, capsys, monkeypatch, early_stopping
+):
+    settings = {"max_epochs": 3, "early_stopping": early_stopping}
+    encoder(**settings).fit(*blobs)
+    assert capsys.readouterr() == ("", "")
+    numbers = r"loss \d+\.\d{4}" + (r", mAP [01]\.\d{4}" if early_stopping else "")
+    summary = rf"trained 3 epochs in \d+\.\d s, {numbers}"
+    encoder(verbose=1, **settings).fit(*blobs)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(summary, line)
+    monkeypatch.setattr("skhash.progress.INTERVAL", 0)
+    encoder(verbose=1, **settings).fit(*blobs)
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(summary, last)
+    shape = r"epoch (\d)/3 \|.*\| +(\d+) %, .* left"
+    epochs, shares = zip(
+        *(re.match(shape, line).groups() for line in lines), strict=True
     )
+    assert sorted(set(epochs)) == ["1", "2", "3"]
+    assert list(epochs) == sorted(epochs)
+    assert [int(share) for share in shares] == sorted(map(int, shares))
+    assert shares[-1] == "100"
+    assert re.search(numbers, lines[-1])
+
+
+def test_a_long_training_says_so_unasked(blobs, caplog, monkeypatch):
+    encoder(max_epochs=3).fit(*blobs)
+    assert caplog.messages == []
+    monkeypatch.setattr("skhash.encoder._progress._SAMPLE", 0)
+    monkeypatch.setattr("skhash.encoder._progress._LONG", 0)
+    encoder(max_epochs=3).fit(*blobs)
+    (message,) = caplog.messages
+    assert re.match(r"A training of \d+ batches: some \d\d:\d\d still to go", message)
+    encoder(max_epochs=3, verbose=1).fit(*blobs)
+    assert len(caplog.messages) == 1
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", torch.optim.RMSprop])

@@ -192,7 +192,8 @@ def test_scores_of_validation_data_that_is_not_there_are_refused(blobs, callback
     refused(
         blobs,
         encoder_calling(callback),
-        r"there is none: early_stopping is False. Use early_stopping=True, or "
+        r"there is none: early_stopping is False. Use fit\(..., X_val=..., "
+        r"y_val=...\), early_stopping=True, or "
         r"\w+Scoring\(..., on_train=True\)",
     )
     refused(blobs, encoder_calling(PassthroughScoring("valid_loss")), "there is none")

@@ -28,8 +28,8 @@ def check_item_array(
     estimator: Any,
     X: Any,
     *,
+    layout: Layout | None = None,
     item_shape: Sequence[int] | None = None,
-    reset: bool,
     **check: Any,
 ) -> tuple[Any, Layout, dict[str, Any]]:
     """Items as a 2-D array or CSR matrix in their own dtype, and how they lie.
@@ -40,10 +40,10 @@ def check_item_array(
         Named in messages; gets or has `n_features_in_`.
     X : array-like of shape (n, n_features), (n, h, w) or (n, h, w, c), or sparse
         The items.
+    layout : Layout, default=None
+        That of the fit; None in `fit`.
     item_shape : sequence of int, default=None
         What flat rows mean in `fit`: (h, w) or (h, w, c).
-    reset : bool
-        Whether this is `fit`.
     **check : dict
         Further arguments of `sklearn.utils.validation.validate_data`, e.g. `y`.
 
@@ -60,11 +60,11 @@ def check_item_array(
     ValueError
         If the shapes do not fit each other or a value is missing or infinite.
     """
-    if not reset and not check and _are_plain_rows(estimator, X):
+    if layout is not None and not check and _are_plain_rows(estimator, X):
         X = check_array(X, dtype="numeric", estimator=estimator, input_name="X")
-        return X, fitted_layout(estimator), {}
+        return X, layout, {}
     X = read_array(X)
-    expected = fitted_layout(estimator) if not reset else None
+    expected, reset = layout, layout is None
     if item_shape is not None and reset:
         expected = Layout.of(item_shape, channels_last=True)
     shape, order = _item_axes(estimator, X, expected, reset)

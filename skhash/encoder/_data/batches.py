@@ -215,6 +215,15 @@ class ShuffledSampler:
         order = self._rng.permutation(self.n)
         return iter(np.array_split(order, len(self)))
 
+    @property
+    def state(self) -> Any:
+        """All that the next epochs depend on, between two of them."""
+        return self._rng.bit_generator.state
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self._rng.bit_generator.state = state
+
 
 class BalancedSampler:
     """Batches of P classes with Q items each.
@@ -252,6 +261,15 @@ class BalancedSampler:
     def __iter__(self) -> Iterator[np.ndarray]:
         for _ in range(len(self)):
             yield self._batch()
+
+    @property
+    def state(self) -> Any:
+        """All that the next epochs depend on, between two of them."""
+        return self._rng.bit_generator.state, self._queues, self._classes
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self._rng.bit_generator.state, self._queues, self._classes = state
 
     def _batch(self) -> np.ndarray:
         taken: dict[int, None] = {}

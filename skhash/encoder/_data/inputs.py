@@ -115,12 +115,12 @@ def check_training(
         return _check_dataset(
             estimator, X, y, sample_weight, item_shape, classes, reset
         )
-    y = None if y is None else _check_labels(y)
+    y = None if y is None else check_labels(y)
     (X, _), layout, axes = check_item_array(
         estimator,
         X,
+        layout=None if reset else fitted_layout(estimator),
         item_shape=item_shape,
-        reset=reset,
         # The labels are checked; scikit-learn compares the lengths.
         y=None if y is None else np.zeros(len(y)),
         ensure_min_samples=2,
@@ -153,9 +153,8 @@ def _check_dataset(
     layout = layout_of(X, item_shape) if reset else fitted_layout(estimator)
     items: Dataset = CheckedItems(X, layout, estimator)
     if y is None:
-        with borrowed_generator(0):  # items may be augmented at random on their way
-            y = [_pair(X, i)[1] for i in range(n)]
-    y = _check_labels(y)
+        y = labels_of_pairs(X)
+    y = check_labels(y)
     if len(y) != n:
         raise ValueError(f"The data set has {n} items, but y has {len(y)}.")
     kept, sample_weight = _check_weights(sample_weight, n)
@@ -172,22 +171,27 @@ def _check_dataset(
     return TrainingData(encoded, layout, y, classes)
 
 
-def _pair(dataset: Dataset, index: int) -> tuple[Any, Any]:
-    item = dataset[index]
-    if not isinstance(item, (tuple, list)) or len(item) != 2:
-        raise ValueError(
-            f"A torch Dataset must give (item, label) pairs; dataset[{index}] is "
-            f"{type(item).__name__}. Or pass the labels as y."
-        )
-    return item[0], item[1]
+def labels_of_pairs(dataset: Dataset) -> list[Any]:
+    """The labels of a data set of (item, label) pairs."""
+    labels = []
+    with borrowed_generator(0):  # items may be augmented at random on their way
+        for index in range(len(dataset)):  # type: ignore[arg-type]
+            item = dataset[index]
+            if not isinstance(item, (tuple, list)) or len(item) != 2:
+                raise ValueError(
+                    f"A torch Dataset must give (item, label) pairs; dataset[{index}] "
+                    f"is {type(item).__name__}. Or pass the labels as y."
+                )
+            labels.append(item[1])
+    return labels
 
 
-def _check_labels(y: Any) -> Labels:
+def check_labels(y: Any, name: str = "y") -> Labels:
     """Labels that can be learnt from."""
     warn_of_column(y)
-    labels = Labels.of(y, name="y")
+    labels = Labels.of(y, name=name)
     if labels.values.dtype.kind == "f":
-        assert_all_finite(labels.values, input_name="y")
+        assert_all_finite(labels.values, input_name=name)
         check_classification_targets(labels.values)
     return labels
 

@@ -1,0 +1,60 @@
+"""Items held out of a training: which ones, and how well they find the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skhash.encoder._data.inputs import TrainingData
+from skhash.encoder._net import DeepHashNet
+from skhash.hamming import pack
+from skhash.metrics import mean_average_precision
+
+if TYPE_CHECKING:
+    from skhash.encoder._encoder import DeepHashEncoder
+
+
+def split(
+    encoder: DeepHashEncoder, data: TrainingData, seed: int
+) -> tuple[TrainingData, TrainingData]:
+    """The part to train on, and the part to validate on."""
+    n = len(data.items)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(n)
+    first = np.zeros(n, dtype=bool)
+    if data.kind == "classes":
+        labels = data.labels.values
+        order = order[np.argsort(labels[order], kind="stable")]
+        # One item of each class stays: a class unseen in training says nothing.
+        first = np.diff(labels[order], prepend=-1) != 0
+    spare = order[~first]
+    count = min(max(1, round(n * encoder.validation_fraction)), len(spare), n - 2)
+    if count < 1:
+        raise ValueError(
+            "early_stopping=True holds items out, but each class has a single one. "
+            "Give more items or use early_stopping=False."
+        )
+    # Evenly spaced in the order of the classes: stratified, whatever their sizes.
+    places = (np.arange(count) + rng.random()) * len(spare) / count
+    held_out = spare[places.astype(int)]
+    kept = np.setdiff1d(order, held_out)
+    return data.subset(kept), data.subset(held_out)
+
+
+def encode(net: DeepHashNet, data: TrainingData) -> np.ndarray:
+    """Packed codes of the items, never all their real outputs at once."""
+    return np.concatenate([pack(z > 0) for z in net.encode(data.items)])
+
+
+def retrieval_score(
+    train: TrainingData, valid: TrainingData
+) -> Callable[[DeepHashNet], float]:
+    """Tie-aware mean average precision of the validation part against the rest."""
+
+    def score(net: DeepHashNet) -> float:
+        queries, database = encode(net, valid), encode(net, train)
+        return mean_average_precision(queries, database, valid.labels, train.labels)
+
+    return score

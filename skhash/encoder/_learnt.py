@@ -1,0 +1,95 @@
+"""What a training leaves on its encoder, and what it has to say of it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skhash.encoder._build import Seeds
+from skhash.encoder._data.inputs import TrainingData
+from skhash.encoder._net import DeepHashNet
+from skhash.hamming import unpack
+from skhash.metrics import code_health
+from skhash.warn import warn
+
+if TYPE_CHECKING:
+    from skhash.encoder._encoder import DeepHashEncoder
+
+# In the history of the net alone.
+_FOR_CALLBACKS = ("batches", "train_loss_best", "valid_loss_best", "valid_score_best")
+
+
+def learnt(
+    data: TrainingData, net: DeepHashNet, n_threads: int, seeds: Seeds, sums: Any
+) -> dict[str, Any]:
+    """The attributes of a fitted encoder."""
+    history = [
+        {name: value for name, value in row.items() if name not in _FOR_CALLBACKS}
+        for row in net.history
+        if "train_loss" in row  # not of an epoch that was interrupted
+    ]
+    return {
+        "net_": net,
+        "classes_": data.classes,
+        "multilabel_": data.kind == "sets",
+        "input_shape_": data.item_shape,
+        "history_": history,
+        "n_iter_": len(history),
+        "_n_threads": n_threads,
+        "_seeds": seeds,
+        "_class_sums": sums,
+    }
+
+
+def class_sums(codes: np.ndarray, data: TrainingData, n_bits: int) -> Any:
+    """Per class the weighted sum of the signs of each bit and, last, the weight."""
+    if data.kind != "classes":
+        return None
+    weight = data.items.sample_weight
+    y = data.labels.values
+    weights = np.ones(len(y)) if weight is None else weight.numpy().astype(float)
+    sums = np.zeros((len(data.classes), n_bits + 1))
+    sums[:, -1] = np.bincount(y, weights, minlength=len(sums))
+    for rows in range(0, len(codes), 4096):
+        chunk = slice(rows, rows + 4096)
+        signs = np.where(unpack(codes[chunk], n_bits), 1.0, -1.0)
+        np.add.at(sums[:, :-1], y[chunk], signs * weights[chunk, None])
+    return sums
+
+
+def warn_if_diverged(encoder: DeepHashEncoder) -> bool:
+    """Say that the loss is not finite; whether it was said."""
+    last = encoder.history_[-1] if encoder.history_ else {"train_loss": 0.0}
+    if math.isfinite(last["train_loss"]):
+        return False
+    warn(
+        f"The loss was {last['train_loss']} in epoch {last['epoch']} and training "
+        "stopped; the codes are useless. Use a smaller learning rate "
+        f"(lr={encoder.lr / 10:g}) and look for extreme values in X.",
+        ConvergenceWarning,
+    )
+    return True
+
+
+def warn_if_unhealthy(encoder: DeepHashEncoder, codes: np.ndarray) -> None:
+    """Say what went wrong in a training, and what helps."""
+    if warn_if_diverged(encoder):
+        return
+    health = code_health(codes, encoder.n_bits)
+    if health["n_distinct"] == 1:
+        warn(
+            f"All {len(codes)} training items got the same code. Train longer "
+            "(max_epochs), use another learning rate, normalize_z=True or a smaller "
+            "quantisation weight of the loss.",
+            ConvergenceWarning,
+        )
+    elif health["dead_bits"] > 0:
+        n_dead = round(health["dead_bits"] * encoder.n_bits)
+        warn(
+            f"{n_dead} of {encoder.n_bits} bits never change over the training items. "
+            "Use fewer bits, normalize_z=True, or train longer (max_epochs).",
+            ConvergenceWarning,
+        )
