@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm.std import tqdm
+
+T = TypeVar("T")
 
 # Seconds between two lines where they cannot be rewritten, as in the file of a log.
 INTERVAL = 5.0
@@ -38,10 +40,18 @@ class Progress:
         What a step is.
     verbose : int, default=1
         0 says nothing.
+    delay : float, default=0
+        Seconds before the line is drawn, in a terminal.
     """
 
     def __init__(
-        self, name: str, total: int | None, *, unit: str = "it", verbose: int = 1
+        self,
+        name: str,
+        total: int | None,
+        *,
+        unit: str = "it",
+        verbose: int = 1,
+        delay: float = 0,
     ) -> None:
         self.verbose = verbose
         self._rewrites = _can_rewrite(sys.stdout)
@@ -53,6 +63,7 @@ class Progress:
             file=sys.stdout if self._rewrites else io.StringIO(),
             disable=not verbose,
             leave=False,
+            delay=delay,
             dynamic_ncols=True,
             bar_format=shape if total else "{desc}: {elapsed}{postfix}",
         )
@@ -102,6 +113,44 @@ def _can_rewrite(stream: Any) -> bool:
     if getattr(stream, "isatty", lambda: False)():
         return True
     return type(stream).__module__.startswith("ipykernel")
+
+
+def followed(
+    parts: Iterable[T],
+    name: str,
+    total: int,
+    *,
+    size: Callable[[T], int] = len,  # type: ignore[assignment]
+    verbose: int = 1,
+) -> Iterator[T]:
+    """The parts of a work, one after the other, and meanwhile how far it is.
+
+    A work that is done at once says nothing.
+
+    Parameters
+    ----------
+    parts : iterable
+        What is made, part by part.
+    name : str
+        What is done.
+    total : int
+        Its length.
+    size : callable, default=len
+        The length of a part.
+    verbose : int, default=1
+        0 says nothing.
+    """
+    if not verbose:
+        yield from parts
+        return
+    start = perf_counter()
+    progress = Progress(name, total, delay=PATIENCE)
+    for part in parts:
+        yield part
+        progress.advance(size(part))
+    seconds = perf_counter() - start
+    told = f"{name}: done in {seconds:.1f} s" if seconds >= PATIENCE else ""
+    progress.close(told)
 
 
 @contextmanager

@@ -125,7 +125,8 @@ class DeepHashEncoder(
         at the end of `fit`. Written by safetensors, it holds no code. It belongs to
         one training: not for searches.
     verbose : int, default=0
-        1 shows a line with loss, score and seconds of each epoch.
+        1 shows how far training and encoding are: a line with epoch, loss, score and
+        the time left, rewritten in a terminal and in a notebook.
 
     Attributes
     ----------

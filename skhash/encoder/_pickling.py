@@ -1,4 +1,4 @@
-"""What of a net goes into a pickle: no data, no callback of ours, tensors of the CPU."""
+"""What of a net goes into a pickle: no data, no callback of ours, CPU tensors."""
 
 from __future__ import annotations
 

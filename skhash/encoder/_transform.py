@@ -22,6 +22,7 @@ from skhash.hamming import pack
 from skhash.hamming.labels import accuracy, check_class_labels
 from skhash.losses import HashLoss
 from skhash.networks import NETWORKS
+from skhash.progress import followed
 
 # What `transform` makes of the outputs z, by the parameter `output`.
 _MADE_OF_Z: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -178,6 +179,8 @@ class Encoding(TransformerMixin, ClassifierMixin):
             items = self._items(X)
             outputs = Outputs(self, items)
             batches = map(make, outputs.checked(self.net_.encode(items, rows)))
+            if self.verbose and hasattr(items, "__len__"):
+                batches = followed(batches, "encoding", len(items))
             made = run(self._n_threads, lambda: list(batches))
             outputs.warn_if_unlike()
         return made[0] if len(made) == 1 else np.concatenate(made)

@@ -23,6 +23,7 @@ from skhash.metrics.options import (
     check_rank,
 )
 from skhash.metrics.task import Retrieval
+from skhash.progress import followed
 
 
 def evaluate(
@@ -44,6 +45,7 @@ def evaluate(
     confidence: float = 0.95,
     random_state: Any = 0,
     n_jobs: int | None = None,
+    verbose: int = 0,
 ) -> RetrievalReport:
     """Measure retrieval with every metric, and say what the numbers mean.
 
@@ -71,6 +73,8 @@ def evaluate(
         Coverage of the intervals.
     random_state : int, RandomState instance or None, default=0
         Seeds the resampling.
+    verbose : int, default=0
+        1 shows how far a long evaluation is.
 
     Returns
     -------
@@ -108,7 +112,7 @@ def evaluate(
         raise ValueError("Found array with 0 sample(s): there are no queries.")
     check_items("X_queries", X_queries, len(task.queries))
     check_items("X_database", X_database, len(task.database))
-    per_query, facts = _measure(task, k, radius, normalizer)
+    per_query, facts = _measure(task, k, radius, normalizer, verbose)
     kept, weight = ~facts.undefined, task.sample_weight
     if weight is not None:
         kept &= weight > 0
@@ -211,13 +215,20 @@ class _Facts(NamedTuple):
 
 
 def _measure(
-    task: Retrieval, k: int, radius: int, normalizer: str
+    task: Retrieval, k: int, radius: int, normalizer: str, verbose: int
 ) -> tuple[dict[str, np.ndarray], _Facts]:
     """Every metric of every query, NaN where nothing is relevant, and the facts."""
     metrics = _metrics(k, radius, normalizer)
     values: dict[str, list[np.ndarray]] = {name: [] for name in metrics}
     parts = []
-    for piece in graded_pieces(task, "exponential", k):
+    pieces = followed(
+        graded_pieces(task, "exponential", k),
+        "evaluating",
+        len(task.queries),
+        size=lambda piece: len(piece.n_total),
+        verbose=verbose,
+    )
+    for piece in pieces:
         for name, metric in metrics.items():
             values[name].append(metric(piece))
         parts.append(_Facts.of(piece, k, radius))
