@@ -18,6 +18,7 @@ ORDER = (
     "plot_nested_lengths",
     "plot_own_loss",
     "plot_own_network",
+    "plot_fine_tuning",
 )
 
 

@@ -178,7 +178,7 @@ def restore(net: DeepHashNet, state: dict[str, Any]) -> None:
         part.load_state_dict(state["tensors"][name])
         _set_attributes(part, state["attributes"][name])
         _set_generators(part, state["generators"][name], net.device)
-    net.optimizer_.load_state_dict(state["optimizer"])
+    _set_optimizer(net.optimizer_, state["optimizer"])
     net.course_ = Course(*state["course"])
     net.n_steps_, net.stop_ = state["n_steps"], state["stop"]
     if net.sampler is not None:
@@ -192,6 +192,16 @@ def restore(net: DeepHashNet, state: dict[str, Any]) -> None:
             f"The training goes on after epoch {len(net.history)}, but the callbacks "
             f"{', '.join(lost)} start anew: only the state of skorch's own is kept."
         )
+
+
+def _set_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    optimizer.load_state_dict(state)
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                # As weights of channels last lie: fused steps walk through both alike.
+                like = torch.empty_like(parameter, dtype=value.dtype)
+                values[name] = like.copy_(value)
 
 
 def _global_states(net: DeepHashNet) -> list[torch.Tensor]:

@@ -28,6 +28,14 @@ from skhash.encoder._stopping import StopTraining, is_request
 from skhash.losses import Stage
 from skhash.networks import HashNetwork, Standardize, parts, set_mode
 
+# How a DataLoader loads; what it loads, and in what order, is for the net to say.
+_LOADING = {
+    "num_workers",
+    "prefetch_factor",
+    "timeout",
+    "multiprocessing_context",
+    "worker_init_fn",
+}
 # Moments at which there is no loop of epochs to stop, in skorch neither.
 _OUTSIDE_THE_LOOP = ("on_train_begin", "on_train_end")
 
@@ -331,7 +339,9 @@ class DeepHashNet(NeuralNet):
         # The first layer makes tensors of its own.
         first = getattr(self.module_, "standardize", None)
         ours = type(self.module_) is HashNetwork and isinstance(first, Standardize)
-        for x in batches_in_order(dataset, batch_size, share=ours):
+        given = self.get_params_for("iterator_valid")
+        loading = {name: given[name] for name in _LOADING & given.keys()}
+        for x in batches_in_order(dataset, batch_size, share=ours, **loading):
             with torch.inference_mode():
                 z = self.module_(x.to(self.device)).float().cpu().numpy()
             yield z

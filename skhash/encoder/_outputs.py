@@ -165,6 +165,8 @@ class Outputs:
         else:
             stream = isinstance(self.items, CheckedStream)
             checked: CheckedItems = self.items.items if stream else self.items
+            if not checked.sample:  # read by workers, in processes of their own
+                checked.sample = [checked[index] for index in sorted(checked.sampled)]
             rows = np.stack([x.cpu().double().numpy() for x in checked.sample])
         rows = rows.reshape(len(rows), -1)
         if len(layer.input_shape) == 3:

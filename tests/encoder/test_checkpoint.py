@@ -206,6 +206,14 @@ def test_augmentation(train, augment):
     train(X, y, augment=augment, network="mlp", batch_size=32)
 
 
+def test_weights_with_their_channels_last(train):
+    """What the optimiser keeps of them lies as they do."""
+    X = np.random.default_rng(0).normal(size=(60, 8, 8, 3)).astype(np.float32)
+    y = np.arange(60) % 3
+    X += y[:, None, None, None]
+    train(X, y, network="convnet", batch_size=32, at=(3,))
+
+
 def test_validation_data(train, blobs):
     X, y = blobs
     train(X, y, early_stopping=True, fit={"X_val": X[::5] + 0.1, "y_val": y[::5]})

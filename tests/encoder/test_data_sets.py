@@ -130,3 +130,27 @@ def test_bad_datasets_are_refused(small):
     model = encoder().fit(X, y)
     with pytest.raises(ValueError, match="Item 0 of the data set has 5 features, but"):
         model.partial_fit(Pairs(X[:, :5], y))
+
+
+@pytest.mark.slow
+def test_workers_read_items_ahead(small):
+    X, y = small
+    X = X.astype(np.float32)
+    workers = {"iterator_train__num_workers": 1, "iterator_valid__num_workers": 1}
+    alone = encoder(8).fit(Pairs(X, y))
+    helped = encoder(8, net_params=workers, early_stopping=True).fit(Pairs(X, y))
+    assert helped.n_iter_ == 2
+    helped = encoder(8, net_params=workers).fit(Pairs(X, y))
+    np.testing.assert_array_equal(helped.embed(Pairs(X, y)), alone.embed(X))
+    with pytest.warns(UserWarning, match="X is unlike what DeepHashEncoder was fitted"):
+        helped.transform(Pairs(1000 * X, y))
+
+
+def test_workers_leave_a_stream_alone(small):
+    class Stream(IterableDataset):
+        def __iter__(self):
+            return iter(torch.as_tensor(small[0], dtype=torch.float32))
+
+    params = {"iterator_valid__num_workers": 2}
+    model = encoder(8, net_params=params).fit(*small)
+    np.testing.assert_array_equal(model.transform(Stream()), model.transform(small[0]))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from skhash.encoder._auto import batch_bounds
 from skhash.encoder._labels import StoredSets, label_tensor
@@ -382,14 +382,20 @@ def with_labels(loader: DataLoader, dataset: Dataset) -> Any:
 
 
 def batches_in_order(
-    dataset: Dataset, batch_size: int, *, share: bool = False
+    dataset: Dataset, batch_size: int, *, share: bool = False, **loading: Any
 ) -> Iterator[Tensor]:
-    """The items alone, batch by batch; with `share`, in memory not to be written to."""
+    """The items alone, batch by batch; with `share`, in memory not to be written to.
+
+    `loading` says how a DataLoader loads them, where there is one.
+    """
     if isinstance(dataset, ArrayDataset):
         for start, stop in batch_bounds(len(dataset), batch_size):
             yield dataset.rows(slice(start, stop), share=share)
         return
     # A generator of its own: else a seed is drawn from the global one.
     own = torch.Generator()
-    for batch in DataLoader(dataset, batch_size=batch_size, generator=own):
+    if isinstance(dataset, IterableDataset):
+        loading = {}  # each worker would give all items
+    loader = DataLoader(dataset, batch_size=batch_size, generator=own, **loading)
+    for batch in loader:
         yield batch[0] if isinstance(batch, (tuple, list)) else batch
