@@ -2,19 +2,19 @@
 Fine-tune a network: augment, validate, stop and go on
 ======================================================
 
-A network that has learnt from many images needs few labelled ones for a new task. This is a
-fine-tuning from start to end: a body that knows something, augmentation, validation data of
-one's own, a training that is cut in the middle and goes on. The data are small, so that it
-runs in seconds; nothing else is different with photographs and a body of torchvision (see
-:doc:`/user_guide/own_network`).
+A network that has learnt from many images needs few labelled ones for a new task.
+This is a fine-tuning from start to end: a body that knows something, augmentation,
+validation data of one's own, a training that is cut in the middle and goes on. The
+data are small, so that it runs in seconds; nothing else is different with photographs
+and a body of torchvision (see :doc:`/user_guide/own_network`).
 """
 
 # %%
 # A body that knows something
 # ---------------------------
 #
-# It has learnt the digits 0 to 4. Any torch module will do; this one is what an encoder has
-# trained.
+# It has learnt the digits 0 to 4. Any torch module will do; this one is what an encoder
+# has trained.
 
 import tempfile
 from pathlib import Path
@@ -40,17 +40,18 @@ body = earlier.net_.module_.body
 # A new task
 # ----------
 #
-# The digits 5 to 9, of which 60 have labels. Others validate, and the rest is searched in
-# the end.
+# The digits 5 to 9, of which 60 have labels. Others validate, and the rest is searched
+# in the end.
 
 X, y = images[~old], labels[~old]
 train, valid, rest = np.split(np.random.default_rng(0).permutation(len(X)), [60, 160])
 
 # %%
-# Images are changed anew each time they are learnt from. ``augment="crop_flip"`` shifts and
-# mirrors photographs; a mirrored digit is none, so here a function of our own shifts by a
-# pixel. It gets a batch as a tensor (n, channels, height, width) and a generator: draws
-# from it depend on ``random_state`` alone, so that codes can be reproduced.
+# Images are changed anew each time they are learnt from. ``augment="crop_flip"`` shifts
+# and mirrors photographs; a mirrored digit is none, so here a function of our own
+# shifts by a pixel. It gets a batch as a tensor (n, channels, height, width) and a
+# generator: draws from it depend on ``random_state`` alone, so that codes can be
+# reproduced.
 
 
 def shift(batch, generator):
@@ -70,10 +71,10 @@ def shift(batch, generator):
 # Cut, and gone on
 # ----------------
 #
-# ``checkpoint`` names a file that keeps the state of the training after each epoch. Whatever
-# cuts it, be it Ctrl-C, a crash or the end of the machine's time, the same call goes on from
-# there. Here a callback plays the power cut, once. (The body is small and may change at full
-# rate; a large one wants ``lr_scale=0.1``.)
+# ``checkpoint`` names a file that keeps the state of the training after each epoch.
+# Whatever cuts it, be it Ctrl-C, a crash or the end of the machine's time, the same
+# call goes on from there. Here a callback plays the power cut, once. (The body is small
+# and may change at full rate; a large one wants ``lr_scale=0.1``.)
 
 
 class PowerCut(Callback):
@@ -113,8 +114,8 @@ except RuntimeError as error:
     print(error, "What is left:", [path.name for path in folder.iterdir()])
 
 # %%
-# Once more the same call. It warns that our callback starts anew: the state of skorch's own
-# callbacks is kept, that of others is not known.
+# Once more the same call. It warns that our callback starts anew: the state of skorch's
+# own callbacks is kept, that of others is not known.
 
 tuned = fine_tune(folder / "training.ckpt")
 print("left in the folder:", list(folder.iterdir()))
@@ -129,8 +130,8 @@ print(np.array_equal(tuned.embed(X), whole.embed(X)))
 # What it has come to
 # -------------------
 #
-# ``history_`` has the losses of training and validation, and the retrieval of the validation
-# images from the training ones. The best weights were kept.
+# ``history_`` has the losses of training and validation, and the retrieval of the
+# validation images from the training ones. The best weights were kept.
 
 epochs = [row["epoch"] for row in tuned.history_]
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
@@ -145,7 +146,8 @@ right.set(xlabel="epoch", ylabel="valid_score (mAP)")
 plt.show()
 
 # %%
-# Was it worth it? The same training from a fresh network, and with the body left as it was:
+# Was it worth it? The same training from a fresh network, and with the body left as it
+# was:
 
 scores = {}
 for name, network in {

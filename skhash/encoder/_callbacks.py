@@ -58,7 +58,12 @@ class FollowPlan(Callback):
 
     def enter_again(self, net: DeepHashNet) -> None:
         """Enter the stage of the last epoch, in a training that was cut after it."""
-        net.enter(self.plan[self._index()])
+        net.enter(self.stage)
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the current epoch."""
+        return self.plan[self._index()]
 
     def shorten(self, done: int, left: int) -> None:
         """Pass through what is left of the plan in fewer epochs, its end as well."""

@@ -25,7 +25,8 @@ class EndOnPlateau(Callback):
     """Lets the schedule descend to its end at once when the training loss is flat.
 
     What is left of the plan is passed through in a tenth of the epochs. Whether the
-    loss is flat is judged within a stage: its settings change the loss.
+    loss is flat is judged within a stage: its settings change the loss. Where centres
+    are estimated anew, they still move while the loss is flat, and codes get better.
 
     Parameters
     ----------
@@ -56,6 +57,8 @@ class EndOnPlateau(Callback):
                 net.shorten(left)
 
     def _is_flat(self, net: DeepHashNet, done: int) -> bool:
+        if self.plan.stage.refresh_every:
+            return False
         window = max(_SHORTEST, int(_WINDOW * self.n_epochs))
         rows = net.history[-done:]
         losses = [
@@ -65,4 +68,4 @@ class EndOnPlateau(Callback):
         if done - len(judged) < _RISING * self.n_epochs or len(judged) < 2 * window:
             return False
         before, now = np.mean(judged[:window]), np.mean(judged[window:])
-        return bool(before - now < _FLAT * (max(losses) - now))
+        return bool(before - now <= _FLAT * (max(losses) - now))
