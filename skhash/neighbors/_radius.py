@@ -3,7 +3,7 @@
 import numpy as np
 
 from skhash.neighbors._graphs import as_rows, csr_graph, drop_self_from_rows
-from skhash.neighbors._search import FittedCodes, check_mode
+from skhash.neighbors._search import FittedCodes, check_mode, filtered
 from skhash.neighbors._validation import query_codes
 
 
@@ -11,7 +11,13 @@ class RadiusNeighborsMixin(FittedCodes):
     """Neighbours within a radius for an estimator with `radius` and `n_jobs`."""
 
     def radius_neighbors(
-        self, X=None, radius=None, return_distance=True, sort_results=False
+        self,
+        X=None,
+        radius=None,
+        return_distance=True,
+        sort_results=False,
+        *,
+        filter=None,
     ):
         """Find all codes of the database within a radius, inclusive.
 
@@ -27,6 +33,9 @@ class RadiusNeighborsMixin(FittedCodes):
         sort_results : bool, default=False
             Kept for scikit-learn's signature: results always come in order of
             distance, equal distances in order of insertion.
+        filter : array-like of bool, or collection of ids, default=None
+            Search only these codes: a mask over the database, or a list or set of ids
+            (of rows, where the database has no ids).
 
         Returns
         -------
@@ -46,12 +55,18 @@ class RadiusNeighborsMixin(FittedCodes):
         array([0, 1])
         """
         database = self._fitted()
-        indptr, distances, indices = self._within(database, X, radius)
+        indptr, distances, indices = self._within(database, X, radius, filter)
         indices = as_rows(database.named(indices), indptr)
         return (as_rows(distances, indptr), indices) if return_distance else indices
 
     def radius_neighbors_graph(
-        self, X=None, radius=None, mode="connectivity", sort_results=False
+        self,
+        X=None,
+        radius=None,
+        mode="connectivity",
+        sort_results=False,
+        *,
+        filter=None,
     ):
         """Build the sparse graph of all neighbours within a radius, inclusive.
 
@@ -66,6 +81,9 @@ class RadiusNeighborsMixin(FittedCodes):
             Edges are ones, or distances in bits. Zero distances are stored.
         sort_results : bool, default=False
             Kept for scikit-learn's signature: rows always come in order of distance.
+        filter : array-like of bool, or collection of ids, default=None
+            As in :meth:`radius_neighbors`; there is a column for each code of the
+            database just the same.
 
         Returns
         -------
@@ -80,7 +98,7 @@ class RadiusNeighborsMixin(FittedCodes):
         """
         check_mode(mode)
         database = self._fitted()
-        indptr, distances, indices = self._within(database, X, radius)
+        indptr, distances, indices = self._within(database, X, radius, filter)
         data = (
             np.ones(indices.size)
             if mode == "connectivity"
@@ -88,7 +106,7 @@ class RadiusNeighborsMixin(FittedCodes):
         )
         return csr_graph(data, indices, indptr, (len(indptr) - 1, len(database)))
 
-    def count_neighbors(self, X=None, radius=None):
+    def count_neighbors(self, X=None, radius=None, *, filter=None):
         """Count the codes of the database within a radius, inclusive.
 
         Parameters
@@ -98,6 +116,8 @@ class RadiusNeighborsMixin(FittedCodes):
             not count for itself.
         radius : int, default=None
             In bits; the constructor's when None.
+        filter : array-like of bool, or collection of ids, default=None
+            Count only these codes, as :meth:`radius_neighbors` finds them.
 
         Returns
         -------
@@ -112,20 +132,30 @@ class RadiusNeighborsMixin(FittedCodes):
         array([1, 2, 1])
         """
         database = self._fitted()
-        queries = self._queries(database, X)
-        radius = self.radius if radius is None else radius
-        searcher = database.searcher_within(radius, len(queries), self.n_jobs)
+        queries, radius, searcher, _ = self._task(database, X, radius, filter)
         counts = searcher.count_within(queries, radius, n_jobs=self.n_jobs)
         return counts - 1 if X is None else counts
 
-    def _within(self, database, X, radius):
-        queries = self._queries(database, X)
-        radius = self.radius if radius is None else radius
-        searcher = database.searcher_within(radius, len(queries), self.n_jobs)
-        found = searcher.within(queries, radius, n_jobs=self.n_jobs)
+    def _within(self, database, X, radius, filter):
+        """Neighbours as `skhash.hamming.within` gives them, by rows of a snapshot."""
+        queries, radius, searcher, rows = self._task(database, X, radius, filter)
+        indptr, distances, indices = searcher.within(
+            queries, radius, n_jobs=self.n_jobs
+        )
+        if rows is not None:
+            return indptr, distances, rows[indices]
+        found = indptr, distances, indices
         return drop_self_from_rows(*found) if X is None else found
 
-    def _queries(self, database, X):
+    def _task(self, database, X, radius, filter):
+        """Queries, radius, what searches, and the rows that it is limited to."""
+        radius = self.radius if radius is None else radius
+        part = None if filter is None else filtered(database, X, filter)
         if X is None:
-            return database.codes
-        return query_codes(self, X, database.codes.shape[1])
+            queries = database.codes
+        else:
+            queries = query_codes(self, X, database.codes.shape[1])
+        if part is not None:
+            return queries, radius, *part
+        searcher = database.searcher_within(radius, len(queries), self.n_jobs)
+        return queries, radius, searcher, None

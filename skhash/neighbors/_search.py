@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skhash.documentation import DocLink
-from skhash.hamming import nearest
+from skhash.hamming.indexes.scan import Scan
 from skhash.neighbors._graphs import csr_graph, drop_self
 from skhash.neighbors._lock import changing
 from skhash.neighbors._validation import check_n_neighbors, query_codes
@@ -118,24 +118,23 @@ class KNeighborsMixin(FittedCodes):
     def _nearest(self, database, X, n_neighbors=None, filter=None):
         """Distances and rows of the nearest neighbours in a snapshot."""
         k = self.n_neighbors if n_neighbors is None else n_neighbors
+        part = None if filter is None else filtered(database, X, filter)
         if X is None:
-            if filter is not None:
-                raise ValueError("filter needs queries: pass X, not None.")
             check_n_neighbors(k, len(database), len(database), True)
             found = database.searcher.nearest(database.codes, k + 1, n_jobs=self.n_jobs)
             return drop_self(*found)
         queries = query_codes(self, X, database.codes.shape[1])
-        if filter is None:
+        if part is None:
             check_n_neighbors(k, len(database), len(queries), False)
             return database.searcher.nearest(queries, k, n_jobs=self.n_jobs)
-        rows = filtered_rows(database, filter)
+        searcher, rows = part
         check_n_neighbors(k, len(rows), len(queries), False)
-        distances, indices = nearest(
-            queries, database.codes[rows], k, n_jobs=self.n_jobs
-        )
+        distances, indices = searcher.nearest(queries, k, n_jobs=self.n_jobs)
         return distances, rows[indices]
 
-    def kneighbors_graph(self, X=None, n_neighbors=None, mode="connectivity"):
+    def kneighbors_graph(
+        self, X=None, n_neighbors=None, mode="connectivity", *, filter=None
+    ):
         """Build the sparse graph of the nearest neighbours.
 
         Parameters
@@ -147,6 +146,9 @@ class KNeighborsMixin(FittedCodes):
             Number of neighbours; the constructor's when None.
         mode : {"connectivity", "distance"}, default="connectivity"
             Edges are ones, or distances in bits. Zero distances are stored.
+        filter : array-like of bool, or collection of ids, default=None
+            Search only these codes, as :meth:`kneighbors` does; there is a column for
+            each code of the database just the same.
 
         Returns
         -------
@@ -157,8 +159,8 @@ class KNeighborsMixin(FittedCodes):
         Raises
         ------
         ValueError
-            If `mode` is unknown, `X` does not hold codes of the fitted width, or there
-            are fewer codes than neighbours asked for.
+            If `mode` is unknown, `X` does not hold codes of the fitted width, there
+            are fewer codes than neighbours asked for, or `filter` names no codes.
 
         Examples
         --------
@@ -173,7 +175,7 @@ class KNeighborsMixin(FittedCodes):
         """
         check_mode(mode)
         database = self._fitted()
-        distances, indices = self._nearest(database, X, n_neighbors)
+        distances, indices = self._nearest(database, X, n_neighbors, filter)
         data = (
             np.ones(indices.size)
             if mode == "connectivity"
@@ -183,9 +185,12 @@ class KNeighborsMixin(FittedCodes):
         return csr_graph(data, indices.ravel(), indptr, (len(indices), len(database)))
 
 
-def filtered_rows(database, filter):
-    """Rows of the database that a mask or a list of ids lets through, ascending."""
-    return np.unique(database.positions(filter))
+def filtered(database, X, filter):
+    """What searches the codes that a filter lets through, and their rows, ascending."""
+    if X is None:
+        raise ValueError("filter needs queries: pass X, not None.")
+    rows = np.unique(database.positions(filter))
+    return Scan(database.codes[rows]), rows
 
 
 def check_mode(mode):
