@@ -112,6 +112,25 @@ def accuracy(
     return accuracy_score(right, found, sample_weight=sample_weight)
 
 
+def set_accuracy(
+    y: Any, found: NDArray[np.uint8], n_classes: int, sample_weight: Any = None
+) -> float:
+    """Share of items whose labels are all right, `found` being rows of packed bits."""
+    labels = Labels.of(y, name="y", n=len(found))
+    if labels.kind != "sets" or labels.n_classes != n_classes:
+        raise ValueError(
+            f"y has shape {labels.values.shape}, but the labels of the fit are "
+            f"{n_classes} columns of 0 and 1: give as many."
+        )
+    right = np.empty(len(found), dtype=bool)
+    step = max(1, (1 << 18) // n_classes)  # rows of sparse sets to hold at once
+    for start in range(0, len(found), step):
+        rows = slice(start, start + step)
+        given = np.packbits(dense(labels.subset(rows).values), axis=1)
+        right[rows] = (given == found[rows]).all(axis=1)
+    return float(np.average(right, weights=sample_weight))
+
+
 def warn_of_column(y: Any) -> None:
     """Say that y is a column of a matrix, as scikit-learn does."""
     if getattr(y, "shape", ())[1:] == (1,):

@@ -12,19 +12,29 @@ from skhash.hamming.labels import (
     accuracy,
     check_class_labels,
     check_labels,
+    set_accuracy,
     warn_of_column,
 )
+from skhash.neighbors._changes import ChangingCodes
 from skhash.neighbors._database import make_database
+from skhash.neighbors._ids import check_ids
 from skhash.neighbors._search import KNeighborsMixin
+from skhash.neighbors._targets import Targets
 from skhash.neighbors._validation import ALGORITHM, N_JOBS, N_NEIGHBORS, fit_codes
 
 
-class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator):
+class HammingNeighborsClassifier(
+    ChangingCodes, KNeighborsMixin, ClassifierMixin, BaseEstimator
+):
     """Classifier that lets the nearest binary codes vote.
 
     It is :class:`~sklearn.neighbors.KNeighborsClassifier` for codes: distances are
     numbers of differing bits, the search is exact, neighbours at equal distance come
     in order of their index, and equal votes go to the class that sorts first.
+
+    With several labels a code, each label is voted for on its own: it is predicted
+    where its probability is above one half. Codes are added and removed at any time;
+    a class whose codes are all gone stays in `classes_`.
 
     Parameters
     ----------
@@ -42,11 +52,14 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class labels, sorted.
+        The class labels, sorted; column numbers for label sets.
     codes_ : ndarray of shape (`n_samples_fit_`, n_bytes), uint8
         The packed codes that vote.
-    labels_ : ndarray of shape (`n_samples_fit_`,)
-        Their labels.
+    labels_ : ndarray of shape (`n_samples_fit_`,), bool ndarray or CSR array of shape \
+            (`n_samples_fit_`, n_classes)
+        Their labels; label sets as 0/1 in bool.
+    ids_ : ndarray of shape (`n_samples_fit_`,) or None
+        Their ids.
     n_samples_fit_ : int
         Number of codes.
     n_features_in_ : int
@@ -84,15 +97,18 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
+    def fit(self, X, y, ids=None):
         """Take the codes that vote, and their classes.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_bytes)
             Codes: packed uint8, or bool bits, or integers from 0 to 255.
-        y : array-like of shape (n_samples,)
-            Class labels: numbers, strings or other values of one kind.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Class labels: numbers, strings or other values of one kind; or label sets as
+            a 0/1 matrix, which may be sparse.
+        ids : array-like of shape (n_samples,), default=None
+            Unique names of the codes, as :class:`HammingNeighbors` takes them.
 
         Returns
         -------
@@ -101,32 +117,26 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Raises
         ------
         ValueError
-            If X does not hold codes, y no class labels, or their lengths differ.
+            If X does not hold codes, y no class labels, `ids` do not fit, or the
+            lengths differ.
         """
         if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None"
-            )
+            self._labels_of(y, None)
         codes, seen = fit_codes(self, X)
-        warn_of_column(y)
-        y = check_labels(y, name="y", n=len(codes))
-        if y.ndim != 1:
-            raise ValueError(
-                f"y should be a 1d array, got label sets of shape {y.shape} instead: "
-                "the vote is for one class. For several labels an item see "
-                "HammingNeighbors."
-            )
-        if y.dtype.kind == "f":
-            assert_all_finite(y, input_name="y")
-            check_classification_targets(y)
-        classes, encoded = np.unique(y, return_inverse=True)
-        encoded = encoded.reshape(-1)
-        database = make_database(codes, y, None, self.algorithm, self.n_jobs)
-        return self._take(database, seen, classes_=classes, _encoded=encoded)
+        labels, ids = self._labels_of(y, codes), check_ids(ids, len(codes))
+        targets = Targets.of(labels)
+        database = make_database(
+            codes, labels, ids, self.algorithm, self.n_jobs, targets=targets
+        )
+        return self._take(database, seen)
+
+    @property
+    def classes_(self):
+        """The class labels, sorted; column numbers for label sets."""
+        return self._of_database("targets").classes
 
     def predict(self, X):
-        """Predict the class with the most votes.
+        """Predict the class with the most votes, or all labels likelier than not.
 
         Parameters
         ----------
@@ -135,8 +145,10 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
 
         Returns
         -------
-        y : ndarray of shape (n_queries,)
-            Class labels; the first in sorted order where votes are equal.
+        y : ndarray of shape (n_queries,), or of 0 and 1 of shape (n_queries, \
+                n_classes), int64
+            Class labels; the first in sorted order where votes are equal. Or label
+            sets, of those labels whose probability is above one half.
 
         Raises
         ------
@@ -145,8 +157,10 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
             anything but one finite weight of 0 or more for each distance, or all
             neighbours of a query have weight zero.
         """
-        votes = self._votes(X)
-        return self.classes_[votes.argmax(axis=1)]
+        database, votes = self._votes(X)
+        if database.targets.are_sets:
+            return (votes > 0.5).astype(np.int64)
+        return database.targets.classes[votes.argmax(axis=1)]
 
     def predict_proba(self, X):
         """Predict each class's share of the votes.
@@ -159,14 +173,18 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Returns
         -------
         probabilities : ndarray of shape (n_queries, n_classes), float64
-            Columns in the order of `classes_`; each row sums to one.
+            Columns in the order of `classes_`; each row sums to one. Of label sets,
+            each label's share, with one more vote of average weight that goes by how
+            frequent the label is, so that nothing is certain.
 
         Raises
         ------
         ValueError
             As :meth:`predict`.
         """
-        votes = self._votes(X)
+        database, votes = self._votes(X)
+        if database.targets.are_sets:
+            return votes
         return votes / votes.sum(axis=1, keepdims=True)
 
     def score(self, X, y, sample_weight=None):
@@ -176,8 +194,8 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         ----------
         X : array-like of shape (n_queries, n_bytes)
             Query codes.
-        y : array-like of shape (n_queries,)
-            Their class labels.
+        y : array-like of shape (n_queries,) or (n_queries, n_classes)
+            Their class labels. Of label sets, all labels have to be right.
         sample_weight : array-like of shape (n_queries,), default=None
             Weights of the queries.
 
@@ -189,26 +207,48 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         Raises
         ------
         ValueError
-            If X does not hold codes of the fitted width, or y no class labels.
+            If X does not hold codes of the fitted width, or y no labels of the fitted
+            kind.
         """
-        y = check_class_labels(y)
-        return accuracy(y, self.predict(X), self.classes_, sample_weight)
+        found, classes = self.predict(X), self.classes_
+        if found.ndim == 2:
+            packed = np.packbits(found.astype(bool), axis=1)
+            return set_accuracy(y, packed, len(classes), sample_weight)
+        return accuracy(check_class_labels(y), found, classes, sample_weight)
 
     def _votes(self, X):
-        distances, indices = self.kneighbors(X)
+        """The database that was asked, and its votes; of sets, their probabilities."""
+        database = self._fitted()
+        targets = database.targets
+        distances, indices = self._nearest(database, X)
         weights = self._weights_of(distances)
-        n_queries, n_classes = len(indices), len(self.classes_)
-        cells = np.arange(n_queries)[:, None] * n_classes + self._encoded[indices]
-        votes = np.bincount(
-            cells.ravel(), weights.ravel(), minlength=n_queries * n_classes
-        )
-        votes = votes.reshape(n_queries, n_classes)
-        if not votes.any(axis=1).all():
+        if not weights.any(axis=1).all():
             raise ValueError(
                 "All neighbors of some sample are getting zero weights. Please modify "
                 "'weights' to avoid this case if you are using a user-defined function."
             )
-        return votes
+        if targets.are_sets:
+            return database, targets.probabilities(indices, weights)
+        n_queries, n_classes = len(indices), len(targets.classes)
+        cells = np.arange(n_queries)[:, None] * n_classes + targets.values[indices]
+        votes = np.bincount(
+            cells.ravel(), weights.ravel(), minlength=n_queries * n_classes
+        )
+        return database, votes.reshape(n_queries, n_classes)
+
+    def _labels_of(self, y, codes):
+        """Checked classes of codes, or label sets."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None"
+            )
+        warn_of_column(y)
+        y = check_labels(y, name="y", n=len(codes))
+        if y.dtype.kind == "f":
+            assert_all_finite(y, input_name="y")
+            check_classification_targets(y)
+        return y
 
     def _weights_of(self, distances):
         if self.weights == "uniform":
@@ -223,7 +263,7 @@ class HammingNeighborsClassifier(KNeighborsMixin, ClassifierMixin, BaseEstimator
         tags = super().__sklearn_tags__()
         tags.input_tags.categorical = True
         tags.input_tags.positive_only = True
-        tags.classifier_tags.multi_label = False
+        tags.classifier_tags.multi_label = True
         return tags
 
 

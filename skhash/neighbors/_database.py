@@ -16,6 +16,7 @@ from skhash.hamming.indexes.joined import extended
 from skhash.hamming.labels import check_comparable, check_labels, dense
 from skhash.neighbors._ids import find_rows, with_more
 from skhash.neighbors._progress import announced
+from skhash.neighbors._targets import Targets
 
 
 @dataclass
@@ -41,6 +42,8 @@ class Database:
     build_seconds: float
     # The memory behind `codes` after an addition.
     reserve: Reserve | None = None
+    # What neighbours vote for, in a classifier.
+    targets: Targets | None = None
 
     def __getstate__(self):
         return {**vars(self), "reserve": None}
@@ -64,13 +67,15 @@ class Database:
 
     def with_more(self, codes, labels, ids):
         """Return the database with codes added at its end."""
-        check_alike(self.labels, labels, "labels")
-        check_alike(self.ids, ids, "ids")
-        if ids is not None:
-            ids = with_more(self.ids, ids)
-        if labels is not None:
-            labels = with_more_labels(self.labels, labels)
         n, total = len(self), len(self) + len(codes)
+        check_alike(self.labels, labels, "labels", n)
+        check_alike(self.ids, ids, "ids", n)
+        if self.ids is not None:
+            ids = with_more(self.ids, ids)
+        all_labels = labels
+        if self.labels is not None:
+            all_labels = with_more_labels(self.labels, labels)
+        targets = self.targets and self.targets.with_more(labels)
         reserve = self.reserve
         # A shallow copy of the estimator may have taken the rows after ours.
         if reserve is None or reserve.taken != n or len(reserve.rows) < total:
@@ -81,7 +86,14 @@ class Database:
         reserve.rows[n:total] = codes
         reserve.taken = total
         more = reserve.rows[:total]
-        changed = replace(self, codes=more, labels=labels, ids=ids, reserve=reserve)
+        changed = replace(
+            self,
+            codes=more,
+            labels=all_labels,
+            ids=ids,
+            reserve=reserve,
+            targets=targets,
+        )
         return changed._searched_by(extended(self.searcher, n, more))
 
     def without(self, positions):
@@ -91,32 +103,44 @@ class Database:
         codes = self.codes[keep]
         labels = None if self.labels is None else self.labels[keep]
         ids = None if self.ids is None else self.ids[keep]
-        changed = replace(self, codes=codes, labels=labels, ids=ids, reserve=None)
+        targets = self.targets and self.targets.subset(keep)
+        changed = replace(
+            self, codes=codes, labels=labels, ids=ids, reserve=None, targets=targets
+        )
         return changed._searched_by(self.searcher.without(keep, codes))
 
     def _searched_by(self, searcher):
         """Return the database with a searcher; one made anew if that is None."""
         if searcher is not None and len(self):
             return replace(self, searcher=searcher)
-        return make_database(
+        made = make_database(
             self.codes,
             self.labels,
             self.ids,
             self.algorithm,
             self.n_jobs,
             self.verbose,
-            self.reserve,
+            self.targets,
         )
+        return replace(made, reserve=self.reserve)
 
 
-def make_database(codes, labels, ids, algorithm, n_jobs=None, verbose=0, reserve=None):
+def make_database(codes, labels, ids, algorithm, n_jobs=None, verbose=0, targets=None):
     """Make a database, and the index that its algorithm needs."""
     start = perf_counter()
     with announced(len(codes), verbose):
         searcher = searcher_for(codes, algorithm, n_jobs)
     seconds = perf_counter() - start
     return Database(
-        codes, labels, ids, searcher, algorithm, n_jobs, verbose, seconds, reserve
+        codes,
+        labels,
+        ids,
+        searcher,
+        algorithm,
+        n_jobs,
+        verbose,
+        seconds,
+        targets=targets,
     )
 
 
@@ -128,14 +152,16 @@ def as_labels(y, codes):
 def with_more_labels(old, new):
     """Labels with others of their kind after them, sparse if the first ones are."""
     check_comparable(old, new, ("the labels of the database", "y"))
+    if not old.shape[0] and old.ndim == 1:  # of whatever kind an empty array was
+        return new
     if sp.issparse(old):
         return sp.vstack([old, sp.csr_array(new)], format="csr")
     return concatenate([old, dense(new)])
 
 
-def check_alike(old, new, name):
-    """Codes are added with labels and ids if and only if the others have them."""
-    if (old is None) != (new is None):
+def check_alike(old, new, name, n):
+    """Codes are added with labels and ids if and only if the n others have them."""
+    if (old is None) != (new is None) and (n or new is None):
         has, give = ("no ", "none") if old is None else ("", "some")
         raise ValueError(
             f"The database has {has}{name}: give {give} for added codes as well."

@@ -5,10 +5,9 @@ from typing import ClassVar
 from sklearn.base import BaseEstimator, _fit_context
 
 from skhash.hamming.search import check_radius
+from skhash.neighbors._changes import ChangingCodes
 from skhash.neighbors._database import as_labels, make_database
-from skhash.neighbors._features import warn_of_features
 from skhash.neighbors._ids import check_ids
-from skhash.neighbors._lock import changing
 from skhash.neighbors._pairs import pairs_within
 from skhash.neighbors._radius import RadiusNeighborsMixin
 from skhash.neighbors._search import KNeighborsMixin
@@ -23,7 +22,9 @@ from skhash.neighbors._validation import (
 )
 
 
-class HammingNeighbors(KNeighborsMixin, RadiusNeighborsMixin, BaseEstimator):
+class HammingNeighbors(
+    ChangingCodes, KNeighborsMixin, RadiusNeighborsMixin, BaseEstimator
+):
     """Exact nearest neighbours among binary codes.
 
     The methods and arguments are those of
@@ -123,6 +124,7 @@ class HammingNeighbors(KNeighborsMixin, RadiusNeighborsMixin, BaseEstimator):
             Codes: packed uint8, or bool bits, or integers from 0 to 255. Packed
             C-contiguous arrays and memory maps are not copied. Features that are such
             integers, pixels for instance, are told by a warning, from 24 columns on.
+            A database may begin empty: ``np.empty((0, n_bytes), np.uint8)``.
         y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             Labels, or label sets as a 0/1 matrix, which may be sparse; for
             :meth:`score`.
@@ -149,11 +151,6 @@ class HammingNeighbors(KNeighborsMixin, RadiusNeighborsMixin, BaseEstimator):
             codes, labels, ids, self.algorithm, self.n_jobs, self.verbose
         )
         return self._take(database, seen)
-
-    @property
-    def ids_(self):
-        """The ids given to `fit`, or None."""
-        return self._of_database("ids")
 
     def info(self):
         """Say what the fitted database is, what it takes, and how it is searched.
@@ -245,89 +242,6 @@ class HammingNeighbors(KNeighborsMixin, RadiusNeighborsMixin, BaseEstimator):
         database = self._fitted()
         radius = check_radius(self.radius if radius is None else radius)
         return pairs_within(database, radius, self.n_jobs)
-
-    def add(self, X, y=None, ids=None):
-        """Add codes at the end of the database.
-
-        Memory for more codes is set aside, so that many small additions cost no more
-        than few large ones. Queries that run meanwhile see the database without the
-        new codes; later ones see all of them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_bytes)
-            Codes of the fitted kind and width.
-        y : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
-            Their labels, of the fitted labels' kind and width, if and only if the
-            database has labels.
-        ids : array-like of shape (n_samples,), default=None
-            Their ids, of the same kind, if and only if the database has ids.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            If `X` does not hold codes of the fitted width, or labels or ids are missing
-            or not like those of the database. The database is then as it was.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skhash.neighbors import HammingNeighbors
-        >>> codes = np.array([[0b000], [0b011]], dtype=np.uint8)
-        >>> neighbors = HammingNeighbors(n_neighbors=1).fit(codes)
-        >>> neighbors.add(np.array([[0b111]], dtype=np.uint8)).kneighbors([[7]])
-        (array([[0]], dtype=int32), array([[2]]))
-        """
-        with changing():
-            database = self._fitted()
-            codes = query_codes(self, X, database.codes.shape[1])
-            if not self._fit_on_bits:
-                warn_of_features(codes, type(self).__name__)
-            labels, ids = as_labels(y, codes), check_ids(ids, len(codes))
-            self._database = database.with_more(codes, labels, ids)
-        return self
-
-    def remove(self, ids):
-        """Remove codes from the database.
-
-        Parameters
-        ----------
-        ids : collection of ids, or array-like of shape (`n_samples_fit_`,), bool
-            Their ids or, where the database has none, their rows, in a list, array, set
-            or other collection; or a mask over the database that is True for them.
-            True and False are always a mask; ids are compared by value, so that 5.0
-            finds 5. The codes after a removed row move up; equal distances stay in
-            order of insertion.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            If there is no such id, or a mask has another length than the database,
-            which is then as it was.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skhash.neighbors import HammingNeighbors
-        >>> codes = np.array([[0b000], [0b011], [0b111]], dtype=np.uint8)
-        >>> neighbors = HammingNeighbors(n_neighbors=1)
-        >>> neighbors.fit(codes, ids=["x", "y", "z"]).remove(["y"])
-        HammingNeighbors(n_neighbors=1)
-        >>> neighbors.kneighbors([[0b011]])
-        (array([[1]], dtype=int32), array([['z']], dtype='<U1'))
-        """
-        with changing():
-            database = self._fitted()
-            self._database = database.without(database.positions(ids))
-        return self
 
     def score(self, X, y, sample_weight=None):
         """Mean average precision of queries against the fitted database.

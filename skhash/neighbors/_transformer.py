@@ -10,7 +10,9 @@ from sklearn.base import (
 )
 from sklearn.utils._param_validation import StrOptions
 
+from skhash.neighbors._changes import ChangingCodes
 from skhash.neighbors._database import make_database
+from skhash.neighbors._ids import check_ids
 from skhash.neighbors._radius import RadiusNeighborsMixin
 from skhash.neighbors._search import KNeighborsMixin
 from skhash.neighbors._validation import (
@@ -24,6 +26,7 @@ from skhash.neighbors._validation import (
 
 
 class HammingNeighborsTransformer(
+    ChangingCodes,
     KNeighborsMixin,
     RadiusNeighborsMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -55,8 +58,10 @@ class HammingNeighborsTransformer(
     ----------
     codes_ : ndarray of shape (`n_samples_fit_`, n_bytes), uint8
         The packed codes of the database.
+    ids_ : ndarray of shape (`n_samples_fit_`,) or None
+        Their ids.
     n_samples_fit_ : int
-        Number of codes in the database.
+        Number of codes in the database, and of columns of the graph.
     n_features_in_ : int
         Number of columns seen in `fit`: bytes of packed codes, or bits.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -101,7 +106,7 @@ class HammingNeighborsTransformer(
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, ids=None):
         """Take the codes of a database.
 
         Parameters
@@ -109,7 +114,10 @@ class HammingNeighborsTransformer(
         X : array-like of shape (n_samples, n_bytes)
             Codes: packed uint8, or bool bits, or integers from 0 to 255.
         y : Ignored
-            Present for scikit-learn's signature.
+            Present for scikit-learn's signature, here and in :meth:`add`.
+        ids : array-like of shape (n_samples,), default=None
+            Unique names of the codes, as :class:`HammingNeighbors` takes them. Columns
+            of the graph are rows of the database just the same.
 
         Returns
         -------
@@ -118,13 +126,15 @@ class HammingNeighborsTransformer(
         Raises
         ------
         ValueError
-            If `X` does not hold codes, or a parameter is out of its range.
+            If `X` does not hold codes, `ids` do not fit, or a parameter is out of its
+            range.
         """
         if self.radius is not None:
             check_fit_radius(self.radius)
         codes, seen = fit_codes(self, X)
-        database = make_database(codes, None, None, self.algorithm, self.n_jobs)
-        return self._take(database, seen, _n_features_out=len(database))
+        ids = check_ids(ids, len(codes))
+        database = make_database(codes, None, ids, self.algorithm, self.n_jobs)
+        return self._take(database, seen)
 
     def transform(self, X):
         """Build the graph from queries to the fitted database.
@@ -144,6 +154,13 @@ class HammingNeighborsTransformer(
             return self.radius_neighbors_graph(X, mode=self.mode)
         extra = self.mode == "distance"
         return self.kneighbors_graph(X, self.n_neighbors + extra, self.mode)
+
+    @property
+    def _n_features_out(self):
+        return self.n_samples_fit_
+
+    def _labels_of(self, y, codes):
+        """No labels."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -44,7 +44,9 @@ def fit_codes(estimator, X):
     """
     other = copy(estimator)
     vars(other).pop("feature_names_in_", None)
-    array = validated(other, X)
+    # Only its dtype and width can say what an empty array is of.
+    empty = isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.shape[:1] == (0,)
+    array = validated(other, X, ensure_min_samples=0 if empty else 1)
     seen = {"_fit_on_bits": array.dtype == bool}
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(other, name):

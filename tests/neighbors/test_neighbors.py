@@ -192,7 +192,7 @@ def test_queries_of_another_kind_are_refused(fitted):
         (np.full((9, 3), 256), "above 255"),
         (np.array([[np.nan, 1.0]]), "NaN"),
         (np.zeros(5, np.uint8), "Expected 2D array"),
-        (np.zeros((0, 5), np.uint8), r"Found array with 0 sample\(s\)"),
+        (np.zeros((0, 5)), r"Found array with 0 sample\(s\)"),
         (np.zeros((5, 0), np.uint8), r"Found array with 0 feature\(s\)"),
     ],
 )
