@@ -20,6 +20,8 @@ from skhash.metrics._curves import (
     precision_recall_by_rank,
 )
 from skhash.metrics._cutoffs import (
+    f1_at_radius,
+    fall_out_at_radius,
     hit_rate_at_k,
     precision_at_k,
     precision_at_radius,
@@ -55,6 +57,8 @@ __all__ = [
     "code_health",
     "compare",
     "evaluate",
+    "f1_at_radius",
+    "fall_out_at_radius",
     "find_duplicates",
     "from_histograms",
     "hit_rate_at_k",

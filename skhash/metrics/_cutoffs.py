@@ -223,3 +223,91 @@ def recall_at_radius(
     return task.mean(
         from_histograms.recall_at_radius, zero_relevant, average, radius=radius
     )
+
+
+def f1_at_radius(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
+    radius: int = 2,
+    *,
+    zero_relevant: Any = "drop",
+    average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
+    relevance: Any = None,
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float | np.ndarray:
+    """Harmonic mean of precision and recall within a Hamming radius.
+
+    It is that of each query, 0 where nothing relevant lies within the radius.
+
+    All else is as in :func:`precision_at_k` and :func:`average_precision`.
+
+    Parameters
+    ----------
+    radius : int, default=2
+        The largest distance in bits that is within.
+
+    References
+    ----------
+    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
+    2008, chapter 8.
+
+    Examples
+    --------
+    >>> from skhash.metrics import f1_at_radius
+    >>> database = [[0b00000], [0b00011], [0b11111]]
+    >>> f1_at_radius([[0]], database, ["cat"], ["cat", "dog", "cat"])
+    0.5
+    """
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(
+        from_histograms.f1_at_radius, zero_relevant, average, radius=radius
+    )
+
+
+def fall_out_at_radius(
+    queries: ArrayLike,
+    database: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    database_labels: ArrayLike | None = None,
+    radius: int = 2,
+    *,
+    zero_relevant: Any = "drop",
+    average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
+    relevance: Any = None,
+    exclude_self: bool = False,
+    n_jobs: int | None = None,
+) -> float | np.ndarray:
+    """Share of the irrelevant items that lie within a Hamming radius; less is better.
+
+    A query without irrelevant items has 0.
+
+    All else is as in :func:`precision_at_k` and :func:`average_precision`.
+
+    Parameters
+    ----------
+    radius : int, default=2
+        The largest distance in bits that is within.
+
+    References
+    ----------
+    C. D. Manning, P. Raghavan and H. Schütze, "Introduction to information retrieval",
+    2008, chapter 8.
+
+    Examples
+    --------
+    >>> from skhash.metrics import fall_out_at_radius
+    >>> database = [[0b00000], [0b00011], [0b11111]]
+    >>> fall_out_at_radius([[0]], database, ["cat"], ["cat", "dog", "cat"])
+    1.0
+    """
+    sides = (queries, database, query_labels, database_labels)
+    task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
+    return task.mean(
+        from_histograms.fall_out_at_radius, zero_relevant, average, radius=radius
+    )

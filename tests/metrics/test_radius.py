@@ -1,4 +1,4 @@
-"""Precision and recall within a radius, against pairwise loops."""
+"""Precision, recall, F1 and fall-out within a radius, against pairwise loops."""
 
 import numpy as np
 import pytest
@@ -7,23 +7,37 @@ from hypothesis import strategies as st
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skhash.hamming import histograms, pack
-from skhash.metrics import from_histograms, precision_at_radius, recall_at_radius
+from skhash.metrics import (
+    f1_at_radius,
+    fall_out_at_radius,
+    from_histograms,
+    precision_at_radius,
+    recall_at_radius,
+)
 from tests.metrics import brute
+
+METRICS = [precision_at_radius, recall_at_radius, f1_at_radius, fall_out_at_radius]
 
 
 def loop(queries, database, query_labels, database_labels, radius, leave_out_self):
-    """Precision (0 if empty) and recall of each query."""
-    precisions, recalls = [], []
+    """Precision (0 if empty), recall, F1 and fall-out of each query."""
+    values = []
     for i, (query, label) in enumerate(zip(queries, query_labels, strict=True)):
         distances, relevance = brute.distances_and_relevance(
             query, label, database, database_labels, i if leave_out_self else None
         )
         ball = [r for d, r in zip(distances, relevance, strict=True) if d <= radius]
         found = sum(relevance)
-        precision = sum(ball) / len(ball) if ball else 0.0
-        precisions.append(precision if found else np.nan)
-        recalls.append(sum(ball) / found if found else np.nan)
-    return precisions, recalls
+        if not found:
+            values.append([np.nan] * 4)
+            continue
+        precision, recall = sum(ball) / len(ball) if ball else 0.0, sum(ball) / found
+        both = precision + recall
+        f1 = 2 * precision * recall / both if both else 0.0
+        others = len(relevance) - found
+        fall_out = (len(ball) - sum(ball)) / others if others else 0.0
+        values.append([precision, recall, f1, fall_out])
+    return np.array(values).T
 
 
 @given(
@@ -42,9 +56,9 @@ def test_radius_metrics_equal_a_loop(seed, radius, multilabel, leave_out_self):
     rest = slice(None) if leave_out_self else slice(4, None)
     given_ = (codes[first], codes[rest], labels[first], labels[rest], radius)
     options = {"average": None, "exclude_self": leave_out_self}
-    precisions, recalls = loop(*given_, leave_out_self)
-    np.testing.assert_allclose(precision_at_radius(*given_, **options), precisions)
-    np.testing.assert_allclose(recall_at_radius(*given_, **options), recalls)
+    expected = loop(*given_, leave_out_self)
+    for metric, values in zip(METRICS, expected, strict=True):
+        np.testing.assert_allclose(metric(*given_, **options), values)
 
 
 # One query in an empty ball, one whose ball holds one of its two relevant items.
@@ -97,17 +111,14 @@ def test_histograms_give_the_same():
     queries, database, query_labels, labels = FAR
     pair = histograms(queries, database, query_labels, labels)
     for radius in range(9):
-        np.testing.assert_array_equal(
-            from_histograms.precision_at_radius(*pair, radius),
-            precision_at_radius(*FAR, radius, average=None),
-        )
-        np.testing.assert_array_equal(
-            from_histograms.recall_at_radius(*pair, radius),
-            recall_at_radius(*FAR, radius, average=None),
-        )
+        for metric in METRICS:
+            np.testing.assert_array_equal(
+                getattr(from_histograms, metric.__name__)(*pair, radius),
+                metric(*FAR, radius, average=None),
+            )
 
 
-@pytest.mark.parametrize("metric", [precision_at_radius, recall_at_radius])
+@pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize(
     ("options", "error"),
     [

@@ -18,6 +18,8 @@ from skhash.metrics.from_histograms._average_precision import (
 )
 from skhash.metrics.from_histograms._gains import ndcg
 from skhash.metrics.from_histograms._radius import (
+    f1_at_radius,
+    fall_out_at_radius,
     precision_at_radius,
     precision_recall_by_radius,
     recall_at_radius,
@@ -34,6 +36,8 @@ from skhash.metrics.from_histograms._ranks import (
 __all__ = [
     "average_precision",
     "average_precision_at_r",
+    "f1_at_radius",
+    "fall_out_at_radius",
     "hit_rate_at_k",
     "ndcg",
     "precision_at_k",

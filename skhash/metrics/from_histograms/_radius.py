@@ -1,4 +1,4 @@
-"""Precision and recall within one radius or each, from histograms."""
+"""Precision, recall and their kin within one radius or each, from histograms."""
 
 from __future__ import annotations
 
@@ -68,6 +68,61 @@ def recall_at_radius(
     )
     relevant = n_relevant.sum(axis=1, dtype=np.float64)
     values = _within(n_relevant, radius) / np.maximum(relevant, 1)
+    return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
+
+
+def f1_at_radius(
+    n_total: ArrayLike,
+    n_relevant: ArrayLike,
+    radius: int = 2,
+    *,
+    zero_relevant: Any = "drop",
+) -> np.ndarray:
+    """Harmonic mean of precision and recall within a radius, from histograms.
+
+    For the options see :func:`skhash.metrics.f1_at_radius`. Takes histograms, and
+    returns one value a query, as :func:`average_precision` does.
+
+    Examples
+    --------
+    >>> from skhash.metrics import from_histograms
+    >>> from_histograms.f1_at_radius([[1, 2, 1]], [[1, 1, 0]], radius=1)
+    array([0.8])
+    """
+    radius = check_radius(radius)
+    n_total, n_relevant = check_histograms(
+        n_total, n_relevant, zero_relevant=zero_relevant
+    )
+    both = _within(n_total, radius) + n_relevant.sum(axis=1, dtype=np.float64)
+    values = 2 * _within(n_relevant, radius) / np.maximum(both, 1)
+    return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
+
+
+def fall_out_at_radius(
+    n_total: ArrayLike,
+    n_relevant: ArrayLike,
+    radius: int = 2,
+    *,
+    zero_relevant: Any = "drop",
+) -> np.ndarray:
+    """Share of the irrelevant items that lie within a radius, from histograms.
+
+    For the options see :func:`skhash.metrics.fall_out_at_radius`. Takes histograms,
+    and returns one value a query, as :func:`average_precision` does.
+
+    Examples
+    --------
+    >>> from skhash.metrics import from_histograms
+    >>> from_histograms.fall_out_at_radius([[1, 2, 1]], [[1, 1, 0]], radius=1)
+    array([0.5])
+    """
+    radius = check_radius(radius)
+    n_total, n_relevant = check_histograms(
+        n_total, n_relevant, zero_relevant=zero_relevant
+    )
+    irrelevant = n_total - n_relevant
+    others = irrelevant.sum(axis=1, dtype=np.float64)
+    values = _within(irrelevant, radius) / np.maximum(others, 1)
     return settle_zero_relevant(values, nothing_relevant(n_relevant), zero_relevant)
 
 
