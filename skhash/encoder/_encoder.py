@@ -408,7 +408,7 @@ class DeepHashEncoder(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
-        tags.classifier_tags.multi_label = False
+        tags.classifier_tags.multi_label = True
         tags.input_tags.sparse = True
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = []

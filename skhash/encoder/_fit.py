@@ -34,7 +34,6 @@ from skhash.encoder._data.batches import (
 from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._holdout import encode, retrieval_score, split
 from skhash.encoder._learnt import (
-    class_sums,
     learnt,
     warn_if_diverged,
     warn_if_unhealthy,
@@ -43,6 +42,7 @@ from skhash.encoder._net import DeepHashNet
 from skhash.encoder._plateau import EndOnPlateau
 from skhash.encoder._progress import Foretell, ShowProgress
 from skhash.encoder._sklearn_callbacks import ReportEpochs, supports_callbacks
+from skhash.encoder._temperature import class_state
 from skhash.encoder._threads import run
 from skhash.hamming import pack
 from skhash.losses import LOSSES, HashLoss
@@ -167,8 +167,9 @@ def fit(
 
     def fitted(net: DeepHashNet, codes: np.ndarray | None = None) -> dict[str, Any]:
         codes = encode(net, train) if codes is None else codes
-        sums = class_sums(codes, train, encoder.n_bits)
-        return learnt(data, net, n_threads, seeds, sums)
+        with lent(net, seeds.network):
+            state = run(n_threads, lambda: class_state(net, train, codes, valid))
+        return learnt(data, net, n_threads, seeds, state)
 
     if supports_callbacks(encoder):
         callbacks["report"] = ReportEpochs(encoder, given, n_epochs, fitted)
@@ -199,7 +200,6 @@ def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) ->
         network, loss = prepare(encoder, data, n_epochs, seeds)
         n_threads = choose_threads(encoder.n_jobs, network, encoder.batch_size)
         net = make_net(encoder, network, loss, "constant", seeds.batches)
-        sums = 0
     else:
         net, n_threads, seeds = encoder.net_, encoder._n_threads, encoder._seeds
         if encoder.n_bits != net.criterion_.n_bits_:
@@ -207,7 +207,6 @@ def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) ->
                 f"n_bits is now {encoder.n_bits}, but the network was built for "
                 f"{net.criterion_.n_bits_}. Call fit for codes of another length."
             )
-        sums = encoder._class_sums
         net.lr_schedule, net.lr = "constant", encoder.lr
         if net.optimizer_ is None:
             net.initialize_optimizer()
@@ -222,8 +221,9 @@ def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) ->
     net.max_epochs = 1
     net.draws_globally_ = draws_globally(encoder, data, net.criterion_)
     codes = run(n_threads, lambda: train_on(net, data, lent(net, seed)))
-    if data.kind == "classes":
-        sums = sums + class_sums(codes, data, encoder.n_bits)
+    before = None if first else encoder
+    with lent(net, seed):
+        state = run(n_threads, lambda: class_state(net, data, codes, before=before))
     net.forget_data()
-    vars(encoder).update(learnt(data, net, n_threads, seeds, sums))
+    vars(encoder).update(learnt(data, net, n_threads, seeds, state))
     warn_if_diverged(encoder)

@@ -11,7 +11,6 @@ from sklearn.exceptions import ConvergenceWarning
 from skhash.encoder._build import Seeds
 from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._net import DeepHashNet
-from skhash.hamming import unpack
 from skhash.metrics import code_health
 from skhash.warn import warn
 
@@ -23,9 +22,13 @@ _FOR_CALLBACKS = ("batches", "train_loss_best", "valid_loss_best", "valid_score_
 
 
 def learnt(
-    data: TrainingData, net: DeepHashNet, n_threads: int, seeds: Seeds, sums: Any
+    data: TrainingData,
+    net: DeepHashNet,
+    n_threads: int,
+    seeds: Seeds,
+    state: dict[str, Any],
 ) -> dict[str, Any]:
-    """The attributes of a fitted encoder."""
+    """The attributes of a fitted encoder; `state` is that of its classes."""
     history = [
         {name: value for name, value in row.items() if name not in _FOR_CALLBACKS}
         for row in net.history
@@ -40,24 +43,8 @@ def learnt(
         "n_iter_": len(history),
         "_n_threads": n_threads,
         "_seeds": seeds,
-        "_class_sums": sums,
+        **state,
     }
-
-
-def class_sums(codes: np.ndarray, data: TrainingData, n_bits: int) -> Any:
-    """Per class the weighted sum of the signs of each bit and, last, the weight."""
-    if data.kind != "classes":
-        return None
-    weight = data.items.sample_weight
-    y = data.labels.values
-    weights = np.ones(len(y)) if weight is None else weight.numpy().astype(float)
-    sums = np.zeros((len(data.classes), n_bits + 1))
-    sums[:, -1] = np.bincount(y, weights, minlength=len(sums))
-    for rows in range(0, len(codes), 4096):
-        chunk = slice(rows, rows + 4096)
-        signs = np.where(unpack(codes[chunk], n_bits), 1.0, -1.0)
-        np.add.at(sums[:, :-1], y[chunk], signs * weights[chunk, None])
-    return sums
 
 
 def warn_if_diverged(encoder: DeepHashEncoder) -> bool:

@@ -6,20 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.base import ClassifierMixin, TransformerMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
 from skhash.encoder._auto import choose_rows
+from skhash.encoder._class_models import class_model, pieces
 from skhash.encoder._data.arrays import check_item_array, check_range, fitted_layout
 from skhash.encoder._data.batches import ArrayDataset
 from skhash.encoder._data.items import check_data_set
 from skhash.encoder._outputs import Outputs
 from skhash.encoder._threads import run, torch_threads
 from skhash.hamming import pack
-from skhash.hamming.labels import accuracy, check_class_labels
+from skhash.hamming.labels import accuracy, check_class_labels, set_accuracy
 from skhash.losses import HashLoss
 from skhash.networks import NETWORKS
 from skhash.progress import followed
@@ -31,15 +30,6 @@ _MADE_OF_Z: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "signs": lambda z: np.where(z > 0, np.int8(1), np.int8(-1)),
     "embedding": lambda z: z,
 }
-
-
-def _has_one_label_an_item(encoder: Encoding) -> bool:
-    if getattr(encoder, "multilabel_", False):
-        raise AttributeError(
-            f"This {type(encoder).__name__} was fitted with several labels an item "
-            "(multi-label y): it can transform and embed, but not predict one class."
-        )
-    return True
 
 
 class Encoding(TransformerMixin, ClassifierMixin):
@@ -111,7 +101,6 @@ class Encoding(TransformerMixin, ClassifierMixin):
         """
         return self._outputs(X, _MADE_OF_Z["embedding"])
 
-    @available_if(_has_one_label_an_item)
     def decision_function(self, X):
         """Score of each class: the loss's own where it models classes, else nearness.
 
@@ -124,14 +113,14 @@ class Encoding(TransformerMixin, ClassifierMixin):
         -------
         scores : ndarray of shape (n, n_classes), or (n,) for two classes
             Greater is nearer; for two classes that of ``classes_[1]`` minus that of
-            ``classes_[0]``.
+            ``classes_[0]``. Fitted with several labels an item, the log-odds of each.
         """
-        scores = self._outputs(X, self._class_scores)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+        model = self._class_model()
+        decide = lambda z: model.decisions(model.scores(z), self._temperature)
+        return self._outputs(X, decide)
 
-    @available_if(_has_one_label_an_item)
     def predict(self, X):
-        """The label of the nearest class.
+        """The label of the nearest class; or all labels likelier than not.
 
         Parameters
         ----------
@@ -140,12 +129,44 @@ class Encoding(TransformerMixin, ClassifierMixin):
 
         Returns
         -------
-        labels : ndarray of shape (n,)
+        labels : ndarray of shape (n,), or of 0 and 1 of shape (n, n_classes), int64
+            The class of the greatest probability; or, fitted with several labels an
+            item, those of a probability above one half.
         """
-        scores = self._outputs(X, self._class_scores)
+        model = self._class_model()
+        if self.multilabel_:
+            return self._outputs(X, lambda z: self._sets(model, z).astype(np.int64))
+        scores = self._outputs(X, model.scores)
         return self.classes_[scores.argmax(axis=1)]
 
-    @available_if(_has_one_label_an_item)
+    def predict_proba(self, X):
+        """Probability of each class.
+
+        It is the softmax of the scores of `decision_function` over a temperature. With
+        several labels an item, each label has a probability of its own: the sigmoid of
+        its log-odds among the training items and, over a temperature, what a linear
+        discriminant of the bits adds.
+
+        The temperature has the least log loss on the items that ``early_stopping=True``
+        holds out. Without it, on points halfway between some of the training items and
+        those nearest to them, which stand for new items. Probabilities that matter are
+        better with held-out items.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Items.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes), float64
+            Columns in the order of `classes_`. Rows sum to one, but not with several
+            labels an item. All the same after a training that diverged.
+        """
+        model = self._class_model()
+        find = lambda z: model.probabilities(model.scores(z), self._temperature)
+        return self._outputs(X, find)
+
     def score(self, X, y, sample_weight=None):
         """Accuracy of `predict`; for retrieval see `skhash.metrics`.
 
@@ -153,8 +174,8 @@ class Encoding(TransformerMixin, ClassifierMixin):
         ----------
         X : as in `fit`
             Items.
-        y : array-like of shape (n,)
-            Their labels.
+        y : array-like of shape (n,) or (n, n_classes)
+            Their labels. Of several labels an item, all have to be right.
         sample_weight : array-like of shape (n,), default=None
             Weights of the items.
 
@@ -167,8 +188,26 @@ class Encoding(TransformerMixin, ClassifierMixin):
         ValueError
             If X does not fit, or y holds no class labels.
         """
-        y = check_class_labels(y)
-        return accuracy(y, self.predict(X), self.classes_, sample_weight)
+        check_is_fitted(self)
+        if not self.multilabel_:
+            y = check_class_labels(y)
+            return accuracy(y, self.predict(X), self.classes_, sample_weight)
+        model = self._class_model()
+        found = self._outputs(X, lambda z: np.packbits(self._sets(model, z), axis=1))
+        return set_accuracy(y, found, len(self.classes_), sample_weight)
+
+    def _class_model(self) -> Any:
+        """What gives scores and probabilities of classes."""
+        check_is_fitted(self)
+        return class_model(self.net_, self._class_sums, self.multilabel_)
+
+    def _sets(self, model: Any, z: np.ndarray) -> np.ndarray:
+        """Which labels are likelier than not, as bool."""
+        chosen = np.empty((len(z), model.n_classes), dtype=bool)
+        for rows in pieces(len(z), model.n_classes):
+            scores = model.scores(z[rows])
+            chosen[rows] = model.decisions(scores, self._temperature) > 0
+        return chosen
 
     def _outputs(self, X: Any, make: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """What `make` makes of the outputs z, which are never all held at once."""
@@ -193,23 +232,6 @@ class Encoding(TransformerMixin, ClassifierMixin):
         if self.net_.module_.origin not in ("auto", *NETWORKS):
             check_range(array)  # where infinity may end in a finite z, by tanh, say
         return ArrayDataset(array, **axes)
-
-    def _class_scores(self, z: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            on_device = torch.from_numpy(z).to(self.net_.device)
-            scores = self.net_.criterion_.class_scores(on_device)
-        if scores is not None:
-            return scores.cpu().numpy()
-        means = self.class_codes_
-        scores = np.empty((len(z), len(means)))
-        for start in range(0, len(z), 512):  # pieces that one thread has in its cache
-            rows = slice(start, start + 512)
-            twice_the_signs = np.where(z[rows] > 0, 2.0, -2.0)
-            scores[rows] = twice_the_signs @ means.T
-        scores = (scores - (means**2).sum(1)) / z.shape[1]
-        # A class of `partial_fit` without any item yet: farther than any code can be.
-        scores[:, self._class_sums[:, -1] == 0] = -3
-        return scores
 
     @property
     def _n_features_out(self):
