@@ -33,7 +33,8 @@ class RadiusNeighborsMixin(FittedCodes):
         sort_results : bool, default=False
             Kept for scikit-learn's signature: results always come in order of
             distance, equal distances in order of insertion.
-        filter : array-like of bool, or collection of ids, default=None
+        filter : array-like of shape (n_samples_fit,), bool, or collection of ids, \
+                default=None
             Search only these codes: a mask over the database, or a list or set of ids
             (of rows, where the database has no ids).
 
@@ -81,7 +82,8 @@ class RadiusNeighborsMixin(FittedCodes):
             Edges are ones, or distances in bits. Zero distances are stored.
         sort_results : bool, default=False
             Kept for scikit-learn's signature: rows always come in order of distance.
-        filter : array-like of bool, or collection of ids, default=None
+        filter : array-like of shape (n_samples_fit,), bool, or collection of ids, \
+                default=None
             As in :meth:`radius_neighbors`; there is a column for each code of the
             database just the same.
 
@@ -116,7 +118,8 @@ class RadiusNeighborsMixin(FittedCodes):
             not count for itself.
         radius : int, default=None
             In bits; the constructor's when None.
-        filter : array-like of bool, or collection of ids, default=None
+        filter : array-like of shape (n_samples_fit,), bool, or collection of ids, \
+                default=None
             Count only these codes, as :meth:`radius_neighbors` finds them.
 
         Returns

@@ -146,7 +146,8 @@ class KNeighborsMixin(FittedCodes):
             Number of neighbours; the constructor's when None.
         mode : {"connectivity", "distance"}, default="connectivity"
             Edges are ones, or distances in bits. Zero distances are stored.
-        filter : array-like of bool, or collection of ids, default=None
+        filter : array-like of shape (n_samples_fit,), bool, or collection of ids, \
+                default=None
             Search only these codes, as :meth:`kneighbors` does; there is a column for
             each code of the database just the same.
 
