@@ -231,6 +231,12 @@ def test_docstring_is_complete(name):
     assert list(complaints(name, public_names()[name])) == []
 
 
+@pytest.mark.parametrize("name", sorted(public_names()))
+def test_signature_can_be_read(name):
+    """``help`` shows ArrayLike by its name, not by all that it stands for."""
+    assert "numpy._typing" not in str(inspect.signature(public_names()[name]))
+
+
 def test_names_without_reference_exist():
     assert NO_REFERENCE.keys() <= public_names().keys()
 

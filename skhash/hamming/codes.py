@@ -1,5 +1,7 @@
 """Packed codes: made from bits, turned back into bits, and checked."""
 
+from __future__ import annotations
+
 from numbers import Integral
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The public search functions: check, choose an engine, search."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Any, overload
 

@@ -3,6 +3,8 @@
 Answers are the same from all; they differ in time and memory.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -92,7 +94,7 @@ class Searcher(ABC):
 
     def without(
         self, keep: NDArray[np.bool_], codes: NDArray[np.uint8] | None = None
-    ) -> "Searcher | None":
+    ) -> Searcher | None:
         """Return the same for some items only, numbered anew, if that is quick.
 
         Parameters
@@ -143,7 +145,7 @@ class Searcher(ABC):
         """Whether it keeps, once built, what `suits` promised."""
         return True
 
-    def from_row(self, first: int) -> tuple["Searcher", int]:
+    def from_row(self, first: int) -> tuple[Searcher, int]:
         """Return what finds all items from a row on, and maybe others.
 
         Parameters

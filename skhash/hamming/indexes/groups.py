@@ -1,5 +1,7 @@
 """Equal codes stored once: search the distinct ones, then list their items."""
 
+from __future__ import annotations
+
 from copy import copy
 from typing import Any
 
@@ -91,7 +93,7 @@ class GroupedCodes(Searcher):
 
     def without(
         self, keep: NDArray[np.bool_], codes: NDArray[np.uint8] | None = None
-    ) -> "GroupedCodes":
+    ) -> GroupedCodes:
         kept = keep[self._items]
         sums = np.concatenate([[0], np.cumsum(kept)])[self._bounds]
         counts, left = np.diff(sums), np.flatnonzero(np.diff(sums))

@@ -1,5 +1,7 @@
 """An index of the first codes, and a scan of those added since."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

@@ -7,6 +7,8 @@ lists there are follows from the radius alone, and their sizes stand in the tabl
 queries that a scan answers sooner are left to it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module

@@ -7,6 +7,8 @@ memory. On clustered codes few remain. On others nearly all do, which is known b
 any is compared; such a query is answered by a scan.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module

@@ -1,5 +1,7 @@
 """The scan: queries are compared with every code, as it lies in memory."""
 
+from __future__ import annotations
+
 from functools import cached_property
 from typing import Any
 
@@ -58,10 +60,10 @@ class Scan(Searcher):
 
     def without(
         self, keep: NDArray[np.bool_], codes: NDArray[np.uint8] | None = None
-    ) -> "Scan":
+    ) -> Scan:
         return Scan(self.codes[keep] if codes is None else codes)
 
-    def from_row(self, first: int) -> tuple["Scan", int]:
+    def from_row(self, first: int) -> tuple[Scan, int]:
         part = Scan(self.codes[first:])
         part.whole = self.whole[first:]
         return part, first

@@ -4,6 +4,8 @@ Bits become ±1, and a matrix product counts their agreements: exactly, since ev
 is an integer that the number format holds.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from copy import copy
 from typing import Any
@@ -88,7 +90,7 @@ class TorchCodes(Searcher):
 
     def without(
         self, keep: NDArray[np.bool_], codes: NDArray[np.uint8] | None = None
-    ) -> "TorchCodes":
+    ) -> TorchCodes:
         import torch
 
         part = copy(self)
