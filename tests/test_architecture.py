@@ -20,25 +20,20 @@ LONGEST = 250
 
 MAY_IMPORT = {
     "documentation": set(),
+    "hints": set(),
     "locks": set(),
     "progress": set(),
     "warn": set(),
     "networks": {"locks"},
     "hamming": {"warn"},
-    "losses": {"warn"},
-    "datasets": {"hamming", "warn"},
-    "metrics": {"hamming", "progress", "warn"},
-    "neighbors": {"hamming", "metrics", "documentation", "locks", "progress", "warn"},
+    "losses": {"hints", "warn"},
+    "datasets": {"hamming", "hints", "warn"},
+    "metrics": {"hamming", "hints", "progress", "warn"},
+    "neighbors": {"hamming", "metrics"}
+    | {"documentation", "hints", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
-    "encoder": {
-        "hamming",
-        "losses",
-        "metrics",
-        "networks",
-        "documentation",
-        "progress",
-        "warn",
-    },
+    "encoder": {"hamming", "losses", "metrics", "networks"}
+    | {"documentation", "hints", "progress", "warn"},
 }
 WITHOUT_TORCH = {"hamming", "metrics", "neighbors", "plots"}
 # Files of those parts that load torch in a function, because their input is torch's:

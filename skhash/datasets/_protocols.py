@@ -6,6 +6,7 @@ import numpy as np
 
 from skhash.datasets._sampling import label_array
 from skhash.datasets._splits import RetrievalIndices, RetrievalSplit
+from skhash.hints import hint
 
 # Numbers of queries and training items, of each class or in total.
 _PER_CLASS: dict[str, dict[str, Any]] = {
@@ -101,6 +102,9 @@ def published_split(
     elif name in _TOTAL:
         sizes = {**_TOTAL[name], "stratify": False}
     else:
-        known = ", ".join([*_PER_CLASS, *_N_TEST, *_TOTAL])
-        raise ValueError(f"There is no protocol {name!r}; the protocols are {known}.")
+        known = [*_PER_CLASS, *_N_TEST, *_TOTAL]
+        raise ValueError(
+            f"There is no protocol {name!r}; the protocols are {', '.join(known)}."
+            + hint(name, known)
+        )
     return RetrievalSplit(**sizes, random_state=random_state).split(y)

@@ -25,12 +25,14 @@ from skhash.encoder._schedules import LR_SCHEDULES, OPTIMIZERS
 from skhash.encoder._sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from skhash.encoder._threads import torch_threads
 from skhash.encoder._transform import Encoding
+from skhash.hints import OptionErrors
 from skhash.losses import LOSSES, HashLoss
 from skhash.networks import NETWORKS
 
 
 class DeepHashEncoder(
     DocLink,
+    OptionErrors,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     Encoding,

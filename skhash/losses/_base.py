@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
+from skhash.hints import OptionErrors
 from skhash.losses._batches import (
     as_labels,
     check_batch,
@@ -96,7 +97,7 @@ class Stage:
         return f"Stage({', '.join(changed)})"
 
 
-class HashLoss(BaseEstimator, nn.Module):
+class HashLoss(OptionErrors, BaseEstimator, nn.Module):
     """Base class of all losses: hyper-parameters of scikit-learn, state of torch.
 
     A subclass stores its hyper-parameters in ``__init__`` (after
@@ -204,7 +205,7 @@ class HashLoss(BaseEstimator, nn.Module):
             negative or not integers, or a matrix of anything but 0 and 1; or if it has
             more columns than a family that `needs_columns` takes.
         """
-        BaseEstimator._validate_params(self)
+        self._validate_params()
         if n_bits < 1:
             raise ValueError(f"n_bits must be at least 1, got {n_bits}.")
         y = as_labels(y)

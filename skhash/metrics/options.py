@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_sample_weight
 
 from skhash.hamming import check_codes
+from skhash.hints import hint
 
 # What the options may be.
 TIES = ("expected", "optimistic", "pessimistic", "index")
@@ -27,6 +28,7 @@ def check_option(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
         listed = ", ".join(repr(option) for option in allowed)
         raise ValueError(
             f"The {name!r} parameter must be one of {listed}. Got {value!r} instead."
+            + hint(value, allowed)
         )
 
 

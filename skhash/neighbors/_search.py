@@ -5,12 +5,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from skhash.documentation import DocLink
 from skhash.hamming.indexes.scan import Scan
+from skhash.hints import OptionErrors
 from skhash.neighbors._graphs import csr_graph, drop_self
 from skhash.neighbors._lock import changing
 from skhash.neighbors._validation import check_n_neighbors, query_codes
 
 
-class FittedCodes(DocLink):
+class FittedCodes(DocLink, OptionErrors):
     """The fitted database, for an estimator that keeps it in `_database`."""
 
     def __sklearn_is_fitted__(self):
