@@ -9,6 +9,7 @@ from skhash.datasets._folders import load_image_folder
 from skhash.datasets._idx import load_mnist, read_idx
 from skhash.datasets._lists import load_label_list
 from skhash.datasets._protocols import published_split
+from skhash.datasets._reading import read_images
 from skhash.datasets._splits import RetrievalIndices, RetrievalSplit, UnseenClassSplit
 from skhash.datasets._synthetic import make_hash_blobs, make_multilabel_codes
 
@@ -26,4 +27,5 @@ __all__ = [
     "make_multilabel_codes",
     "published_split",
     "read_idx",
+    "read_images",
 ]

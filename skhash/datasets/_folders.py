@@ -1,8 +1,9 @@
 """Images in folders, one for each class."""
 
-import math
+from __future__ import annotations
+
 import os
-from numbers import Integral, Real
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from skhash.datasets._images import (
-    ImageOptions,
-    ReadImage,
-    import_pillow,
-    read_image,
-)
+from skhash.datasets._reading import check_options, read_all, warn_of
+from skhash.hints import hint
 from skhash.warn import warn
 
 _SUFFIXES = (
@@ -41,6 +38,8 @@ def load_image_folder(
     value_range: tuple[float, float] | None = None,
     background: str | tuple[int, int, int] | None = None,
     exif_orientation: bool = True,
+    on_error: str = "raise",
+    target_names: Sequence[str] | None = None,
 ) -> Bunch:
     """Load images that lie in one folder for each class.
 
@@ -73,6 +72,13 @@ def load_image_folder(
     exif_orientation : bool, default=True
         Whether to turn images upright by the orientation that the camera noted. False
         keeps rows and columns as they are stored.
+    on_error : {"raise", "skip"}, default="raise"
+        What to do about a file that cannot be read: refuse all, or leave it out with a
+        warning.
+    target_names : sequence of str, default=None
+        Names of the classes, in the order of their numbers, such as the `target_names`
+        of the folder that the encoder learned from. Those without a folder stay
+        classes without rows. None takes the names of the folders, sorted.
 
     Returns
     -------
@@ -82,9 +88,15 @@ def load_image_folder(
         target : ndarray of shape (n,), int64
             Numbers of the classes.
         target_names : list of str
-            Names of the classes' folders, sorted.
+            Names of the classes' folders, sorted, or those given.
         filenames : list of str
             Paths of the images below `folder`.
+        skipped : dict of str to str
+            Paths below `folder` of files that were skipped, and why.
+        options : dict
+            How the images were read, `size` included. Queries and folders that come
+            later are read alike with ``read_images(paths, **bunch.options)`` and
+            ``load_image_folder(folder, **bunch.options)``.
 
     Raises
     ------
@@ -96,7 +108,12 @@ def load_image_folder(
         If all images together are too large.
     ValueError
         If an image cannot be read, differs in size from the first, or has values whose
-        meaning is unknown; or if an option is invalid.
+        meaning is unknown; if a folder is none of `target_names`; or if an option is
+        invalid.
+
+    See Also
+    --------
+    read_images : Read a list of files.
 
     Examples
     --------
@@ -105,88 +122,65 @@ def load_image_folder(
     >>> birds.target_names  # doctest: +SKIP
     ['crow', 'gull', 'wren']
     """
-    if mode not in ("RGB", "L"):
-        raise ValueError(f"mode must be 'RGB' or 'L', got {mode!r}.")
-    if size is not None:
-        _check_size(size)
-    if value_range is not None:
-        _check_value_range(value_range)
-    colour = (255, 255, 255) if background is None else _colour(background)
-    options = ImageOptions(size, mode, value_range, colour, exif_orientation)
+    given = {"size": size, "mode": mode, "value_range": value_range}
+    given |= {"background": background, "exif_orientation": exif_orientation}
+    options = check_options(**given, on_error=on_error)
     folder = Path(folder)
-    classes, paths = _find_images(folder)
-    data = _read_all([path for _, path in paths], options, background is None)
+    classes, paths = _find_images(folder, target_names)
+    files = [path for _, path in paths]
+    data, skipped = read_all(files, options, background is None, on_error)
+    names = [path.relative_to(folder).as_posix() for path in files]
     index = {label: i for i, label in enumerate(classes)}
+    kept = [i for i in range(len(files)) if i not in skipped]
     return Bunch(
         data=data,
-        target=np.array([index[label] for label, _ in paths], dtype=np.int64),
+        target=np.array([index[paths[i][0]] for i in kept], dtype=np.int64),
         target_names=classes,
-        filenames=[path.relative_to(folder).as_posix() for _, path in paths],
+        filenames=[names[i] for i in kept],
+        skipped={names[i]: reason for i, reason in skipped.items()},
+        options={**given, "size": data.shape[1:3]},
     )
 
 
-def _check_size(size: Any) -> None:
-    whole = isinstance(size, tuple | list) and all(
-        isinstance(pixels, Integral) and int(pixels) > 0 for pixels in size
-    )
-    if not whole or len(size) != 2:
-        raise ValueError(
-            f"size must be (height, width), two ints of at least 1, got {size!r}."
-        )
-
-
-def _check_value_range(value_range: Any) -> None:
-    is_pair = (
-        isinstance(value_range, tuple | list)
-        and len(value_range) == 2
-        and all(isinstance(value, Real) for value in value_range)
-    )
-    span = float(value_range[1]) - float(value_range[0]) if is_pair else 0.0
-    if span == 0 or not math.isfinite(span):
-        raise ValueError(
-            "value_range must be (black, white), two different finite numbers, got "
-            f"{value_range!r}."
-        )
-
-
-def _colour(background: Any) -> tuple[int, int, int]:
-    import_pillow()
-    from PIL import ImageColor
-
-    try:
-        parts = background
-        if isinstance(background, str):
-            parts = ImageColor.getrgb(background)
-        red, green, blue = (int(part) for part in parts if 0 <= int(part) == part < 256)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            "background must be the name of a colour, or (red, green, blue), each from "
-            f"0 to 255, got {background!r}."
-        ) from error
-    return red, green, blue
-
-
-def _find_images(folder: Path) -> tuple[list[str], list[tuple[str, Path]]]:
+def _find_images(
+    folder: Path, target_names: Any
+) -> tuple[list[str], list[tuple[str, Path]]]:
     """Names of the classes, and each image's class and path."""
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
     entries = [entry for entry in folder.iterdir() if not _is_hidden(entry.name)]
-    classes = sorted(entry.name for entry in entries if entry.is_dir())
-    found = {label: _images(folder / label) for label in classes}
-    paths = [(label, path) for label in classes for path in found[label]]
+    folders = sorted(entry.name for entry in entries if entry.is_dir())
+    classes = folders if target_names is None else _known(target_names, folders, folder)
+    found = {label: _images(folder / label) for label in folders}
+    paths = [(label, path) for label in folders for path in found[label]]
     if not paths:
         raise FileNotFoundError(
             f"{folder} holds no folders of images ({', '.join(_SUFFIXES)})."
         )
     outside = [entry for entry in entries if entry.is_file() and _is_image(entry.name)]
-    _warn_of(sorted(outside), "lie outside the folders of classes, and are skipped.")
-    empty = [label for label in classes if not found[label]]
+    warn_of(sorted(outside), "lie outside the folders of classes, and are skipped.")
+    empty = [label for label in folders if not found[label]]
     if empty:
         warn(
             f"{folder} has folders without images: {', '.join(empty)}. They stay in "
             "target_names, as classes without rows."
         )
     return classes, paths
+
+
+def _known(target_names: Any, folders: list[str], folder: Path) -> list[str]:
+    """The names of classes that were given, which must be those of the folders."""
+    names = list(target_names) if not isinstance(target_names, str) else [target_names]
+    if not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
+        raise ValueError(
+            f"target_names must be different names of folders, got {target_names!r}."
+        )
+    if unknown := [label for label in folders if label not in names]:
+        raise ValueError(
+            f"{folder} has folders that are none of target_names: {', '.join(unknown)}."
+            f"{hint(unknown[0], names)}"
+        )
+    return names
 
 
 def _images(folder: Path) -> list[Path]:
@@ -200,7 +194,7 @@ def _images(folder: Path) -> list[Path]:
         ]
     # Broken links are kept, for the reader to complain about.
     special = [path for path in found if path.exists() and not path.is_file()]
-    _warn_of(sorted(special), "are not regular files, and are skipped.")
+    warn_of(sorted(special), "are not regular files, and are skipped.")
     return sorted(set(found) - set(special))
 
 
@@ -214,51 +208,3 @@ def _is_hidden(name: str) -> bool:
 
 def _is_image(name: str) -> bool:
     return name.lower().endswith(_SUFFIXES)
-
-
-def _read_all(
-    paths: list[Path], options: ImageOptions, warn_of_alpha: bool
-) -> np.ndarray:
-    data = None
-    transparent, several = [], []
-    for i, path in enumerate(paths):
-        image = read_image(path, options)
-        if data is None:
-            data = _room_for(len(paths), image)
-        if image.pixels.shape != data.shape[1:]:
-            height, width = image.pixels.shape[:2]
-            raise ValueError(
-                f"{path} has {height} x {width} pixels, {paths[0]} has {data.shape[1]} "
-                f"x {data.shape[2]}. Give size=(height, width) to bring all images to "
-                "one size."
-            )
-        data[i] = image.pixels
-        if image.was_transparent:
-            transparent.append(path)
-        if image.has_more_frames:
-            several.append(path)
-    if warn_of_alpha:
-        _warn_of(
-            transparent,
-            "have transparent pixels, and are shown on white. Give background='white' "
-            "if that is meant, or another colour.",
-        )
-    _warn_of(several, "hold more than one frame or page; the first is read.")
-    return data
-
-
-def _room_for(n_images: int, first: ReadImage) -> np.ndarray:
-    shape = (n_images, *first.pixels.shape)
-    try:
-        return np.empty(shape, dtype=np.uint8)
-    except MemoryError as error:
-        raise MemoryError(
-            f"{n_images} images of {shape[1]} x {shape[2]} pixels do not fit in "
-            "memory. Give a smaller size=(height, width)."
-        ) from error
-
-
-def _warn_of(paths: list[Path], what: str) -> None:
-    if paths:
-        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        warn(f"{paths[0]}{more}: these images {what}")
