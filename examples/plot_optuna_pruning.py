@@ -4,7 +4,7 @@ Optuna, and trials that are cut short
 
 A poor setting shows after a few epochs. `Optuna <https://optuna.org>`_ suggests
 settings one after the other, hears the validation score of each epoch, and stops trials
-that fall behind. This example needs ``pip install "skhash[optuna]"``.
+that fall behind. This example needs ``pip install optuna``.
 """
 
 # %%

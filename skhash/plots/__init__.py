@@ -6,7 +6,7 @@ for codes as the scorers of :mod:`skhash.metrics` ask them: by ``transform``, or
 database that they hold.
 
 The pictures can be read by colour-blind people and in grey, and change no settings of
-matplotlib, which is loaded with the first drawing (``pip install "skhash[plots]"``).
+matplotlib, which is loaded with the first drawing (``pip install matplotlib``).
 """
 
 from skhash.plots._bit_health import BitHealthDisplay

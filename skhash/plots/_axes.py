@@ -13,7 +13,7 @@ def check_axes(ax, n_panels=1):
     except ImportError as error:
         raise ImportError(
             "Drawing needs matplotlib, which is not installed. Install it with: "
-            'pip install "skhash[plots]"'
+            "pip install matplotlib"
         ) from error
     if ax is None:
         return
