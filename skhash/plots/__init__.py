@@ -18,6 +18,7 @@ from skhash.plots._lengths import LengthCurveDisplay
 from skhash.plots._loss_shape import LossShapeDisplay
 from skhash.plots._precision_at_n import PrecisionAtNDisplay
 from skhash.plots._precision_recall import PrecisionRecallDisplay
+from skhash.plots._search_results import SearchResultsDisplay
 
 __all__ = [
     "BitHealthDisplay",
@@ -28,5 +29,6 @@ __all__ = [
     "PrecisionAtNDisplay",
     "PrecisionRecallDisplay",
     "RetrievalGridDisplay",
+    "SearchResultsDisplay",
     "TrainingHistoryDisplay",
 ]

@@ -20,6 +20,7 @@ from skhash.plots import (
     PrecisionAtNDisplay,
     PrecisionRecallDisplay,
     RetrievalGridDisplay,
+    SearchResultsDisplay,
     TrainingHistoryDisplay,
 )
 
@@ -29,6 +30,16 @@ HISTORY = [
     | {"dead_bits": 0.1, "mean_balance": 0.2}
     for n in range(1, 8)
 ]
+
+SEARCH = {
+    "params": [
+        {"n_bits": n_bits, "loss__shape": shape}
+        for shape in (0.5, 1.0, 2.0)
+        for n_bits in (8, 16, 32)
+    ],
+    "mean_test_score": np.linspace(0.6, 0.9, 9),
+    "std_test_score": np.linspace(0.01, 0.03, 9),
+}
 
 # Name of the display: how many panels it has, and how to draw it from a retrieval.
 DRAW = {
@@ -59,6 +70,10 @@ DRAW = {
     "LossShapeDisplay": (
         2,
         lambda r, **kw: LossShapeDisplay.from_loss(DualHinge(), 8, **kw),
+    ),
+    "SearchResultsDisplay": (
+        1,
+        lambda r, **kw: SearchResultsDisplay.from_cv_results(SEARCH, **kw),
     ),
     "CodeMapDisplay": (
         1,
