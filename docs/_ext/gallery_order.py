@@ -2,11 +2,12 @@
 
 ORDER = (
     "plot_quick_start",
+    "plot_photo_folder",
+    "plot_near_duplicates",
     "plot_families",
     "plot_code_length",
     "plot_ties",
     "plot_compare_encoders",
-    "plot_near_duplicates",
     "plot_binarise_embeddings",
     "plot_multilabel",
     "plot_continuation",
