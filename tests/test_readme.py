@@ -12,12 +12,18 @@ TEXT = README.read_text("utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", TEXT, re.M | re.S)
 
 
-@pytest.mark.slow
-def test_readme_examples_run_one_after_the_other():
-    names = {}
+@pytest.fixture(scope="module")
+def names():
+    """What the examples leave behind that run one after the other."""
+    left = {}
     for example in EXAMPLES:
-        exec(compile(example, README.name, "exec"), names)
-    assert names["distances"].shape == names["indices"].shape == (450, 5)
+        exec(compile(example, README.name, "exec"), left)
+    return left
+
+
+@pytest.mark.slow
+def test_readme_examples_give_what_they_say(names):
+    assert names["distances"].shape == names["indices"].shape == (300, 5)
     assert names["database"].score(names["queries"], names["y_queries"]) > 0.9
     assert names["search"].get_params()["estimator__loss"] == "dual_hinge"
 
@@ -43,6 +49,46 @@ def test_readme_table_is_that_of_the_results():
     command = results["command"].removeprefix("python ")
     settings = [results["date"], f"torch {results['torch']}", command]
     assert [setting for setting in settings if setting not in words] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.rst"])
+def test_first_sentences_are_those_of_the_results(page):
+    words = " ".join((README.parent / page).read_text("utf-8").split())
+    families = json.loads(RESULTS.read_text("utf-8"))["rows"]
+    best = max(row["mAP"] for row in families if row["n_bits"] == 48)
+    assert f"6 bytes an image reach a mean average precision of {best:.3f}" in words
+    goals = json.loads((RESULTS.parent / "search-goals.json").read_text("utf-8"))
+    measured = {row["regime"]: row for row in goals["regimes"]}
+    search = measured["batch of 256, k=10, 64 bits"]
+    ours, theirs = search["us a query"], search["us a query, faiss"]
+    assert f"{ours:.0f} microseconds a query, {theirs / ours:.0f} times" in words
+    if page == "README.md":
+        assert f"faiss-cpu {goals['faiss-cpu']} takes {theirs:.0f}" in words
+
+
+@pytest.mark.slow
+def test_report_that_is_shown_is_the_one_of_the_example(names):
+    lines = str(names["report"]).splitlines()
+    for page in ("README.md", "docs/index.rst", "docs/user_guide/quick_start.rst"):
+        text = (README.parent / page).read_text("utf-8")
+        shown = re.search(
+            r"Retrieval report\n(.*?)(```|\n\nThese|\n\nIts)", text, re.S
+        )[1]
+        rows = [line.strip() for line in shown[1].splitlines()]
+        rows = [row for row in rows if row and row != "..."]
+        assert len(rows) >= 8
+        unknown = [row for row in rows if not any(like(row, line) for line in lines)]
+        assert unknown == []
+
+
+def like(row, line):
+    """Whether two lines of a report say the same, but for the last digits."""
+    number = r"\d+\.\d+"
+    alike = re.sub(number, "", row).split() == re.sub(number, "", line).split()
+    pairs = zip(re.findall(number, row), re.findall(number, line), strict=False)
+    return alike and all(
+        float(a) == pytest.approx(float(b), 0.05, 0.03) for a, b in pairs
+    )
 
 
 def test_readme_links_and_pictures_exist():
