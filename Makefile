@@ -1,12 +1,13 @@
 # Every target is a few plain commands that one could type.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-quick test-oldest lint format docs clean
+.PHONY: help demo test test-quick test-oldest lint format docs package clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
-demo: .venv/.installed  ## learn codes for handwritten digits, print a table, draw demo.png
+demo: .venv/.installed-demo  ## learn codes for handwritten digits, print a table, draw demo.png
+	@echo "Learning codes for handwritten digits, which takes less than a minute."
 	.venv/bin/python examples/plot_quick_start.py demo.png
 
 test: .venv/.installed  ## run the whole test suite
@@ -30,22 +31,42 @@ format: .venv/.installed  ## rewrite the code in the project's style
 	.venv/bin/ruff format .
 
 docs: .venv/.installed-docs  ## build the documentation into docs/_build/html
+	@echo "Building the pages, which runs all examples: about five minutes on two idle cores."
 	rm -rf docs/api/generated  # pages of names that are gone
 	.venv/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	.venv/bin/python docs/check_links.py docs/_build/html
 	.venv/bin/python docs/check_api.py docs/_build/html
 
+package: .venv/.installed  ## build wheel and sdist, and try both in a new environment
+	rm -rf dist .venv-package
+	.venv/bin/python -m build
+	$(PYTHON) -m venv .venv-package
+	.venv-package/bin/python -m pip install $(QUICK) dist/*.whl
+	cd dist && ../.venv-package/bin/python -I ../.ci/try_installed.py
+	.venv-package/bin/python -m pip install $(QUICK) --force-reinstall --no-deps dist/*.tar.gz
+	cd dist && ../.venv-package/bin/python -I ../.ci/try_installed.py
+
 clean:  ## remove the environments and all that the tools left behind
-	rm -rf .venv .venv-oldest build dist *.egg-info demo.png
+	rm -rf .venv .venv-oldest .venv-package build dist *.egg-info demo.png
 	rm -rf docs/_build docs/gallery docs/api/generated docs/api/backreferences
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# What Python imports it compiles by itself; compiling all of torch takes pip a minute.
+QUICK = --no-compile --constraint constraints.txt
+
 # The stamps make a second run quick: pip is asked again only after a change here.
+.venv/.installed-demo: pyproject.toml constraints.txt
+	@echo "Installing what skhash needs in .venv; torch is large: one to three minutes."
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install $(QUICK) --editable ".[plots]"
+	touch $@
+
 .venv/.installed: pyproject.toml constraints.txt
+	@echo "Installing skhash and the tools of its tests in .venv: a few minutes."
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
-	touch $@
+	touch $@ .venv/.installed-demo
 
 .venv/.installed-docs: .venv/.installed
 	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
