@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         HammingNeighborsTransformer,
     )
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "DeepHashEncoder",
