@@ -72,7 +72,8 @@ def make_network(
         normalize_z=loss.normalize_z if normalize == "auto" else normalize,
         generator=torch.Generator().manual_seed(seed),
     )
-    first = Standardize(shape, channels_last=data.layout.channels_last)
+    last, raw = data.layout.channels_last, network.raw
+    first = Standardize(shape, channels_last=last, raw=raw)
     found = moments(data, encoder.n_features_in_)
     first.set_moments(*(torch.from_numpy(np.asarray(value)) for value in found))
     network.standardize = first

@@ -33,6 +33,10 @@ class wrap:
         only the submodules with these names, e.g. ``("conv1", "layer1")``.
     lr_scale : float, default=0.1
         Factor on the learning rate of the body; pre-trained weights want small steps.
+    raw : bool, default=False
+        True: items reach the body as they are, cast to float32 and with channels first,
+        instead of standardised by the training data. For a pre-trained body that
+        begins with its own preprocessing.
 
     Examples
     --------
@@ -54,14 +58,19 @@ class wrap:
         *,
         freeze: bool | Sequence[str] = False,
         lr_scale: float = 0.1,
+        raw: bool = False,
     ) -> None:
         self.module = module
         self.freeze = freeze
         self.lr_scale = lr_scale
+        self.raw = raw
 
     def __repr__(self) -> str:
         name = type(self.module).__name__
-        return f"wrap({name}(...), freeze={self.freeze!r}, lr_scale={self.lr_scale})"
+        raw = ", raw=True" if self.raw else ""
+        return (
+            f"wrap({name}(...), freeze={self.freeze!r}, lr_scale={self.lr_scale}{raw})"
+        )
 
     def __call__(
         self,
@@ -85,7 +94,8 @@ class wrap:
         body = nn.Sequential(body, nn.Flatten())
         width = output_width(body, input_shape)
         head = hash_layer(width, n_bits, normalize=normalize_z, generator=generator)
-        return HashNetwork(body, head, lr_scale={"body": self.lr_scale})
+        scales = {"body": self.lr_scale}
+        return HashNetwork(body, head, lr_scale=scales, raw=self.raw)
 
 
 def _submodule(body: nn.Module, name: str) -> nn.Module:

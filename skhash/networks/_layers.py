@@ -18,6 +18,7 @@ class Standardize(nn.Module):
 
     `mean` and `scale` have a value per feature, or per channel of images. `rest` is
     what the mean loses in float32, and `has_rest` whether that is worth a subtraction.
+    With `raw` it casts and lays out alone; the moments still tell what was seen.
     """
 
     mean: Tensor
@@ -25,11 +26,16 @@ class Standardize(nn.Module):
     scale: Tensor
 
     def __init__(
-        self, input_shape: Sequence[int], *, channels_last: bool = False
+        self,
+        input_shape: Sequence[int],
+        *,
+        channels_last: bool = False,
+        raw: bool = False,
     ) -> None:
         super().__init__()
         self.input_shape = tuple(input_shape)
         self.channels_last = channels_last
+        self.raw = raw
         shape = (input_shape[0],) + (1,) * (len(input_shape) - 1)
         self.register_buffer("mean", torch.zeros(shape))
         self.register_buffer("rest", torch.zeros(shape))
@@ -50,6 +56,8 @@ class Standardize(nn.Module):
             x = x.reshape(len(x), height, width, channels).permute(0, 3, 1, 2)
         else:
             x = x.reshape(len(x), *self.input_shape)
+        if self.raw:  # a copy: bodies may work in place, on what is the user's
+            return x.to(self.mean.dtype, copy=True).contiguous()
         if x.dtype in _WIDE:
             # In float32 a large mean would swallow small differences.
             x = (x.double() - self.mean).to(self.mean.dtype)
@@ -99,6 +107,9 @@ class HashNetwork(nn.Module):
         The hash layer, from features to z.
     lr_scale : mapping of str to float, default={}
         Factors on the learning rate of "body" and "head".
+    raw : bool, default=False
+        Whether the body gets items as they are, cast to float32 and laid out, because
+        it standardises them itself.
 
     Attributes
     ----------
@@ -125,12 +136,14 @@ class HashNetwork(nn.Module):
         head: nn.Module,
         *,
         lr_scale: Mapping[str, float] | None = None,
+        raw: bool = False,
     ) -> None:
         super().__init__()
         self.standardize: nn.Module = nn.Identity()
         self.body = body
         self.head = head
         self.lr_scale = dict(lr_scale or {})
+        self.raw = raw
         self.origin = ""
 
     def features(self, x: Tensor) -> Tensor:
