@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +26,8 @@ _WORK_FOR_THREADS = 3e7
 _ROWS, _MOST_ROWS, _VALUES = 512, 8192, 1 << 20
 # Fewer rows may be multiplied by other kernels.
 _FEW_ROWS = 64
+# What a processor calls its instructions for bfloat16.
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 # A shuffled batch with fewer items of the typical class holds too few similar pairs.
 _ITEMS_PER_CLASS = 4
 
@@ -104,6 +108,58 @@ def batch_bounds(n: int, size: int) -> list[tuple[int, int]]:
     few = n % _ROWS if size > _ROWS and n % _ROWS < _FEW_ROWS else 0
     starts = [*range(0, n - few, size), *([n - few] if few else [])]
     return list(pairwise([*starts, n]))
+
+
+def choose_amp(
+    amp: bool | str, network: HashNetwork, device: str, info: str | None = None
+) -> bool:
+    """Whether to train in bfloat16.
+
+    "auto" is True for networks with convolutions where the device has instructions for
+    it, by its flags alone: were it timed, codes would depend on what else is running.
+    Machines with and without them train different codes, so it is not the default.
+
+    Parameters
+    ----------
+    amp : bool or "auto"
+        The choice, or "auto".
+    network : HashNetwork
+        The network to train.
+    device : str
+        Torch device to train on.
+    info : str, default=None
+        What the system says of its processor; None reads /proc/cpuinfo, where there
+        is one.
+
+    Returns
+    -------
+    amp : bool
+    """
+    if isinstance(amp, (bool, np.bool_)):
+        return bool(amp)
+    if amp != "auto":
+        raise ValueError(
+            f"net_params={{'amp': {amp!r}}} is none of True, False and 'auto'. True "
+            "trains in bfloat16; 'auto' does where the processor has instructions "
+            "for it."
+        )
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    if not any(isinstance(layer, kinds) for layer in network.modules()):
+        return False
+    kind = torch.device(device).type
+    if kind == "cuda":  # older ones only emulate it
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return kind == "cpu" and bool(_BFLOAT16_FLAGS & _processor_flags(info))
+
+
+def _processor_flags(info: str | None = None) -> set[str]:
+    """Instruction sets of the processor, as Linux names them; none elsewhere."""
+    path = Path("/proc/cpuinfo")
+    if info is None:
+        info = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = (line.partition(":") for line in info.splitlines())
+    found = (set(value.split()) for name, _, value in lines if name.strip() == "flags")
+    return next(found, set())
 
 
 def choose_device(device: Any) -> str:

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from torch import nn
 
-from skhash.encoder._auto import choose_device
+from skhash.encoder._auto import choose_amp, choose_device
 from skhash.encoder._data.arrays import fitted_layout
 from skhash.encoder._data.inputs import TrainingData, moments
 from skhash.encoder._net import DeepHashNet
@@ -151,6 +151,8 @@ def make_net(
         "iterator_train__generator": torch.Generator().manual_seed(seed),
         **(encoder.net_params or {}),
     }
+    amp = settings.pop("amp", False)
+    settings["amp"] = choose_amp(amp, network, settings["device"])
     try:
         return DeepHashNet(network, loss, **settings).initialize()
     except TypeError as error:

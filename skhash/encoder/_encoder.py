@@ -118,10 +118,12 @@ class DeepHashEncoder(
         ``"train_loss"``.
     net_params : dict, default=None
         Further parameters of the skorch net, e.g. ``{"compile": True}``,
-        ``{"amp": True}`` (bfloat16), ``{"optimizer__betas": (0.9, 0.99)}``. Those of
-        the loaders of a Dataset are ``{"iterator_train__num_workers": 4}`` for
-        training, ``{"iterator_valid__num_workers": 4}`` for all else, also in
-        `transform`. May not contain ``criterion*`` or ``module*``.
+        ``{"optimizer__betas": (0.9, 0.99)}``. May not contain ``criterion*`` or
+        ``module*``. ``{"amp": True}`` trains in bfloat16, and "auto" does so for
+        convolutions where the processor has instructions for it (``net_.amp`` tells);
+        the default is False, so that codes are the same on all machines. The loaders
+        of a Dataset take ``{"iterator_train__num_workers": 4}`` for training and
+        ``{"iterator_valid__num_workers": 4}`` for all else, `transform` included.
     checkpoint : str or path, default=None
         A file that keeps the state of the training after each epoch. A training that
         was cut (Ctrl-C, a crash, the end of the machine's time) is continued by the

@@ -10,7 +10,9 @@ from sklearn.base import clone
 from skorch.callbacks import Callback, EpochScoring, LRScheduler
 from torch import nn
 
-from tests.encoder.helpers import Recorder, encoder_with
+from skhash.encoder._auto import choose_amp
+from skhash.networks import HashNetwork
+from tests.encoder.helpers import Recorder, encoder_with, images_of_two_classes
 
 encoder = encoder_with(12, max_epochs=4, batch_size=64)
 
@@ -223,3 +225,48 @@ def test_callbacks_report_to_what_they_hold_and_stay_as_given(blobs, named):
     assert dict(model.net_.callbacks_)[name].epochs_ == 4
     clone(model).fit(*blobs)  # a clone has its own of everything
     assert report.told == [1, 2, 3, 4]
+
+
+# What the system says of processors with and without instructions for bfloat16.
+PROCESSORS = {
+    "": False,
+    "flags\t\t: fpu avx2 fma avx512f avx512bw\n": False,
+    "bugs\t\t: avx512_bf16\nflags\t\t: fpu avx2\n": False,
+    "model name\t: A\nflags\t\t: avx512_bf16 fma\n\nflags\t\t: avx512_bf16 fma\n": True,
+    "processor\t: 0\nflags\t\t: fpu amx_tile amx_bf16 avx512f\n": True,
+    "Features\t: fp asimd bf16\n": False,  # ARM's were not measured
+}
+
+
+@pytest.mark.parametrize("info", PROCESSORS)
+def test_automatic_amp_goes_by_the_flags_of_the_processor(info):
+    convolutions = HashNetwork(nn.Conv2d(1, 2, 3), nn.Linear(2, 2))
+    dense = HashNetwork(nn.Linear(2, 2), nn.Linear(2, 2))
+    assert choose_amp("auto", convolutions, "cpu", info) == PROCESSORS[info]
+    assert not choose_amp("auto", dense, "cpu", info)
+    for network in (convolutions, dense):
+        assert choose_amp(True, network, "cpu", info)
+        assert not choose_amp(False, network, "cpu", info)
+
+
+@pytest.mark.parametrize("choice", [False, True, "auto"])
+def test_net_says_whether_it_was_trained_in_bfloat16(choice, monkeypatch):
+    X, y = images_of_two_classes(8, 8)
+    monkeypatch.setattr("skhash.encoder._auto._processor_flags", lambda info: set())
+    model = encoder(network="convnet", net_params={"amp": choice}, max_epochs=1)
+    model.fit(X, y)
+    assert model.net_.amp is (choice is True)
+    assert pickle.loads(pickle.dumps(model)).net_.amp is model.net_.amp
+    assert model.net_params == {"amp": choice}
+    flags = {"amx_bf16"}
+    monkeypatch.setattr("skhash.encoder._auto._processor_flags", lambda info: flags)
+    model.fit(X, y)
+    assert model.net_.amp is (choice is not False)
+
+
+def test_amp_that_is_no_choice_is_refused(blobs):
+    model = encoder(net_params={"amp": "bfloat16"})
+    before = vars(model).copy()
+    with pytest.raises(ValueError, match=r"'amp': 'bfloat16'.* True, False and 'auto'"):
+        model.fit(*blobs)
+    assert vars(model) == before
