@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from skhash.networks._convnet import convnet
 from skhash.networks._layers import Dropout, HashNetwork, draw_seed, hash_layer
 from skhash.networks._random import borrowed_generator
-from skhash.networks._standard import convnet, linear, mlp
+from skhash.networks._standard import linear, mlp
 
 NETWORKS: dict[str, Callable[..., HashNetwork]] = {
     "linear": linear,
