@@ -183,6 +183,7 @@ def test_held_out_log_loss_is_near_the_best(loss, early_stopping):
 # With the tools of scikit-learn
 
 
+@pytest.mark.slow
 def test_scores_of_probabilities_work(noisy):
     X, y = noisy
     for scoring in ("neg_log_loss", "roc_auc_ovr", "neg_brier_score"):
