@@ -15,8 +15,8 @@ from skhash.hamming.indexes.auto import for_a_call, searcher_for
 from skhash.hamming.indexes.joined import extended
 from skhash.hamming.labels import check_comparable, check_labels, dense
 from skhash.neighbors._ids import find_rows, with_more
-from skhash.neighbors._progress import announced
 from skhash.neighbors._targets import Targets
+from skhash.progress import announced
 
 
 @dataclass
@@ -128,7 +128,7 @@ class Database:
 def make_database(codes, labels, ids, algorithm, n_jobs=None, verbose=0, targets=None):
     """Make a database, and the index that its algorithm needs."""
     start = perf_counter()
-    with announced(len(codes), verbose):
+    with announced(f"building an index of {len(codes)} codes", verbose):
         searcher = searcher_for(codes, algorithm, n_jobs)
     seconds = perf_counter() - start
     return Database(

@@ -61,8 +61,7 @@ class HammingNeighbors(
         of an active joblib context and of threadpoolctl, and one inside a worker.
         Answers do not depend on it.
     verbose : int, default=0
-        Whether to print, every few seconds, how long an index has been building, and
-        in the end its time.
+        1 shows how far a long search or graph is, and how long an index takes.
 
     Attributes
     ----------

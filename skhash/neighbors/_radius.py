@@ -5,6 +5,7 @@ import numpy as np
 from skhash.neighbors._graphs import as_rows, csr_graph, drop_self_from_rows
 from skhash.neighbors._search import FittedCodes, check_mode, filtered
 from skhash.neighbors._validation import query_codes
+from skhash.progress import announced
 
 
 class RadiusNeighborsMixin(FittedCodes):
@@ -142,9 +143,9 @@ class RadiusNeighborsMixin(FittedCodes):
     def _within(self, database, X, radius, filter):
         """Neighbours as `skhash.hamming.within` gives them, by rows of a snapshot."""
         queries, radius, searcher, rows = self._task(database, X, radius, filter)
-        indptr, distances, indices = searcher.within(
-            queries, radius, n_jobs=self.n_jobs
-        )
+        with announced("searching within a radius", getattr(self, "verbose", 0)):
+            found = searcher.within(queries, radius, n_jobs=self.n_jobs)
+        indptr, distances, indices = found
         if rows is not None:
             return indptr, distances, rows[indices]
         found = indptr, distances, indices

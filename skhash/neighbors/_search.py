@@ -9,6 +9,10 @@ from skhash.hints import OptionErrors
 from skhash.neighbors._graphs import csr_graph, drop_self
 from skhash.neighbors._lock import changing
 from skhash.neighbors._validation import check_n_neighbors, query_codes
+from skhash.progress import followed
+
+# Queries that are searched for together where progress is shown.
+TOGETHER = 1 << 13
 
 
 class FittedCodes(DocLink, OptionErrors):
@@ -122,16 +126,28 @@ class KNeighborsMixin(FittedCodes):
         part = None if filter is None else filtered(database, X, filter)
         if X is None:
             check_n_neighbors(k, len(database), len(database), True)
-            found = database.searcher.nearest(database.codes, k + 1, n_jobs=self.n_jobs)
-            return drop_self(*found)
+            return drop_self(*self._found(database.searcher, database.codes, k + 1))
         queries = query_codes(self, X, database.codes.shape[1])
         if part is None:
             check_n_neighbors(k, len(database), len(queries), False)
-            return database.searcher.nearest(queries, k, n_jobs=self.n_jobs)
+            return self._found(database.searcher, queries, k)
         searcher, rows = part
         check_n_neighbors(k, len(rows), len(queries), False)
-        distances, indices = searcher.nearest(queries, k, n_jobs=self.n_jobs)
+        distances, indices = self._found(searcher, queries, k)
         return distances, rows[indices]
+
+    def _found(self, searcher, queries, k):
+        """What a searcher finds; a long search is told of, where that is asked for."""
+        n_queries = len(queries)
+        if not getattr(self, "verbose", 0) or n_queries <= TOGETHER:
+            return searcher.nearest(queries, k, n_jobs=self.n_jobs)
+        distances = np.empty((n_queries, k), np.int32)
+        indices = np.empty((n_queries, k), np.int64)
+        parts = [slice(i, i + TOGETHER) for i in range(0, n_queries, TOGETHER)]
+        for part in followed(parts, "searching", len(parts), size=lambda part: 1):
+            found = searcher.nearest(queries[part], k, n_jobs=self.n_jobs)
+            distances[part], indices[part] = found
+        return distances, indices
 
     def kneighbors_graph(
         self, X=None, n_neighbors=None, mode="connectivity", *, filter=None

@@ -1,13 +1,12 @@
 """What "auto" chooses, and that its choice changes no answer."""
 
-import builtins
 import pickle
 import re
-import threading
 
 import numpy as np
 import pytest
 
+from skhash import progress
 from skhash.hamming import GroupedCodes, MultiIndex
 from skhash.hamming.indexes import auto, groups, pivots
 from skhash.hamming.indexes.scan import Scan
@@ -16,7 +15,7 @@ from skhash.neighbors import (
     HammingNeighborsClassifier,
     HammingNeighborsTransformer,
     _pairs,
-    _progress,
+    _search,
 )
 from tests.hamming.brute import draw_codes
 
@@ -197,33 +196,32 @@ def test_removal_does_not_group_again(monkeypatch):
 
 
 @pytest.mark.parametrize("verbose", [0, 1])
-def test_a_long_build_is_told_of(verbose, monkeypatch, capsys):
-    monkeypatch.setattr(_progress, "INTERVAL", 0.01)
-    told = threading.Event()
+def test_long_work_is_told_of(verbose, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "PATIENCE", 0)
+    monkeypatch.setattr(progress, "INTERVAL", 0)
+    monkeypatch.setattr(_search, "TOGETHER", 100)
+    neighbors = HammingNeighbors(verbose=verbose).fit(RANDOM[:500])
+    built = capsys.readouterr().out.splitlines()
+    found = neighbors.kneighbors(RANDOM[:250], 7)
+    searched = capsys.readouterr().out.splitlines()
+    neighbors.radius_neighbors_graph(radius=3)
+    within = capsys.readouterr().out.splitlines()
+    expected = HammingNeighbors().fit(RANDOM[:500]).kneighbors(RANDOM[:250], 7)
+    for left, right in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(left, right)
+    if not verbose:
+        assert [*built, *searched, *within] == []
+        return
+    assert re.fullmatch(r"building an index of 500 codes: done in \d+\.\d s", built[-1])
+    shares = [re.match(r"searching \|.*\| +(\d+) %", line) for line in searched[:-1]]
+    assert [int(share[1]) for share in shares] == [33, 67, 100]
+    assert re.fullmatch(r"searching: done in \d+\.\d s", searched[-1])
+    assert re.fullmatch(r"searching within a radius: done in .*", within[-1])
 
-    def tell(*args, **kwargs):
-        print(*args, **kwargs)
-        told.set()
 
-    def slow(codes, algorithm, n_jobs):
-        told.wait(30 if verbose else 0.1)
-        return Scan(codes)
-
-    monkeypatch.setattr(_progress, "print", tell, raising=False)
-
-    monkeypatch.setattr("skhash.neighbors._database.searcher_for", slow)
-    HammingNeighbors(verbose=verbose).fit(RANDOM[:9])
-    lines = capsys.readouterr().out.splitlines()
-    if verbose:
-        assert lines[0].startswith("[HammingNeighbors] building an index of 9 codes:")
-        assert re.fullmatch(r"\[HammingNeighbors\] built in \d+\.\d s", lines[-1])
-    else:
-        assert lines == []
-
-
-def test_a_quick_build_says_nothing(monkeypatch):
-    monkeypatch.setattr(builtins, "print", None)
-    HammingNeighbors(verbose=1).fit(RANDOM)
+def test_quick_work_says_nothing(capsys):
+    HammingNeighbors(verbose=1).fit(RANDOM).kneighbors(RANDOM[:9], 7)
+    assert capsys.readouterr().out == ""
 
 
 def test_auto_searches_a_memory_map_as_it_lies(small, monkeypatch, tmp_path):
