@@ -52,7 +52,7 @@ clean:  ## remove the environments and all that the tools left behind
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# What Python imports it compiles by itself; compiling all of torch takes pip a minute.
+# What Python imports it compiles by itself; to compile all of torch takes pip long.
 QUICK = --no-compile --constraint constraints.txt
 
 # The stamps make a second run quick: pip is asked again only after a change here.
