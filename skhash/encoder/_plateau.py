@@ -12,7 +12,7 @@ from skhash.encoder._callbacks import FollowPlan
 from skhash.encoder._net import DeepHashNet
 
 # Epochs that are compared with as many before them: this share of all, and at least.
-_WINDOW, _SHORTEST = 1 / 40, 4
+_WINDOW, _SHORTEST = 1 / 40, 12
 # The loss is flat if it fell by less than this share of its fall so far.
 _FLAT = 0.003
 # Before this share of the epochs nothing counts as flat: the rate of learning is high.

@@ -14,10 +14,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 class Descending(HashLoss):
     """A loss that falls by itself, and is flat from an epoch on."""
 
-    def __init__(self, flat_from=20, stages=1, refresh_every=0):
+    def __init__(self, flat_from=20, borders=(), refresh_every=0):
         super().__init__()
         self.flat_from = flat_from
-        self.stages = stages
+        self.borders = borders
         self.refresh_every = refresh_every
 
     def setup(self, n_bits, y, *, sample_weight=None, generator=None):
@@ -27,7 +27,7 @@ class Descending(HashLoss):
         return self
 
     def plan(self, n_epochs):
-        lengths = np.diff(np.linspace(0, n_epochs, self.stages + 1).astype(int))
+        lengths = np.diff(np.round(np.array([0, *self.borders, 1]) * n_epochs))
         return [
             Stage(int(n), settings={"beta_": i}, refresh_every=self.refresh_every)
             for i, n in enumerate(lengths)
@@ -56,10 +56,10 @@ def trained(*, max_epochs="auto", lr_schedule="one_cycle", **loss):
     ).fit(rng.normal(size=(100, 3)) + y[:, None], y)
 
 
-# Windows of 4 epochs, the first of them after 45.
+# Windows of 12 epochs, the first of them after 45.
 @pytest.mark.parametrize(
     ("flat_from", "n_epochs"),
-    [(20, 45 + 8 + 10), (60, 60 + 4 + 10), (1000, 100)],
+    [(20, 45 + 24 + 10), (60, 60 + 20 + 10), (1000, 100)],
     ids=["early", "late", "never"],
 )
 def test_the_end_begins_when_the_loss_is_flat(flat_from, n_epochs):
@@ -84,18 +84,18 @@ def test_a_length_that_was_given_is_kept():
 @pytest.mark.parametrize("lr_schedule", ["cosine", "constant"])
 def test_other_schedules_end_as_well(lr_schedule):
     model = trained(lr_schedule=lr_schedule)
-    assert model.n_iter_ < 70
+    assert model.n_iter_ < 85
     last = model.history_[-1]["lr"]
     assert last == 3e-3 if lr_schedule == "constant" else last < 1e-5
 
 
 def test_stages_that_are_left_are_passed_through():
-    model = trained(stages=5)
+    model = trained(borders=(0.3, 0.9))
     stages = [row["stage"] for row in model.history_]
-    assert model.n_iter_ < 80
+    assert model.n_iter_ < 85
     assert stages == sorted(stages)
-    assert set(stages) == set(range(5))
-    assert model.loss_.seen_[-1] == 4  # with the settings of the last one
+    assert set(stages) == set(range(3))
+    assert model.loss_.seen_[-1] == 2  # with the settings of the last one
 
 
 def test_centres_that_move_are_waited_for():
