@@ -74,7 +74,7 @@ def test_report_that_is_shown_is_the_one_of_the_example(names):
         shown = re.search(
             r"Retrieval report\n(.*?)(```|\n\nThese|\n\nIts)", text, re.S
         )[1]
-        rows = [line.strip() for line in shown[1].splitlines()]
+        rows = [line.strip() for line in shown.splitlines()]
         rows = [row for row in rows if row and row != "..."]
         assert len(rows) >= 8
         unknown = [row for row in rows if not any(like(row, line) for line in lines)]
