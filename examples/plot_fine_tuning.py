@@ -28,6 +28,7 @@ from skorch.callbacks import Callback
 from skhash import DeepHashEncoder
 from skhash.metrics import evaluate, mean_average_precision
 from skhash.networks import wrap
+from skhash.plots import TrainingHistoryDisplay
 
 digits = load_digits()
 images, labels = digits.images.astype(np.uint8), digits.target
@@ -133,16 +134,12 @@ print(np.array_equal(tuned.embed(X), whole.embed(X)))
 # ``history_`` has the losses of training and validation, and the retrieval of the
 # validation images from the training ones. The best weights were kept.
 
-epochs = [row["epoch"] for row in tuned.history_]
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-for name, style in (("train_loss", "-"), ("valid_loss", "--")):
-    left.plot(epochs, [row[name] for row in tuned.history_], style, label=name)
-left.axvline(19.5, color="0.7", lw=1)
-left.annotate("cut", (19.5, left.get_ylim()[1]), ha="right", va="top", color="0.5")
-left.set(xlabel="epoch", ylabel="loss")
-left.legend()
-right.plot(epochs, [row["valid_score"] for row in tuned.history_], color="C2")
-right.set(xlabel="epoch", ylabel="valid_score (mAP)")
+display = TrainingHistoryDisplay.from_estimator(tuned, panels=["loss", "score"])
+for axes in display.ax_:
+    axes.axvline(19.5, color="0.5", linestyle=":")
+display.ax_[0].annotate(
+    "cut here", (19.5, 0.95), xycoords=("data", "axes fraction"), va="top"
+)
 plt.show()
 
 # %%

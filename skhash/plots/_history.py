@@ -33,6 +33,8 @@ class TrainingHistoryDisplay:
         Numbers of the epochs.
     loss : array-like of shape (n_epochs,)
         Mean loss of each epoch.
+    valid_loss : array-like of shape (n_epochs,), default=None
+        Mean loss of the validation items.
     terms : dict of str to array-like of shape (n_epochs,), default=None
         Parts of the loss.
     score : array-like of shape (n_epochs,), default=None
@@ -45,7 +47,8 @@ class TrainingHistoryDisplay:
     Attributes
     ----------
     lines_ : dict of str to matplotlib Line2D
-        The curves: "loss", the names of terms, "score", the names of health.
+        The curves: "loss", "valid_loss", the names of terms, "score", the names of
+        health.
     bands_ : list of matplotlib Artist
         The shaded stages.
     panels_ : tuple of str
@@ -70,10 +73,19 @@ class TrainingHistoryDisplay:
     """
 
     def __init__(
-        self, epochs, loss, *, terms=None, score=None, health=None, stages=None
+        self,
+        epochs,
+        loss,
+        *,
+        valid_loss=None,
+        terms=None,
+        score=None,
+        health=None,
+        stages=None,
     ):
         self.epochs = epochs
         self.loss = loss
+        self.valid_loss = valid_loss
         self.terms = terms
         self.score = score
         self.health = health
@@ -115,7 +127,7 @@ class TrainingHistoryDisplay:
         history : list of dict
             One row per epoch, like ``DeepHashEncoder.history_``: "train_loss" and,
             where there are such numbers, "epoch", "stage" and settings of the stage,
-            "train_<term>", "valid_score", and those of code health.
+            "train_<term>", "valid_loss", "valid_score", and those of code health.
         ax : matplotlib Axes, or sequence of them, default=None
             Where to draw: axes are split up. None makes a figure.
         **kwargs
@@ -146,6 +158,7 @@ class TrainingHistoryDisplay:
         display = cls(
             epochs,
             _column(rows, "train_loss"),
+            valid_loss=_column(rows, "valid_loss") if "valid_loss" in names else None,
             terms={name.removeprefix("train_"): _column(rows, name) for name in terms},
             score=_column(rows, "valid_score") if "valid_score" in names else None,
             health={name: _column(rows, name) for name in _HEALTH if name in names},
@@ -212,6 +225,8 @@ class TrainingHistoryDisplay:
         """Key, label and values of the curves of a panel."""
         if panel == "loss":
             yield "loss", "loss", self.loss
+            if self.valid_loss is not None:
+                yield "valid_loss", "validation loss", self.valid_loss
             for name, values in (self.terms or {}).items():
                 yield name, name.replace("_", " "), values
         elif panel == "score":

@@ -43,6 +43,16 @@ def test_values_are_those_of_the_records():
     assert [bool(ax.get_xlabel()) for ax in display.ax_] == [False, False, True]
 
 
+def test_validation_loss_is_drawn_beside_the_loss():
+    history = [{"train_loss": 2.0, "valid_loss": 3.0}, {"train_loss": 1.0}]
+    display = TrainingHistoryDisplay.from_history(history)
+    assert list(display.lines_) == ["loss", "valid_loss"]
+    np.testing.assert_array_equal(
+        display.lines_["valid_loss"].get_ydata(), [3.0, np.nan]
+    )
+    assert display.lines_["valid_loss"].axes is display.lines_["loss"].axes
+
+
 def test_missing_numbers_are_gaps():
     rows = [ROWS[0], {**ROWS[1], "valid_score": 0.5}]
     score = TrainingHistoryDisplay.from_history(rows).score
