@@ -36,6 +36,16 @@ def test_a_terminal_has_one_line_that_is_rewritten(monkeypatch):
     assert re.match(r"part 3 \|#{20}\| 100 %, 00:00 left, loss 0\.3", drawn[-2])
 
 
+def test_the_output_of_a_notebook_is_rewritten_too(monkeypatch):
+    cell = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+    monkeypatch.setattr("sys.stdout", cell)
+    line = Progress("work", 2)
+    line.advance(2)
+    line.close("all done")
+    assert cell.getvalue().count("\n") == 1
+    assert "\r" in cell.getvalue()
+
+
 def test_a_log_has_a_line_every_few_seconds(capsys, monkeypatch):
     clock = iter(range(100))
     monkeypatch.setattr(progress, "perf_counter", lambda: next(clock))
