@@ -85,7 +85,7 @@ def test_warm_start_refuses_another_loss_or_network(data):
         with pytest.raises(ValueError, match="warm_start=True goes on"):
             encoder.set_params(**params).fit(*data)
         encoder.set_params(loss="dual_hinge", network="auto", n_bits=8)
-    assert encoder.fit(*data).n_iter_ == 1
+    assert encoder.fit(*data).n_iter_ == 2
 
 
 def test_failed_warm_start_leaves_the_codes_alone(data):

@@ -13,6 +13,7 @@ from scipy.special import expit, logsumexp
 from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._net import DeepHashNet
 from skhash.hamming import unpack
+from skhash.losses import LOSSES
 
 # Codes that are unpacked together, and cells of a table of items and classes.
 _ROWS, _CELLS = 4096, 1 << 18
@@ -100,9 +101,13 @@ class OneClass:
         return scores
 
     def _scores_of_loss(self, z: np.ndarray) -> np.ndarray | None:
+        loss, device = self.net.criterion_, torch.device(self.net.device)
+        # Softmax over a low temperature shows what float32 rounds, batch by batch. A
+        # loss of the user's own may hold weights in float32.
+        exact = type(loss) in LOSSES.values() and device.type != "mps"
         with torch.inference_mode():
-            on_device = torch.from_numpy(z).to(self.net.device)
-            scores = self.net.criterion_.class_scores(on_device)
+            on_device = torch.from_numpy(z.astype(float) if exact else z).to(device)
+            scores = loss.class_scores(on_device)
         return None if scores is None else scores.cpu().numpy()
 
     def scores_without(

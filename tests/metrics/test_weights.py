@@ -41,7 +41,7 @@ def test_every_mean_over_queries_takes_weights():
     }
     curves = {"precision_recall_by_radius", "precision_recall_by_rank"}
     assert WEIGHTED.keys() == averaged | curves
-    assert len(averaged) == 10
+    assert len(averaged) == 12
 
 
 @st.composite

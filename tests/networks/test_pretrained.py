@@ -117,6 +117,7 @@ def test_function_may_ask_for_raw_items(images):
         return HashNetwork(layers, head, raw=True)
 
     model = encoder(network).fit(*images)
+    model.transform(images[0])
     assert float(model.net_.module_.body[0].given[-1].max()) == images[0].max()
 
 
