@@ -202,7 +202,8 @@ class TrainingHistoryDisplay:
             for n, (key, label, values) in enumerate(curves):
                 style = {**nth_style(n), "label": label}
                 self.lines_[key] = draw_line(axes, self.epochs, values, style, **kwargs)
-            axes.set_ylabel(_LABELS[panel])
+            both = panel == "loss" and self.valid_loss is not None
+            axes.set_ylabel("loss" if both else _LABELS[panel])
             style_panel(axes)
             if len(curves) > 1 or panel == "health":
                 legend_beside(axes)
@@ -224,9 +225,9 @@ class TrainingHistoryDisplay:
     def _curves(self, panel):
         """Key, label and values of the curves of a panel."""
         if panel == "loss":
-            yield "loss", "loss", self.loss
+            yield "loss", "loss" if self.valid_loss is None else "training", self.loss
             if self.valid_loss is not None:
-                yield "valid_loss", "validation loss", self.valid_loss
+                yield "valid_loss", "validation", self.valid_loss
             for name, values in (self.terms or {}).items():
                 yield name, name.replace("_", " "), values
         elif panel == "score":
