@@ -42,6 +42,8 @@ class Progress:
         0 says nothing.
     delay : float, default=0
         Seconds before the line is drawn, in a terminal.
+    done : int, default=0
+        Steps that were done before.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Progress:
         unit: str = "it",
         verbose: int = 1,
         delay: float = 0,
+        done: int = 0,
     ) -> None:
         self.verbose = verbose
         self._rewrites = _can_rewrite(sys.stdout)
@@ -64,6 +67,7 @@ class Progress:
             disable=not verbose,
             leave=False,
             delay=delay,
+            initial=done,
             dynamic_ncols=True,
             bar_format=shape if total else "{desc}: {elapsed}{postfix}",
         )
@@ -144,13 +148,15 @@ def followed(
         yield from parts
         return
     start = perf_counter()
-    progress = Progress(name, total, delay=PATIENCE)
-    for part in parts:
-        yield part
-        progress.advance(size(part))
-    seconds = perf_counter() - start
-    told = f"{name}: done in {seconds:.1f} s" if seconds >= PATIENCE else ""
-    progress.close(told)
+    progress, told = Progress(name, total, delay=PATIENCE), ""
+    try:
+        for part in parts:
+            yield part
+            progress.advance(size(part))
+        if (seconds := perf_counter() - start) >= PATIENCE:
+            told = f"{name}: done in {seconds:.1f} s"
+    finally:
+        progress.close(told)
 
 
 @contextmanager

@@ -84,6 +84,20 @@ def test_parts_come_as_they_are(capsys, monkeypatch):
     assert re.fullmatch(r"work: done in \d\.\d s", last)
 
 
+def test_an_error_takes_the_line_away(monkeypatch):
+    terminal = opened_terminal(monkeypatch)
+    monkeypatch.setattr(progress, "PATIENCE", 0)
+
+    def parts():
+        yield [1]
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        list(followed(parts(), "work", 2))
+    assert "done" not in terminal.getvalue()
+    assert not progress._Bar._instances
+
+
 def test_a_quick_work_draws_nothing_in_a_terminal(monkeypatch):
     terminal = opened_terminal(monkeypatch)
     list(followed([[1, 2], [3]], "work", 3))

@@ -87,7 +87,8 @@ class Augment:
     def __init__(self, augment: Any, layout: Layout, seed: int) -> None:
         self.layout = layout
         self.seed = seed
-        self._change = AUGMENTATIONS.get(augment, augment)
+        named = isinstance(augment, str)
+        self._change = AUGMENTATIONS[augment] if named else augment
 
     def __call__(self, x: Tensor, epoch: int, batch: int) -> Tensor:
         """The items changed, in the shape that they came in."""

@@ -55,6 +55,12 @@ def check_callbacks(
     validates = own_valid or (encoder.early_stopping and not partial)
     for callback in callbacks:
         _check_what_is_set(callback, "constant" if partial else encoder.lr_schedule)
+        if isinstance(callback, WandbLogger) and callback.save_model and not own_valid:
+            raise ValueError(
+                "WandbLogger saves the net with the best 'valid_loss', which the "
+                "encoder records for X_val alone: give fit(..., X_val=..., y_val=...), "
+                "or use WandbLogger(..., save_model=False)."
+            )
         if isinstance(callback, (*_SCORING, PassthroughScoring)):
             _check_data(callback, validates, partial)
         if isinstance(callback, _SCORING):
@@ -97,11 +103,6 @@ def _check_what_is_set(callback: Callback, lr_schedule: str) -> None:
         raise ValueError(
             f"LRScheduler sets the learning rate, and so does lr_schedule="
             f"{lr_schedule!r}: with the callback, use lr_schedule='constant'."
-        )
-    if isinstance(callback, WandbLogger) and callback.save_model:
-        raise ValueError(
-            "WandbLogger saves the net with the best 'valid_loss', which the encoder "
-            "does not record: use WandbLogger(..., save_model=False)."
         )
 
 
@@ -190,8 +191,8 @@ def _advice(callback: Any, partial: bool) -> str:
     if partial:
         return f"{_name(callback)}(monitor={loss!r})"
     return (
-        f"{_name(callback)}(monitor={own!r}{direction}) and early_stopping=True, or "
-        f"monitor={loss!r}"
+        f"{_name(callback)}(monitor={own!r}{direction}) and early_stopping=True (or "
+        f"X_val, which has a 'valid_loss', too), or monitor={loss!r}"
     )
 
 

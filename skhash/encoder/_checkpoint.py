@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from torch import nn
 from skhash.encoder._build import Seeds
 from skhash.encoder._callbacks import FollowPlan
 from skhash.encoder._data.inputs import TrainingData
-from skhash.encoder._identity import fingerprint, parameters_of
+from skhash.encoder._identity import fingerprint, parameters_of, start_of
 from skhash.encoder._net import DeepHashNet
 from skhash.encoder._schedules import Course
 from skhash.encoder._state import part_of, read_state, storable, write_state
@@ -21,9 +22,6 @@ from skhash.warn import warn
 
 if TYPE_CHECKING:
     from skhash.encoder._encoder import DeepHashEncoder
-
-# What modules hold of the last batch alone.
-_OTHERS = ("training", "terms_")
 
 
 def check_path(checkpoint: Any) -> None:
@@ -81,6 +79,7 @@ class Checkpoint(Callback):
             "parameters": parameters_of(encoder),
             "X and y": fingerprint(data),
             "X_val and y_val": fingerprint(valid),
+            "the earlier fit that warm_start goes on from": start_of(encoder),
         }
         self.seeds = seeds
         self.found = read_state(self.path) if self.path.exists() else None
@@ -90,7 +89,8 @@ class Checkpoint(Callback):
         if encoder.random_state is None:
             self.seeds = Seeds(**self.found["seeds"])
         elif vars(self.seeds) != self.found["seeds"]:
-            raise ValueError(self._another("random_state gives other seeds"))
+            why = "random_state gives other seeds (an instance draws on at each fit)"
+            raise ValueError(self._another(why))
 
     def _refuse_another(self) -> None:
         found = self.found.get("identity", {}) if isinstance(self.found, dict) else {}
@@ -101,9 +101,10 @@ class Checkpoint(Callback):
             if before.get(name) != now[name]:
                 told = f"{name} was {before.get(name)!r}, now it is {now[name]!r}"
                 raise ValueError(self._another(told))
-        for name in ("X and y", "X_val and y_val"):
+        for name in set(found) - {"format", "parameters"}:
             if found[name] != self.identity[name]:
-                raise ValueError(self._another(f"{name} are others"))
+                are = "is another" if "fit" in name else "are others"
+                raise ValueError(self._another(f"{name} {are}"))
 
     def _another(self, why: str) -> str:
         return (
@@ -112,7 +113,12 @@ class Checkpoint(Callback):
         )
 
     def on_train_begin(self, net: DeepHashNet, **kwargs: Any) -> None:
-        """Put the state back that was found."""
+        """Put the state back that was found; say what cannot be kept."""
+        if lost := _lost(net.criterion_) + _lost(net.module_):
+            warn(
+                f"The checkpoint cannot keep {', '.join(lost)}: a training that is cut "
+                "starts these anew. Use numbers, lists, arrays, tensors or buffers."
+            )
         if self.found is not None:
             restore(net, self.found)
             self.found = None
@@ -133,10 +139,8 @@ def capture(net: DeepHashNet) -> dict[str, Any]:
     asleep = {id(parameter) for parameter in net.asleep_}
     parts = {"network": net.module_, "loss": net.criterion_}
     return {
-        "history": [
-            {name: value for name, value in row.items() if storable(value)}
-            for row in net.history
-        ],
+        "history": _storable_rows(net.history),
+        "earlier": _storable_rows(net.earlier_),
         "n_steps": net.n_steps_,
         "length": [net.n_epochs_, net.total_steps_],
         "course": tuple(net.course_),
@@ -154,20 +158,28 @@ def capture(net: DeepHashNet) -> dict[str, Any]:
         "loader": net.iterator_train__generator.get_state(),
         "torch": _global_states(net),
         "callbacks": {
-            name: _callback_state(callback)
+            name: {
+                "type": type(callback).__qualname__,
+                "state": _callback_state(callback),
+            }
             for name, callback in net.callbacks_
             if _is_kept(callback)
         },
     }
 
 
+def _storable_rows(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{k: value for k, value in row.items() if storable(value)} for row in rows]
+
+
 def restore(net: DeepHashNet, state: dict[str, Any]) -> None:
     """Bring a net, just set up in the same way, to a state that was captured."""
-    net.history[:] = state["history"]
+    net.history[:], net.earlier_ = state["history"], state["earlier"]
     lost = []
     for name, callback in net.callbacks_:
-        if name in state["callbacks"]:
-            _set_callback_state(callback, state["callbacks"][name])
+        kept = state["callbacks"].get(name, {})
+        if kept.get("type") == type(callback).__qualname__:
+            _set_callback_state(callback, kept["state"])
         elif name not in net.own_callbacks_:
             lost.append(type(callback).__name__)
     for name, parameter in net.module_.named_parameters():
@@ -180,6 +192,7 @@ def restore(net: DeepHashNet, state: dict[str, Any]) -> None:
         _set_generators(part, state["generators"][name], net.device)
     _set_optimizer(net.optimizer_, state["optimizer"])
     net.course_ = Course(*state["course"])
+    net.n_epochs_, net.total_steps_ = state["length"]
     net.n_steps_, net.stop_ = state["n_steps"], state["stop"]
     if net.sampler is not None:
         net.sampler.state = state["sampler"]
@@ -217,17 +230,31 @@ def _set_global_states(net: DeepHashNet, states: list[torch.Tensor]) -> None:
         torch.cuda.set_rng_state(states[-1], net.device)
 
 
-def _attributes(part: nn.Module) -> dict[str, dict[str, Any]]:
-    """Numbers, arrays and tensors that modules hold beside parameters and buffers."""
-    found = {}
+def _held(part: nn.Module) -> Iterator[tuple[str, str, Any]]:
+    """What modules hold beside parameters and buffers: where, its name, its value."""
     for place, module in part.named_modules():
         if not type(module).__module__.startswith("torch."):
-            found[place] = {
-                name: value
-                for name, value in vars(module).items()
-                if not name.startswith("_") and name not in _OTHERS and storable(value)
-            }
+            for name in vars(module).keys() - vars(nn.Module()).keys() - {"terms_"}:
+                yield place, name, vars(module)[name]
+
+
+def _attributes(part: nn.Module) -> dict[str, dict[str, Any]]:
+    """Numbers, arrays and tensors among what modules hold."""
+    found: dict[str, dict[str, Any]] = {}
+    for place, name, value in _held(part):
+        if storable(value):
+            found.setdefault(place, {})[name] = value
     return found
+
+
+def _lost(part: nn.Module) -> list[str]:
+    """Names of what modules hold that no file can keep, and a training may change."""
+    kept = (torch.Generator, nn.Module, type(None))
+    return sorted(
+        f"{type(part).__name__}.{name}"
+        for _, name, value in _held(part)
+        if not (storable(value) or isinstance(value, kept) or callable(value))
+    )
 
 
 def _set_attributes(part: nn.Module, found: dict[str, dict[str, Any]]) -> None:

@@ -135,11 +135,11 @@ def fit(
     """Train an encoder on checked data (`given` unchecked); set what it has learnt."""
     check_net(encoder)
     seeds = Seeds.draw(encoder.random_state)
-    last: dict[str, Any] = {"halt": Halt()}
+    last: dict[str, Any] = {"skhash_halt": Halt()}
     checkpoint = None
     if encoder.checkpoint is not None:
         checkpoint = Checkpoint(encoder, data, own_valid, seeds)
-        seeds, last = checkpoint.seeds, {"checkpoint": checkpoint, **last}
+        seeds, last = checkpoint.seeds, {"skhash_checkpoint": checkpoint, **last}
     train, valid = data, own_valid
     if encoder.early_stopping and valid is None:
         train, valid = split(encoder, data, seeds.split)
@@ -153,16 +153,17 @@ def fit(
     plan = loss.plan(n_epochs)
     check_pretraining(encoder.callbacks, plan)
     callbacks: dict[str, Any] = {
-        "plan": FollowPlan(plan),
-        "watch": Watch(health_of),
+        "skhash_plan": FollowPlan(plan),
+        "skhash_watch": Watch(health_of),
     }
     if valid is not None:
-        callbacks["validate"] = Validate(retrieval_score(train, valid))
+        callbacks["skhash_validate"] = Validate(retrieval_score(train, valid))
     if encoder.early_stopping:
-        callbacks["best"] = KeepBest(encoder.n_iter_no_change)
+        callbacks["skhash_best"] = KeepBest(encoder.n_iter_no_change)
     if encoder.max_epochs == "auto":
-        callbacks["plateau"] = EndOnPlateau(callbacks["plan"], n_epochs)
-    callbacks["progress"] = ShowProgress() if encoder.verbose else Foretell()
+        callbacks["skhash_plateau"] = EndOnPlateau(callbacks["skhash_plan"], n_epochs)
+    progress = ShowProgress() if encoder.verbose else Foretell()
+    callbacks["skhash_progress"] = progress
     n_threads = choose_threads(encoder.n_jobs, network, encoder.batch_size)
 
     def fitted(net: DeepHashNet, codes: np.ndarray | None = None) -> dict[str, Any]:
@@ -172,17 +173,18 @@ def fit(
         return learnt(data, net, n_threads, seeds, state)
 
     if supports_callbacks(encoder):
-        callbacks["report"] = ReportEpochs(encoder, given, n_epochs, fitted)
+        callbacks["skhash_report"] = ReportEpochs(encoder, given, n_epochs, fitted)
     net = make_net(encoder, network, loss, encoder.lr_schedule, seeds.batches)
     if warm:
-        net.history.extend(encoder.net_.history)
+        net.earlier_ = encoder.history_
     set_callbacks(net, encoder, callbacks, last)
     set_sampler(net, encoder, train, seeds.batches)
     net.augment_ = make_augment(encoder.augment, train.layout, seeds.batches)
     net.max_epochs, net.dataset_valid_ = n_epochs, valid and valid.items
     net.validates_ = own_valid is not None
     net.draws_globally_ = draws_globally(encoder, data, loss)
-    codes = run(n_threads, lambda: train_on(net, train, lent(net, seeds.network)))
+    with contextlib.closing(progress):
+        codes = run(n_threads, lambda: train_on(net, train, lent(net, seeds.network)))
     net.slim([*callbacks, *last])
     vars(encoder).update(fitted(net, codes))
     if checkpoint:
@@ -214,8 +216,8 @@ def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) ->
     refreshes = bool(last.refresh_every) and not first
     stage = replace(last, epochs=1, refresh_first=refreshes)
     seed = seeds.batches + len(net.history)
-    callbacks = {"plan": FollowPlan([stage]), "watch": Watch(health_of)}
-    set_callbacks(net, encoder, callbacks, {"halt": Halt()})
+    callbacks = {"skhash_plan": FollowPlan([stage]), "skhash_watch": Watch(health_of)}
+    set_callbacks(net, encoder, callbacks, {"skhash_halt": Halt()})
     set_sampler(net, encoder, data, seed)
     net.augment_ = make_augment(encoder.augment, data.layout, seeds.batches)
     net.max_epochs = 1

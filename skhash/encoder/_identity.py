@@ -11,9 +11,13 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.utils.data import Subset
 
-from skhash.encoder._data.batches import ArrayDataset
+from skhash.encoder._data.batches import LOADING, ArrayDataset, EncodedDataset
 from skhash.encoder._data.inputs import TrainingData
+from skhash.encoder._data.items import CheckedItems
+from skhash.networks import borrowed_generator
 
 if TYPE_CHECKING:
     from skhash.encoder._encoder import DeepHashEncoder
@@ -29,7 +33,24 @@ _DEPTH = 5
 def parameters_of(encoder: DeepHashEncoder) -> dict[str, Any]:
     """The parameters that decide what is learnt, as plain values to compare."""
     given = encoder.get_params(deep=False)
-    return {name: _told(v) for name, v in given.items() if name not in _FREE}
+    told = {name: _told(v) for name, v in given.items() if name not in _FREE}
+    if callable(encoder.augment) and not hasattr(encoder.augment, "__qualname__"):
+        told["augment"] = _name(type(encoder.augment))  # it may count, or cache
+    if encoder.net_params:  # how fast items are read is no matter of what is learnt
+        own = {k: v for k, v in encoder.net_params.items() if not _loads(k)}
+        told["net_params"] = _told(own or None)
+    return told
+
+
+def _loads(name: str) -> bool:
+    return name.startswith("iterator_") and name.partition("__")[2] in LOADING
+
+
+def start_of(encoder: DeepHashEncoder) -> Any:
+    """What a training begins with that goes on from an earlier one, else None."""
+    if not (encoder.warm_start and hasattr(encoder, "net_")):
+        return None
+    return [len(encoder.history_), _told(encoder.net_.module_)]
 
 
 def fingerprint(data: TrainingData | None) -> str | None:
@@ -45,11 +66,26 @@ def fingerprint(data: TrainingData | None) -> str | None:
         step = max(1, (1 << 22) // row_bytes)
         for start in range(0, count, step):
             _add(digest, data.items.raw(places[start : start + step]))
-    else:  # items that may be drawn anew each time
-        digest.update(type(data.items.dataset).__name__.encode())
+    else:
+        _add_items(digest, data.items)
     _add(digest, data.labels.values)
     _add(digest, data.items.sample_weight)
     return digest.hexdigest()
+
+
+def _add_items(digest: Any, items: EncodedDataset) -> None:
+    """The kind of a user's data set, and some items, unless these are drawn anew."""
+    given: Any = items
+    while isinstance(given, (EncodedDataset, CheckedItems, Subset)):
+        given = given.dataset
+    digest.update(_name(type(given)).encode())
+    for place in (0, len(items) // 2, len(items) - 1):
+        readings = []
+        for _ in range(2):
+            with borrowed_generator(0):
+                readings.append(items[place][0])
+        if torch.equal(*readings):
+            _add(digest, readings[0])
 
 
 def _dense(data: TrainingData) -> bool:
@@ -64,6 +100,8 @@ def _add(digest: Any, values: Any) -> None:
             _add(digest, part)
         return
     if isinstance(values, Tensor):
+        if is_lazy(values):
+            return
         values = values.detach().cpu().float().numpy()
     digest.update(f"{values.dtype}{values.shape}".encode())
     digest.update(np.ascontiguousarray(values).tobytes())
@@ -80,7 +118,8 @@ def _told(value: Any, depth: int = 0) -> Any:
     if isinstance(value, nn.Module) and not hasattr(value, "get_params"):
         digest = hashlib.blake2b(repr(value).encode(), digest_size=8)
         for tensor in value.state_dict().values():
-            _add(digest, tensor)
+            if isinstance(tensor, Tensor):
+                _add(digest, tensor)
         return [_name(type(value)), digest.hexdigest()]
     if isinstance(value, (np.ndarray, Tensor)):
         digest = hashlib.blake2b(digest_size=8)

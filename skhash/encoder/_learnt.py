@@ -34,6 +34,10 @@ def learnt(
         for row in net.history
         if "train_loss" in row  # not of an epoch that was interrupted
     ]
+    # Callbacks see the epochs of their own training; here they go on from earlier ones.
+    for row in history:
+        row["epoch"] += len(net.earlier_)
+    history = [*net.earlier_, *history]
     return {
         "net_": net,
         "classes_": data.classes,

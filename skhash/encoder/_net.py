@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 
 from skhash.encoder._augment import Augment
 from skhash.encoder._data.batches import (
+    LOADING,
     ArrayDataset,
     Batches,
     batches_in_order,
@@ -28,14 +29,6 @@ from skhash.encoder._stopping import StopTraining, is_request
 from skhash.losses import Stage
 from skhash.networks import HashNetwork, Standardize, parts, set_mode
 
-# How a DataLoader loads; what it loads, and in what order, is for the net to say.
-_LOADING = {
-    "num_workers",
-    "prefetch_factor",
-    "timeout",
-    "multiprocessing_context",
-    "worker_init_fn",
-}
 # Moments at which there is no loop of epochs to stop, in skorch neither.
 _OUTSIDE_THE_LOOP = ("on_train_begin", "on_train_end")
 
@@ -68,6 +61,8 @@ class DeepHashNet(NeuralNet):
         also where a callback of the user looks at it.
     draws_globally_ : bool
         Whether torch's global generators belong to the training.
+    earlier_ : list of dict
+        History of the trainings that this one goes on from.
     augment_ : Augment or None
         What changes the items of training batches.
     own_callbacks_ : set of str
@@ -90,6 +85,7 @@ class DeepHashNet(NeuralNet):
 
     dataset_valid_: Any = None
     validates_: bool = False
+    earlier_: Sequence[dict[str, Any]] = ()
     draws_globally_: bool = False
     augment_: Augment | None = None
     own_callbacks_: Collection[str] = ("epoch_timer",)
@@ -177,9 +173,9 @@ class DeepHashNet(NeuralNet):
         users = [c for name, c in self.callbacks_ if name not in self.own_callbacks_]
         self._keeps_batches = bool(users)
         self.validates_ |= any(getattr(c, "on_train", None) is False for c in users)
-        self.n_epochs_ = epochs
-        self.total_steps_ = epochs * len(self.get_iterator(X, training=True))
-        if self.course_ is None:
+        if self.course_ is None:  # else a training that was cut has set all three
+            self.n_epochs_ = epochs
+            self.total_steps_ = epochs * len(self.get_iterator(X, training=True))
             self.course_ = Course(self.total_steps_)
         left = 0 if self.stop_ else epochs - self.n_done_
         return super().fit_loop(X, y, epochs=left, **kw)
@@ -235,7 +231,7 @@ class DeepHashNet(NeuralNet):
             self._epoch = epoch
         for number, (x, y, *weight) in enumerate(iterator):
             if training and self.augment_ is not None:
-                x = self.augment_(x, len(self.history), number)
+                x = self.augment_(x, len(self.earlier_) + len(self.history), number)
             # skorch's callbacks take pairs
             seen: dict[str, Any] = {"batch": (x, y), "training": training}
             self.notify("on_batch_begin", **seen)
@@ -340,7 +336,7 @@ class DeepHashNet(NeuralNet):
         first = getattr(self.module_, "standardize", None)
         ours = type(self.module_) is HashNetwork and isinstance(first, Standardize)
         given = self.get_params_for("iterator_valid")
-        loading = {name: given[name] for name in _LOADING & given.keys()}
+        loading = {name: given[name] for name in LOADING & given.keys()}
         for x in batches_in_order(dataset, batch_size, share=ours, **loading):
             with torch.inference_mode():
                 z = self.module_(x.to(self.device)).float().cpu().numpy()

@@ -9,6 +9,7 @@ from typing import Any
 from skorch.callbacks import Callback
 from tqdm.std import tqdm
 
+from skhash.encoder._callbacks import KeepBest
 from skhash.encoder._net import DeepHashNet
 from skhash.progress import Progress
 
@@ -24,42 +25,57 @@ class ShowProgress(Callback):
     The line is not begun before the first epoch, which knows the length.
     """
 
+    _progress: Progress | None = None
+
     def on_train_begin(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Look at the clock."""
-        self.progress_: Progress | None = None
-        self.start_ = perf_counter()
+        self._progress = None
+        self._start = perf_counter()
 
     def on_epoch_begin(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Name the epoch."""
-        if self.progress_ is None:
-            self.progress_ = Progress("", net.total_steps_, unit="batch")
-            if net.n_steps_:  # of a training that was cut
-                self.progress_.advance(net.n_steps_)
+        if self._progress is None:
+            self._progress = Progress(
+                "", net.total_steps_, unit="batch", done=net.n_steps_
+            )
         epoch = net.n_steps_ * net.n_epochs_ // net.total_steps_ + 1
-        self.progress_.tell(f"epoch {epoch}/{net.n_epochs_}")
-        self.progress_.set_total(net.total_steps_)
+        self._progress.tell(f"epoch {epoch}/{net.n_epochs_}")
+        self._progress.set_total(net.total_steps_)
 
     def on_batch_end(
         self, net: DeepHashNet, training: bool = False, **kwargs: Any
     ) -> None:
         """One batch more is done."""
-        if training and self.progress_ is not None:
-            self.progress_.advance()
+        if training and self._progress is not None:
+            self._progress.advance()
 
     def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Tell loss and score of the epoch."""
-        if self.progress_ is not None:
-            self.progress_.tell(**_told(net.history[-1]))
+        if self._progress is not None:
+            self._progress.tell(**_told(net.history[-1]))
 
     def on_train_end(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Leave one line that sums up."""
-        if self.progress_ is None:
+        if self._progress is None:
             return
         n_epochs = net.n_steps_ * net.n_epochs_ // net.total_steps_
-        numbers = [f"{name} {value}" for name, value in _told(net.history[-1]).items()]
-        seconds = perf_counter() - self.start_
+        row, place = net.history[-1], ""
+        best = next((c for _, c in net.callbacks_ if isinstance(c, KeepBest)), None)
+        if best is not None and best.best_ is not None:  # whose weights are put back
+            row, place = (
+                net.history[best.best_epoch_ - 1],
+                f" in epoch {best.best_epoch_}",
+            )
+        numbers = [f"{name} {value}" for name, value in _told(row).items()]
+        seconds = perf_counter() - self._start
         done = f"trained {n_epochs} epochs in {seconds:.1f} s"
-        self.progress_.close(", ".join([done, *numbers]))
+        self._progress.close(", ".join([done, *numbers]) + place)
+        self._progress = None
+
+    def close(self) -> None:
+        """Take the line away, if the training has not come to its end."""
+        if self._progress is not None:
+            self._progress.close()
 
 
 class Foretell(Callback):
@@ -67,20 +83,20 @@ class Foretell(Callback):
 
     def on_train_begin(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Look at the clock."""
-        self.start_, self.n_seen_, self.told_ = perf_counter(), 0, False
+        self._start, self._n_seen, self._told = perf_counter(), 0, False
 
     def on_batch_end(
         self, net: DeepHashNet, training: bool = False, **kwargs: Any
     ) -> None:
         """Guess the length of the training from the batches so far."""
-        if not training or self.told_:
+        if not training or self._told:
             return
-        self.n_seen_ += 1
-        seconds = perf_counter() - self.start_
+        self._n_seen += 1
+        seconds = perf_counter() - self._start
         if seconds < _SAMPLE:
             return
-        self.told_ = True
-        left = seconds / self.n_seen_ * (net.total_steps_ - net.n_steps_)
+        self._told = True
+        left = seconds / self._n_seen * (net.total_steps_ - net.n_steps_)
         if left > _LONG:
             logging.getLogger("skhash").warning(
                 "A training of %d batches: some %s still to go on this machine. "
@@ -88,6 +104,9 @@ class Foretell(Callback):
                 net.total_steps_,
                 tqdm.format_interval(left),
             )
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def _told(row: dict[str, Any]) -> dict[str, str]:

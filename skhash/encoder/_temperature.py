@@ -118,7 +118,7 @@ def _n_items(data: TrainingData, held_out: bool) -> int:
 def _halfway(net: DeepHashNet, data: TrainingData, rows: np.ndarray) -> Tensor:
     """Points between items and those nearest to them, laid out as items are."""
     items = data.items
-    first = torch.cat(list(batches_in_order(items.subset(rows), _ROWS)))
+    first = torch.cat(list(batches_in_order(items.subset(rows), _ROWS))).cpu()
     if isinstance(items, ArrayDataset):
         most = max(1, _WORK // (len(rows) * data.layout.n_values))
         others = evenly_spaced(len(items), most)
@@ -133,7 +133,7 @@ def _halfway(net: DeepHashNet, data: TrainingData, rows: np.ndarray) -> Tensor:
     start = 0
     for batch in second:
         part = between[start : start + len(batch)]
-        start += len(part.add_(batch.to(part.dtype), alpha=0.5))
+        start += len(part.add_(batch.cpu().to(part.dtype), alpha=0.5))
     return between
 
 

@@ -147,10 +147,10 @@ class Encoding(TransformerMixin, ClassifierMixin):
         its log-odds among the training items and, over a temperature, what a linear
         discriminant of the bits adds.
 
-        The temperature has the least log loss on the items that ``early_stopping=True``
-        holds out. Without it, on points halfway between some of the training items and
-        those nearest to them, which stand for new items. Probabilities that matter are
-        better with held-out items.
+        The temperature has the least log loss on validation items: those of ``X_val``,
+        or those that ``early_stopping=True`` holds out. Without any, on points halfway
+        between some of the training items and those nearest to them, which stand for
+        new items. Probabilities that matter are better with held-out items.
 
         Parameters
         ----------

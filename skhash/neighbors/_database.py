@@ -151,9 +151,9 @@ def as_labels(y, codes):
 
 def with_more_labels(old, new):
     """Labels with others of their kind after them, sparse if the first ones are."""
-    check_comparable(old, new, ("the labels of the database", "y"))
     if not old.shape[0] and old.ndim == 1:  # of whatever kind an empty array was
         return new
+    check_comparable(old, new, ("the labels of the database", "y"))
     if sp.issparse(old):
         return sp.vstack([old, sp.csr_array(new)], format="csr")
     return concatenate([old, dense(new)])

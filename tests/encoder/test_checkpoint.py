@@ -337,6 +337,130 @@ def test_warm_start_keeps_its_history(blobs):
     assert model.n_iter_ == 3
 
 
+def test_a_warm_start_that_is_cut_goes_on_from_the_earlier_fit(tmp_path, blobs):
+    X, y = blobs
+
+    def make(checkpoint=None):
+        return DeepHashEncoder(
+            8,
+            max_epochs=4,
+            warm_start=True,
+            random_state=0,
+            callbacks=[CutAt()],
+            checkpoint=checkpoint,
+        )
+
+    CutAt.epoch = None
+    whole = make().fit(X, y).fit(X, y)
+    model = make().fit(X, y).set_params(checkpoint=tmp_path / "a")
+    CutAt.epoch = 3
+    with pytest.raises(Cut):
+        model.fit(X, y)
+    CutAt.epoch = None
+    with pytest.raises(ValueError, match="goes on from is another"):
+        make(tmp_path / "a").fit(X, y)
+    same_encoders(whole, going_on(model, X, y, None, True), X)
+    assert model.n_iter_ == 8
+
+
+def test_a_warm_start_hides_its_history_from_schedulers(blobs):
+    schedule = LRScheduler("CosineAnnealingLR", T_max=4)
+    model = DeepHashEncoder(
+        8,
+        max_epochs=4,
+        warm_start=True,
+        lr_schedule="constant",
+        random_state=0,
+        callbacks=[schedule],
+    )
+    model.fit(*blobs).fit(*blobs)
+    rates = [row["lr"] for row in model.history_]
+    assert rates[4:] == rates[:4]
+    assert max(rates) <= 3e-3
+
+
+def test_the_length_is_known_after_a_cut(tmp_path, blobs, capsys):
+    model = DeepHashEncoder(
+        8, max_epochs=4, random_state=0, callbacks=[CutAt()], checkpoint=tmp_path / "a"
+    )
+    CutAt.epoch = 3
+    with pytest.raises(Cut):
+        model.fit(*blobs)
+    CutAt.epoch = None
+    going_on(model.set_params(verbose=1), *blobs, None, True)
+    assert "trained 4 epochs" in capsys.readouterr().out
+
+
+class Remembering(HashLoss):
+    """A loss with state under a private name, and some that no file keeps."""
+
+    def __init__(self):
+        super().__init__()
+
+    def setup(self, n_bits, y, *, sample_weight=None, generator=None):
+        super().setup(n_bits, y, sample_weight=sample_weight, generator=generator)
+        self._memory = 0.0
+        return self
+
+    def forward(self, z, y):
+        self._memory = 0.9 * self._memory + float(z.detach().mean())
+        same = (y[:, None] == y).to(z.dtype)
+        h = (z - self._memory).tanh()
+        return (h @ h.T / len(h.T) - same).square().mean()
+
+
+class Forgetful(Remembering):
+    def setup(self, *args, **kwargs):
+        super().setup(*args, **kwargs)
+        self.seen_ = {1, 2}
+        return self
+
+
+def test_private_state_is_kept_and_what_is_not_is_named(train, blobs, tmp_path):
+    train(*blobs, loss=Remembering())
+    model = DeepHashEncoder(
+        8, max_epochs=1, loss=Forgetful(), checkpoint=tmp_path / "a"
+    )
+    with pytest.warns(UserWarning, match=r"cannot keep Forgetful\.seen_: a training"):
+        model.fit(*blobs)
+
+
+def test_callbacks_that_have_changed_places_start_anew(tmp_path, blobs):
+    stop = EarlyStopping("train_loss", patience=30)
+
+    def make(*callbacks):
+        return DeepHashEncoder(
+            8,
+            max_epochs=5,
+            random_state=0,
+            callbacks=list(callbacks),
+            checkpoint=tmp_path / "a",
+        )
+
+    CutAt.epoch = 3
+    with pytest.raises(Cut):
+        make(stop, CutAt()).fit(*blobs)
+    CutAt.epoch = None
+    other = CutAt()
+    with pytest.warns(UserWarning, match="CutAt, EarlyStopping start anew"):
+        model = make(other, stop).fit(*blobs)
+    assert not hasattr(dict(model.net_.callbacks_)["callback_0"], "misses_")
+
+
+def test_names_of_callbacks_are_the_users(blobs, tmp_path):
+    names = ["plan", "watch", "progress", "plateau", "checkpoint", "halt", "best"]
+    model = DeepHashEncoder(
+        8,
+        max_epochs=1,
+        callbacks=[(name, CutAt()) for name in names],
+        checkpoint=tmp_path / "a",
+        early_stopping=True,
+        verbose=1,
+    )
+    CutAt.epoch = None
+    assert {name for name, _ in model.fit(*blobs).net_.callbacks} == set(names)
+
+
 # What is refused
 
 
@@ -394,6 +518,63 @@ def test_other_data_is_refused(cut, blobs):
         model.fit(X, y, X_val=X, y_val=y)
     model.fit(X, y)
     assert not cut.exists()
+
+
+class Other(Noisy):
+    """Another kind of data set."""
+
+    def __getitem__(self, index):
+        return self.X[index], self.y[index]
+
+
+class Same(Other):
+    """The same items by another name."""
+
+
+def test_another_data_set_is_refused(tmp_path, blobs):
+    X, y = blobs
+    model = DeepHashEncoder(
+        8, max_epochs=3, random_state=0, callbacks=[CutAt()], checkpoint=tmp_path / "a"
+    )
+    CutAt.epoch = 2
+    with pytest.raises(Cut):
+        model.fit(Other(X, y))
+    CutAt.epoch = None
+    for data in (Same(X, y), Other(X + 1, y), Noisy(X, y)):
+        with pytest.raises(ValueError, match="X and y are others"):
+            model.fit(data)
+    going_on(model, Other(X, y), None, None, True)
+
+
+def test_what_changes_nothing_may_change(tmp_path):
+    """An augmentation that counts, and the number of workers."""
+
+    class Counting:
+        calls = 0
+
+        def __call__(self, batch, generator):
+            self.calls += 1
+            return batch
+
+        __hash__ = None
+
+    X = np.random.default_rng(0).normal(size=(60, 8, 8)).astype(np.float32)
+    y = np.arange(60) % 2
+    model = DeepHashEncoder(
+        8,
+        network=nn.Sequential(nn.Flatten(), nn.LazyLinear(16)),
+        max_epochs=3,
+        augment=Counting(),
+        random_state=0,
+        callbacks=[CutAt()],
+        checkpoint=tmp_path / "a",
+    )
+    CutAt.epoch = 2
+    with pytest.raises(Cut):
+        model.fit(X, y)
+    CutAt.epoch = None
+    model.set_params(net_params={"iterator_valid__num_workers": 1})
+    assert going_on(model, X, y, None, True).n_iter_ == 3
 
 
 def test_files_that_are_none_of_ours(tmp_path, blobs):

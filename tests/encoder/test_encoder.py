@@ -127,7 +127,7 @@ def test_two_classes_have_one_score(blobs):
 def test_families_that_model_classes_score_with_their_own(blobs):
     X, y = blobs
     model = encoder(loss="dcwh").fit(X, y)
-    own = model.loss_.class_scores(torch.from_numpy(model.embed(X)))
+    own = model.loss_.class_scores(torch.from_numpy(model.embed(X)).double())
     np.testing.assert_allclose(model.decision_function(X), own.numpy(), rtol=1e-5)
     assert model.score(X, y) > 0.9
 

@@ -35,7 +35,7 @@ def test_callbacks_are_copied_and_see_the_training(blobs):
     kept = dict(model.net_.callbacks_)
     assert "lr" in kept
     assert kept["lr"] is not schedule
-    assert not {"plan", "watch", "best", "progress", "halt"} & set(kept)
+    assert not [name for name in kept if name.startswith("skhash_")]
 
 
 def test_scoring_callback_of_skorch_sees_the_items(blobs):
@@ -127,6 +127,7 @@ def test_verbose_sums_up_and_tells_long_trainings_how_far_they_are(
     assert capsys.readouterr() == ("", "")
     numbers = r"loss \d+\.\d{4}" + (r", mAP [01]\.\d{4}" if early_stopping else "")
     summary = rf"trained 3 epochs in \d+\.\d s, {numbers}"
+    summary += r" in epoch \d" if early_stopping else ""
     encoder(verbose=1, **settings).fit(*blobs)
     (line,) = capsys.readouterr().out.splitlines()
     assert re.fullmatch(summary, line)

@@ -163,3 +163,11 @@ def test_labels_that_do_not_fit_are_refused(y, message):
         voter.add(CODES[:3], y)
     assert voter._database is before
     assert voter.n_samples_fit_ == 90
+
+
+def test_a_classifier_begins_empty_before_it_knows_the_kind_of_its_labels():
+    codes = np.random.default_rng(0).integers(0, 256, (20, 2), dtype=np.uint8)
+    sets = np.random.default_rng(1).integers(0, 2, (20, 3))
+    model = HammingNeighborsClassifier().fit(np.empty((0, 2), np.uint8), [])
+    model.add(codes, sets)
+    assert model.predict(codes).shape == (20, 3)

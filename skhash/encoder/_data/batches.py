@@ -31,6 +31,15 @@ _TORCH_DTYPES = {
 }
 _HELD_BY = {("u", 2): np.float32, ("u", 4): np.int64}
 
+# How a DataLoader loads; what, and in what order, is for others to say.
+LOADING = {
+    "num_workers",
+    "prefetch_factor",
+    "timeout",
+    "multiprocessing_context",
+    "worker_init_fn",
+}
+
 
 def readable(values: np.ndarray) -> np.ndarray:
     """An array of real numbers in a dtype that torch knows, without loss."""
