@@ -48,6 +48,8 @@ class HammingNeighborsClassifier(
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.
+    verbose : int, default=0
+        1 shows how far a long search is, and how long an index takes.
 
     Attributes
     ----------
@@ -86,15 +88,23 @@ class HammingNeighborsClassifier(
         "weights": [StrOptions({"uniform", "distance"}), callable],
         "algorithm": ALGORITHM,
         "n_jobs": N_JOBS,
+        "verbose": ["verbose"],
     }
 
     def __init__(
-        self, n_neighbors=5, *, weights="uniform", algorithm="auto", n_jobs=None
+        self,
+        n_neighbors=5,
+        *,
+        weights="uniform",
+        algorithm="auto",
+        n_jobs=None,
+        verbose=0,
     ):
         self.n_neighbors = n_neighbors
         self.weights = weights
         self.algorithm = algorithm
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, ids=None):
@@ -126,7 +136,7 @@ class HammingNeighborsClassifier(
         labels, ids = self._labels_of(y, codes), check_ids(ids, len(codes))
         targets = Targets.of(labels)
         database = make_database(
-            codes, labels, ids, self.algorithm, self.n_jobs, targets=targets
+            codes, labels, ids, self.algorithm, self.n_jobs, self.verbose, targets
         )
         return self._take(database, seen)
 

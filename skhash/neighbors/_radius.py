@@ -143,7 +143,7 @@ class RadiusNeighborsMixin(FittedCodes):
     def _within(self, database, X, radius, filter):
         """Neighbours as `skhash.hamming.within` gives them, by rows of a snapshot."""
         queries, radius, searcher, rows = self._task(database, X, radius, filter)
-        with announced("searching within a radius", getattr(self, "verbose", 0)):
+        with announced("searching within a radius", self.verbose):
             found = searcher.within(queries, radius, n_jobs=self.n_jobs)
         indptr, distances, indices = found
         if rows is not None:

@@ -139,7 +139,7 @@ class KNeighborsMixin(FittedCodes):
     def _found(self, searcher, queries, k):
         """What a searcher finds; a long search is told of, where that is asked for."""
         n_queries = len(queries)
-        if not getattr(self, "verbose", 0) or n_queries <= TOGETHER:
+        if not self.verbose or n_queries <= TOGETHER:
             return searcher.nearest(queries, k, n_jobs=self.n_jobs)
         distances = np.empty((n_queries, k), np.int32)
         indices = np.empty((n_queries, k), np.int64)

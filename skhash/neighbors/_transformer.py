@@ -53,6 +53,8 @@ class HammingNeighborsTransformer(
         How to search; see :class:`HammingNeighbors`.
     n_jobs : int, default=None
         Number of threads; None means all cores the process may use.
+    verbose : int, default=0
+        1 shows how far a long graph is, and how long an index takes.
 
     Attributes
     ----------
@@ -88,6 +90,7 @@ class HammingNeighborsTransformer(
         "radius": RADIUS,
         "algorithm": ALGORITHM,
         "n_jobs": N_JOBS,
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -98,12 +101,14 @@ class HammingNeighborsTransformer(
         *,
         algorithm="auto",
         n_jobs=None,
+        verbose=0,
     ):
         self.mode = mode
         self.n_neighbors = n_neighbors
         self.radius = radius
         self.algorithm = algorithm
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, ids=None):
@@ -133,7 +138,9 @@ class HammingNeighborsTransformer(
             check_fit_radius(self.radius)
         codes, seen = fit_codes(self, X)
         ids = check_ids(ids, len(codes))
-        database = make_database(codes, None, ids, self.algorithm, self.n_jobs)
+        database = make_database(
+            codes, None, ids, self.algorithm, self.n_jobs, self.verbose
+        )
         return self._take(database, seen)
 
     def transform(self, X):

@@ -219,6 +219,17 @@ def test_long_work_is_told_of(verbose, monkeypatch, capsys):
     assert re.fullmatch(r"searching within a radius: done in .*", within[-1])
 
 
+def test_graphs_and_votes_are_told_of(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "PATIENCE", 0)
+    monkeypatch.setattr(_search, "TOGETHER", 100)
+    HammingNeighborsTransformer(verbose=1).fit_transform(RANDOM[:250])
+    assert "searching: done" in capsys.readouterr().out
+    model = HammingNeighborsClassifier(verbose=1).fit(RANDOM[:250], np.arange(250) % 3)
+    assert "250 codes: done" in capsys.readouterr().out
+    model.predict(RANDOM[:250])
+    assert "searching: done" in capsys.readouterr().out
+
+
 def test_quick_work_says_nothing(capsys):
     HammingNeighbors(verbose=1).fit(RANDOM).kneighbors(RANDOM[:9], 7)
     assert capsys.readouterr().out == ""
