@@ -103,6 +103,7 @@ def test_partial_fit_goes_on_with_either_form():
     np.testing.assert_array_equal(*(model.embed(X) for model in models))
 
 
+@pytest.mark.slow
 def test_torch_has_nothing_to_say_about_its_tensors():
     """In a process of its own: torch speaks once."""
     code = (
@@ -243,6 +244,7 @@ print((peak - before) / 1e6)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="reads Linux's own count"
 )

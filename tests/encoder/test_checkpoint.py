@@ -279,6 +279,7 @@ def test_callbacks_of_skorch_go_on(train, blobs, callback, params):
     train(*blobs, callbacks=[callback], **params)
 
 
+@pytest.mark.slow
 def test_a_training_that_ends_on_a_plateau(tmp_path):
     rng = np.random.default_rng(0)
     y = np.arange(60) % 2

@@ -176,6 +176,7 @@ def test_a_diverged_training_still_answers(tagged):
     assert np.isfinite(model.predict_proba(X)).all()
 
 
+@pytest.mark.slow
 def test_tools_of_scikit_learn_work():
     X, Y = make_multilabel_classification(200, 6, n_classes=4, random_state=0)
     X = scale(X)

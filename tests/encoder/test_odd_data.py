@@ -69,6 +69,7 @@ def test_two_items_one_feature(network, loss):
     assert set(model.predict(X)) <= {"a", "b"}
 
 
+@pytest.mark.slow
 def test_five_hundred_classes():
     rng = np.random.default_rng(0)
     y = np.arange(1500) % 500

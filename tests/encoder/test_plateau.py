@@ -98,10 +98,12 @@ def test_stages_that_are_left_are_passed_through():
     assert model.loss_.seen_[-1] == 2  # with the settings of the last one
 
 
+@pytest.mark.slow
 def test_centres_that_move_are_waited_for():
     assert trained(refresh_every=1).n_iter_ == 100
 
 
+@pytest.mark.slow
 def test_two_trainings_end_alike():
     assert trained().n_iter_ == trained().n_iter_
 

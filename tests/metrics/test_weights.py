@@ -130,6 +130,7 @@ def means(report):
     return [*(score.mean for score in report.scores.values()), *report.tie_bounds]
 
 
+@pytest.mark.slow
 @given(tasks())
 def test_weights_repeat_queries_in_the_means_of_a_report(task):
     given_, weight = task
@@ -139,6 +140,7 @@ def test_weights_repeat_queries_in_the_means_of_a_report(task):
         np.testing.assert_allclose(means(report), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 @given(tasks())
 def test_weight_zero_leaves_a_query_out_of_a_report(task):
     given_, weight = task
@@ -155,6 +157,7 @@ def test_weight_zero_leaves_a_query_out_of_a_report(task):
         np.testing.assert_array_equal(values[kept], alone.per_query[name])
 
 
+@pytest.mark.slow
 @given(tasks())
 def test_equal_weights_of_a_report_are_none(task):
     plain = metrics.evaluate(*task[0], k=3, n_resamples=9)
