@@ -112,21 +112,17 @@ class Augment:
         return changed.reshape(x.shape)
 
 
-def make_augment(augment: Any, layout: Layout, seed: int) -> Augment | None:
-    """The augmentation that the encoder's parameter asks for, if it does.
-
-    Raises
-    ------
-    ValueError
-        If the items are no images.
-    """
-    if augment is None:
-        return None
-    if len(layout.shape) < 2:
+def check_augment(augment: Any, layout: Layout) -> None:
+    """Refuse to augment items that are no images."""
+    if augment is not None and len(layout.shape) < 2:
         raise ValueError(
             f"augment={augment!r} changes images, but X holds rows of "
             f"{layout.n_values} features. Give images of shape (n, height, width) or "
             "(n, height, width, channels), say what flat rows mean by input_shape, or "
             "use augment=None."
         )
-    return Augment(augment, layout, seed)
+
+
+def make_augment(augment: Any, layout: Layout, seed: int) -> Augment | None:
+    """The augmentation that the encoder's parameter asks for, if it does."""
+    return None if augment is None else Augment(augment, layout, seed)

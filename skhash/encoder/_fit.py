@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from skorch.callbacks import PrintLog
 
-from skhash.encoder._augment import make_augment
+from skhash.encoder._augment import check_augment, make_augment
 from skhash.encoder._auto import choose_balance, choose_epochs, choose_threads
 from skhash.encoder._build import Seeds, check_net, make_net, prepare, reuse
 from skhash.encoder._callbacks import (
@@ -134,6 +134,7 @@ def fit(
 ) -> None:
     """Train an encoder on checked data (`given` unchecked); set what it has learnt."""
     check_net(encoder)
+    check_augment(encoder.augment, data.layout)
     seeds = Seeds.draw(encoder.random_state)
     last: dict[str, Any] = {"skhash_halt": Halt()}
     checkpoint = None
@@ -194,6 +195,7 @@ def fit(
 
 def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) -> None:
     """Train an encoder for one epoch on checked data."""
+    check_augment(encoder.augment, data.layout)
     n_batches = math.ceil(len(data.items) / encoder.batch_size)
     n_epochs = choose_epochs(encoder.max_epochs, n_batches)
     if first:

@@ -219,6 +219,16 @@ def test_features_are_refused(blobs):
         )
 
 
+def test_features_are_refused_before_a_network_is_built(blobs):
+    def build(input_shape, n_bits):
+        pytest.fail("a network is built")
+
+    for method in ("fit", "partial_fit"):
+        model = DeepHashEncoder(8, augment="flip", network=build)
+        with pytest.raises(ValueError, match="changes images"):
+            getattr(model, method)(*blobs)
+
+
 @pytest.mark.parametrize(
     ("function", "told"),
     [
