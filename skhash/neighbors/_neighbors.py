@@ -240,7 +240,7 @@ class HammingNeighbors(
         """
         database = self._fitted()
         radius = check_radius(self.radius if radius is None else radius)
-        return pairs_within(database, radius, self.n_jobs)
+        return pairs_within(database, radius, self.n_jobs, self.verbose)
 
     def score(self, X, y, sample_weight=None):
         """Mean average precision of queries against the fitted database.

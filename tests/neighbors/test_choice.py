@@ -206,17 +206,20 @@ def test_long_work_is_told_of(verbose, monkeypatch, capsys):
     searched = capsys.readouterr().out.splitlines()
     neighbors.radius_neighbors_graph(radius=3)
     within = capsys.readouterr().out.splitlines()
+    list(neighbors.pairs(3))
+    compared = capsys.readouterr().out.splitlines()
     expected = HammingNeighbors().fit(RANDOM[:500]).kneighbors(RANDOM[:250], 7)
     for left, right in zip(found, expected, strict=True):
         np.testing.assert_array_equal(left, right)
     if not verbose:
-        assert [*built, *searched, *within] == []
+        assert [*built, *searched, *within, *compared] == []
         return
     assert re.fullmatch(r"building an index of 500 codes: done in \d+\.\d s", built[-1])
     shares = [re.match(r"searching \|.*\| +(\d+) %", line) for line in searched[:-1]]
     assert [int(share[1]) for share in shares] == [33, 67, 100]
     assert re.fullmatch(r"searching: done in \d+\.\d s", searched[-1])
     assert re.fullmatch(r"searching within a radius: done in .*", within[-1])
+    assert re.fullmatch(r"comparing: done in \d+\.\d s", compared[-1])
 
 
 def test_graphs_and_votes_are_told_of(monkeypatch, capsys):
