@@ -32,10 +32,11 @@ MAY_IMPORT = {
     "neighbors": {"hamming", "metrics"}
     | {"documentation", "hints", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
+    "baselines": {"documentation", "hamming", "hints", "progress", "warn"},
     "encoder": {"hamming", "losses", "metrics", "networks"}
     | {"documentation", "hints", "progress", "warn"},
 }
-WITHOUT_TORCH = {"hamming", "metrics", "neighbors", "plots"}
+WITHOUT_TORCH = {"baselines", "hamming", "metrics", "neighbors", "plots"}
 # Files of those parts that load torch in a function, because their input is torch's:
 # codes on a GPU, and a loss object, which takes nothing but tensors.
 TORCH_IN_FUNCTIONS = {"hamming/indexes/torch.py", "plots/_loss_shape.py"}

@@ -17,20 +17,11 @@ from skhash.encoder._data.batches import ArrayDataset
 from skhash.encoder._data.items import check_data_set
 from skhash.encoder._outputs import Outputs
 from skhash.encoder._threads import run, torch_threads
-from skhash.hamming import pack
+from skhash.hamming.codes import MADE_OF_Z
 from skhash.hamming.labels import accuracy, check_class_labels, set_accuracy
 from skhash.losses import HashLoss
 from skhash.networks import NETWORKS
 from skhash.progress import followed
-
-# What `transform` makes of the outputs z, by the parameter `output`.
-_MADE_OF_Z: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "packed": lambda z: pack(z > 0),
-    "bits": lambda z: z > 0,
-    "signs": lambda z: np.where(z > 0, np.int8(1), np.int8(-1)),
-    "embedding": lambda z: z,
-}
-
 
 class Encoding(TransformerMixin, ClassifierMixin):
     """The half of `DeepHashEncoder` that needs no training."""
@@ -83,9 +74,9 @@ class Encoding(TransformerMixin, ClassifierMixin):
         ConvergenceWarning
             If the outputs are not finite because the training diverged.
         """
-        if not isinstance(self.output, str) or self.output not in _MADE_OF_Z:
+        if not isinstance(self.output, str) or self.output not in MADE_OF_Z:
             self._validate_params()  # names the outputs there are
-        return self._outputs(X, _MADE_OF_Z[self.output])
+        return self._outputs(X, MADE_OF_Z[self.output])
 
     def embed(self, X):
         """The real outputs z of the network; a bit is ``z > 0``.
@@ -99,7 +90,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         -------
         z : float32 ndarray of shape (n, n_bits)
         """
-        return self._outputs(X, _MADE_OF_Z["embedding"])
+        return self._outputs(X, MADE_OF_Z["embedding"])
 
     def decision_function(self, X):
         """Score of each class: the loss's own where it models classes, else nearness.

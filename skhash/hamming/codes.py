@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -209,3 +210,13 @@ def _bytes_of_numbers(array: NDArray, given: Any, name: str) -> NDArray[np.uint8
         fault = f"Found values in {name} that are no integers"
     remedy = advice.of_numbers(array, given) or advice.SIGNS
     raise ValueError(f"{fault} (dtype {array.dtype}). {remedy}")
+
+
+# What a transformer makes of real outputs z, by its parameter `output`: one rule for a
+# bit, z > 0, everywhere.
+MADE_OF_Z: dict[str, Callable[[NDArray], NDArray]] = {
+    "packed": lambda z: pack(z > 0),
+    "bits": lambda z: z > 0,
+    "signs": lambda z: np.where(z > 0, np.int8(1), np.int8(-1)),
+    "embedding": lambda z: z,
+}
