@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "neighbors": {"hamming", "metrics"}
     | {"documentation", "hints", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
-    "baselines": {"documentation", "hamming", "hints", "progress", "warn"},
+    "baselines": {"documentation", "hamming", "hints", "locks", "progress", "warn"},
     "encoder": {"hamming", "losses", "metrics", "networks"}
     | {"documentation", "hints", "progress", "warn"},
 }

@@ -1,4 +1,4 @@
-"""What the shallow methods share: checks, outputs, names, and work in blocks of rows."""
+"""What the shallow methods share: checks, outputs, names, work in blocks of rows."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sklearn.base import (
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skhash.baselines._one_thread import one_thread
 from skhash.documentation import ROOT
 from skhash.hamming.codes import MADE_OF_Z, MAX_BITS
 from skhash.hints import OptionErrors
@@ -85,7 +86,9 @@ class ShallowHasher(
             If X is sparse, holds NaN or infinity, has one row or more or less than two
             dimensions, or a parameter is out of its range.
         """
-        self._learn(self._features(X, reset=True), y)
+        X = self._features(X, reset=True)
+        with one_thread():
+            self._learn(X, y)
         return self
 
     def transform(self, X):
@@ -136,7 +139,7 @@ class ShallowHasher(
         check_is_fitted(self)
         X = self._features(X, reset=False)
         z = np.empty((len(X), self._n_bits), dtype=np.float32)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with one_thread(), np.errstate(over="ignore", invalid="ignore"):
             for rows in blocks(X):
                 z[rows] = self._z(X[rows].astype(np.float64))
         if not np.isfinite(z).all():

@@ -1,4 +1,4 @@
-"""Iterative quantisation: principal components, turned towards the corners of a cube."""
+"""Iterative quantisation: principal components turned to the corners of a cube."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_ITER = [Interval(Integral, 0, None, closed="left")]
 
 
 class Rotation(NamedTuple):
-    """An orthogonal matrix (b, b), and the error before each step and after the last."""
+    """An orthogonal matrix (b, b); the error before each step, and after the last."""
 
     matrix: NDArray[np.float64]
     errors: NDArray[np.float64]
@@ -142,9 +142,7 @@ class ITQ(ShallowHasher):
         found = principal_directions(X, self.n_bits)
         warn_of_rank(found.rank, self.n_bits, len(X), "bits depend on each other")
         V = project(X, found.mean, found.directions)
-        rotation = itq_rotation(
-            V, self.max_iter, check_random_state(self.random_state)
-        )
+        rotation = itq_rotation(V, self.max_iter, check_random_state(self.random_state))
         self.mean_ = found.mean
         self.components_ = rotation.matrix.T @ found.directions
         self.errors_ = rotation.errors

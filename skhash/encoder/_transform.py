@@ -23,6 +23,7 @@ from skhash.losses import HashLoss
 from skhash.networks import NETWORKS
 from skhash.progress import followed
 
+
 class Encoding(TransformerMixin, ClassifierMixin):
     """The half of `DeepHashEncoder` that needs no training."""
 
