@@ -27,7 +27,9 @@ def loaded_after(statement):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["hamming", "metrics", "neighbors", "plots"])
+@pytest.mark.parametrize(
+    "part", ["baselines", "hamming", "metrics", "neighbors", "plots"]
+)
 def test_part_does_not_load_torch(part):
     loaded = loaded_after(f"import skhash.{part}")
     assert f"skhash.{part}" in loaded

@@ -200,6 +200,15 @@ def blocks(X: NDArray) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
+def means(X: NDArray) -> NDArray[np.float64]:
+    """Mean of each feature; exactly its value where a feature is constant."""
+    first = X[0].astype(np.float64)
+    mean = np.zeros(X.shape[1])
+    for rows in blocks(X):
+        mean += (X[rows] - first).sum(axis=0) / len(X)
+    return first + mean
+
+
 def project(X: NDArray, mean: NDArray, components: NDArray) -> NDArray[np.float64]:
     """``(X - mean) @ components.T`` in float64, a block at a time."""
     out = np.empty((len(X), len(components)))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from skhash.baselines._base import blocks
+from skhash.baselines._base import blocks, means
 from skhash.warn import warn
 
 _EPS = np.finfo(np.float64).eps
@@ -37,9 +37,7 @@ def principal_directions(X: NDArray, k: int) -> Principal:
     variances, vectors = eigh(covariance, subset_by_index=(d - k, d - 1))
     variances, directions = variances[::-1], vectors.T[::-1]
     directions = directions * signs_of(directions)[:, None]
-    # What rounding makes of no variance: by the largest one, and by the mean's own.
-    noise = max(10 * d * _EPS * variances[0], d * (4 * _EPS * np.abs(mean).max()) ** 2)
-    alive = variances > noise
+    alive = variances > 10 * d * _EPS * variances[0]  # what rounding makes of none
     return Principal(
         mean, np.where(alive[:, None], directions, 0.0), np.where(alive, variances, 0.0)
     )
@@ -48,11 +46,9 @@ def principal_directions(X: NDArray, k: int) -> Principal:
 def moments(X: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and covariance (divided by n), by blocks of rows."""
     n, d = X.shape
-    mean = np.zeros(d)
     covariance = np.zeros((d, d))
     with np.errstate(over="ignore", invalid="ignore"):
-        for rows in blocks(X):
-            mean += X[rows].sum(axis=0, dtype=np.float64) / n
+        mean = means(X)
         for rows in blocks(X):
             centred = X[rows].astype(np.float64) - mean
             covariance += centred.T @ centred / n
