@@ -8,6 +8,7 @@ from skhash.datasets._cifar import load_cifar
 from skhash.datasets._folders import load_image_folder
 from skhash.datasets._idx import load_mnist, read_idx
 from skhash.datasets._lists import load_label_list
+from skhash.datasets._pairs import label_sets_from_pairs
 from skhash.datasets._protocols import published_split
 from skhash.datasets._reading import read_images
 from skhash.datasets._splits import RetrievalIndices, RetrievalSplit, UnseenClassSplit
@@ -17,6 +18,7 @@ __all__ = [
     "RetrievalIndices",
     "RetrievalSplit",
     "UnseenClassSplit",
+    "label_sets_from_pairs",
     "load_cifar",
     "load_image_folder",
     "load_label_list",

@@ -32,6 +32,7 @@ from skhash.encoder._data.batches import (
     ShuffledSampler,
 )
 from skhash.encoder._data.inputs import TrainingData
+from skhash.encoder._data.pairs import PairSampler
 from skhash.encoder._holdout import encode, retrieval_score, split
 from skhash.encoder._learnt import (
     learnt,
@@ -78,11 +79,14 @@ def set_callbacks(
 def set_sampler(
     net: DeepHashNet, encoder: DeepHashEncoder, data: TrainingData, seed: int
 ) -> None:
-    """Shuffled or class-balanced batches of the items."""
+    """Shuffled or class-balanced batches of the items, or batches of whole pairs."""
     batch_size, balanced = encoder.batch_size, encoder.balanced_batches
     if isinstance(data.items, EncodedDataset):
         # batch norm cannot learn from a single item
         net.iterator_train__drop_last = len(data.items) % batch_size == 1
+        return
+    if balanced == "auto" and data.labels.are_pairs:
+        net.sampler = PairSampler(data.labels, batch_size, seed)
         return
     n_items = choose_balance(balanced, net.criterion_, data.labels, batch_size)
     if n_items:

@@ -61,14 +61,16 @@ def class_state(
     Returns
     -------
     state : dict
-        Names and values of attributes.
+        Names and values of attributes; None where labels are pairs, not classes.
     """
+    if train.labels.are_pairs:
+        return {"_class_sums": None, "_temperature": None}
     sums = class_sums(codes, train, net.criterion_.n_bits_)
-    if before is not None:
+    if before is not None and before._class_sums is not None:
         sums += before._class_sums
     model = class_model(net, sums, train.kind == "sets")
     temperature = _find_temperature(net, model, train, codes, valid)
-    if before is not None:  # a few items say little
+    if before is not None and before._temperature is not None:  # a few items say little
         temperature = math.sqrt(before._temperature * temperature)
     return {"_class_sums": sums, "_temperature": temperature}
 

@@ -191,6 +191,11 @@ class Encoding(TransformerMixin, ClassifierMixin):
     def _class_model(self) -> Any:
         """What gives scores and probabilities of classes."""
         check_is_fitted(self)
+        if self._class_sums is None:
+            raise AttributeError(
+                f"This {type(self).__name__} was fitted with pairs of similar items, "
+                "which are no classes to predict. Search its codes by HammingNeighbors."
+            )
         return class_model(self.net_, self._class_sums, self.multilabel_)
 
     def _sets(self, model: Any, z: np.ndarray) -> np.ndarray:

@@ -204,6 +204,11 @@ class Labels(ABC):
     def constant(self) -> bool:
         """Whether all items have the same labels."""
 
+    @property
+    def are_pairs(self) -> bool:
+        """Whether they name pairs of items: sparse sets, no label of three or more."""
+        return False
+
 
 class Classes(Labels):
     """One class an item."""
@@ -347,6 +352,11 @@ class SparseSets(Labels):
             return False
         shared = self.overlap(slice(None), self.subset(slice(0, 1)))
         return bool((shared.sum(axis=1) == self.counts).all())
+
+    @property
+    def are_pairs(self) -> bool:
+        """Whether no label has three items or more, and some have two."""
+        return bool(self.sizes.max(initial=0) == 2)
 
     @cached_property
     def lists(self) -> Any:
