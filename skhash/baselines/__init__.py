@@ -9,6 +9,7 @@ from skhash.baselines._itq import ITQ
 from skhash.baselines._itq_cca import ITQCCA
 from skhash.baselines._pca import PCAHashing
 from skhash.baselines._random_hyperplanes import RandomHyperplanes
+from skhash.baselines._rotated_signs import RotatedSigns
 from skhash.baselines._sign_threshold import SignThreshold
 from skhash.baselines._spectral import SpectralHashing
 
@@ -17,6 +18,7 @@ __all__ = [
     "ITQCCA",
     "PCAHashing",
     "RandomHyperplanes",
+    "RotatedSigns",
     "SignThreshold",
     "SpectralHashing",
 ]

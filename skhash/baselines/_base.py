@@ -86,7 +86,7 @@ class ShallowHasher(
             If X is sparse, holds NaN or infinity, has one row or more or less than two
             dimensions, or a parameter is out of its range.
         """
-        X = self._features(X, reset=True)
+        X = self._features(X, reset=True, fewest=2)
         with one_thread():
             self._learn(X, y)
         return self
@@ -150,7 +150,7 @@ class ShallowHasher(
             )
         return z
 
-    def _features(self, X: Any, *, reset: bool) -> NDArray:
+    def _features(self, X: Any, *, reset: bool, fewest: int = 1) -> NDArray:
         """Dense finite features in float64 or float32, as scikit-learn checks them."""
         name = type(self).__name__
         if issparse(X):
@@ -164,7 +164,7 @@ class ShallowHasher(
             as_array(X),
             dtype=[np.float64, np.float32],
             reset=reset,
-            ensure_min_samples=2 if reset else 1,
+            ensure_min_samples=fewest,
         )
 
     @property
