@@ -7,7 +7,8 @@ counted oneself.
 
 Ready-made scorers for ``scoring=`` of scikit-learn, with the metrics' default options:
 `mean_average_precision_scorer`, `precision_at_k_scorer`, `recall_at_k_scorer` and
-`precision_at_radius_scorer`; :func:`make_retrieval_scorer` makes others.
+`precision_at_radius_scorer`, and `neighbor_recall_scorer`, which needs no labels;
+:func:`make_retrieval_scorer` makes others.
 """
 
 from skhash.metrics import from_histograms
@@ -29,6 +30,7 @@ from skhash.metrics._cutoffs import (
     recall_at_radius,
 )
 from skhash.metrics._ndcg import ndcg
+from skhash.metrics._neighbor_recall import neighbor_recall
 from skhash.metrics._rankings import (
     average_precision,
     mean_average_precision,
@@ -42,6 +44,7 @@ from skhash.metrics._report.report import RetrievalReport
 from skhash.metrics.scorer import (
     make_retrieval_scorer,
     mean_average_precision_scorer,
+    neighbor_recall_scorer,
     precision_at_k_scorer,
     precision_at_radius_scorer,
     recall_at_k_scorer,
@@ -68,6 +71,8 @@ __all__ = [
     "mean_average_precision_scorer",
     "mean_reciprocal_rank",
     "ndcg",
+    "neighbor_recall",
+    "neighbor_recall_scorer",
     "order_bits",
     "precision_at_k",
     "precision_at_k_scorer",

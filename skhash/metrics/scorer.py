@@ -14,12 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from skhash.hamming import check_codes
 from skhash.metrics._cutoffs import precision_at_k, precision_at_radius, recall_at_k
+from skhash.metrics._neighbor_recall import neighbor_recall
 from skhash.metrics._rankings import mean_average_precision
 from skhash.metrics.averages import advice_on_folds
 
 
 def make_retrieval_scorer(
-    metric: Callable[..., Any], **options: Any
+    metric: Callable[..., Any], /, **options: Any
 ) -> RetrievalScorer:
     """Make a scorer of a retrieval metric, for ``scoring=`` in scikit-learn.
 
@@ -33,6 +34,10 @@ def make_retrieval_scorer(
       and other outputs that are no codes become bits by ``> 0``.
 
     A fitted search such as ``GridSearchCV`` is scored by its best estimator.
+
+    With :func:`neighbor_recall` no labels are needed: the truth are the vectors that
+    the encoder is given, which is what a pipeline's earlier steps make of X; or those
+    in y, where the loss of a `DeepHashEncoder` learns from these.
 
     Parameters
     ----------
@@ -62,7 +67,8 @@ def make_retrieval_scorer(
     See Also
     --------
     mean_average_precision_scorer, precision_at_k_scorer, recall_at_k_scorer, \
-            precision_at_radius_scorer : Ready-made, with the metrics' default options.
+            precision_at_radius_scorer, neighbor_recall_scorer : Ready-made, with the
+        metrics' default options.
 
     Examples
     --------
@@ -83,7 +89,8 @@ def make_retrieval_scorer(
             "exclude_self is not for you to set: the scorer leaves items out for "
             "themselves if and only if the queries are the database."
         )
-    return RetrievalScorer(metric, options)
+    kind = NeighborScorer if metric is neighbor_recall else RetrievalScorer
+    return kind(metric, options)
 
 
 class RetrievalScorer(_BaseScorer):
@@ -170,6 +177,54 @@ class RetrievalScorer(_BaseScorer):
         return f"make_retrieval_scorer({self._name}{options})"
 
 
+class NeighborScorer(RetrievalScorer):
+    """`neighbor_recall` for ``scoring=``, leave-one-out: y may be missing."""
+
+    def __call__(
+        self, estimator: Any, X: Any, y_true: Any = None, **kwargs: Any
+    ) -> float:
+        """The recall of items X; the truth is y where the encoder learns from it."""
+        return super().__call__(estimator, X, y_true, **kwargs)
+
+    def _score(
+        self,
+        method_caller: Callable,
+        estimator: Any,
+        X: Any,
+        y_true: Any = None,
+        **kwargs: Any,
+    ) -> float:
+        self._check_takes(kwargs)
+        encoder, X = last_step(estimator, X)
+        if not hasattr(encoder, "transform") or _is_database(encoder):
+            raise TypeError(
+                "neighbor_recall scores estimators whose `transform` gives codes, got "
+                f"{type(encoder).__name__}: score the encoder alone."
+            )
+        vectors = X
+        if getattr(getattr(encoder, "loss_", None), "teacher", "X") == "y":
+            if y_true is None:
+                raise ValueError(
+                    f"{encoder!r} learns from the vectors in y, which are the truth "
+                    "here, too, but y is None."
+                )
+            vectors = y_true
+        codes = _codes_of(encoder.transform(X))
+        options = {**self._kwargs, "exclude_self": True}
+        return self._score_func(codes, codes, vectors, vectors, **options)
+
+
+def last_step(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """What encodes in the end, within searches and pipelines, and what it is given."""
+    if hasattr(estimator, "best_estimator_"):
+        return last_step(estimator.best_estimator_, X)
+    if isinstance(estimator, Pipeline):
+        if len(estimator.steps) > 1:
+            X = estimator[:-1].transform(X)
+        return last_step(estimator.steps[-1][1], X)
+    return estimator, X
+
+
 def rank_against(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
     """Query codes, database codes and labels; None, None for leave-one-out."""
     if hasattr(estimator, "best_estimator_"):
@@ -225,6 +280,7 @@ def _codes_of(output: Any) -> np.ndarray:
     return check_codes(output, name="the encoder's output")
 
 
+neighbor_recall_scorer = make_retrieval_scorer(neighbor_recall)
 mean_average_precision_scorer = make_retrieval_scorer(mean_average_precision)
 precision_at_k_scorer = make_retrieval_scorer(precision_at_k)
 precision_at_radius_scorer = make_retrieval_scorer(precision_at_radius)

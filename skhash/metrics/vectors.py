@@ -1,0 +1,197 @@
+"""Nearest real vectors, exactly: what codes are measured against, and learn from.
+
+Products in float32 say which items may be among the nearest; these alone are compared,
+by float64 sums in a fixed order. So the answer depends neither on threads nor on
+blocks, and equal vectors are ordered by index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_array
+
+# How near vectors are; greater is nearer in all that follows.
+METRICS = ("cosine", "euclidean", "inner_product")
+# Queries and items that are compared at a time, items that tell how near the nearest
+# are at least, and values that are gathered at a time.
+_QUERIES, _ITEMS, _FIRST, _VALUES = 2048, 8192, 2048, 1 << 21
+# What float32 and float64 round off, relative to a number.
+_ROUND, _ROUND_64 = 2.0**-24, 2.0**-52
+
+
+def check_vectors(
+    vectors: ArrayLike, name: str, *, n: int | None = None, width: int | None = None
+) -> np.ndarray:
+    """Finite real vectors as a 2-D array in their own dtype; a memmap stays on disk.
+
+    `n` and `width` are how many there must be, and of how many numbers.
+    """
+    checked: np.ndarray = check_array(vectors, dtype="numeric", input_name=name)
+    if n is not None and len(checked) != n:
+        raise ValueError(
+            f"{name} has {len(checked)} rows for {n} codes: give one vector per code."
+        )
+    if width is not None and checked.shape[1] != width:
+        raise ValueError(
+            f"{name} has {checked.shape[1]} columns, but {width} were expected: give "
+            "all vectors from the same space."
+        )
+    return checked
+
+
+def nearest_vectors(
+    queries: np.ndarray,
+    database: np.ndarray,
+    k: int,
+    metric: str = "cosine",
+    *,
+    exclude_self: bool = False,
+) -> Iterator[np.ndarray]:
+    """Indices of the `k` nearest items of each query, a block of queries at a time.
+
+    Parameters
+    ----------
+    queries, database : ndarray of shape (n_queries, d) and (n_items, d)
+        Real vectors, checked.
+    k : int
+        How many; no more than there are items.
+    metric : {"cosine", "euclidean", "inner_product"}, default="cosine"
+        A zero vector has the cosine 0 with all others.
+    exclude_self : bool, default=False
+        Whether query i is item i, which is left out.
+
+    Yields
+    ------
+    indices : ndarray of shape (n_block, k), int64
+        The nearest first; equally near ones by index.
+    """
+    k = min(k, len(database) - exclude_self)
+    space = _Space(database, queries, metric)
+    for start in range(0, len(queries), _QUERIES):
+        block = space.exact(queries[start : start + _QUERIES])
+        yield _nearest(block, database, space, k, start if exclude_self else None)
+
+
+class _Space:
+    """How near vectors are: roughly by products in float32, and exactly.
+
+    Vectors are scaled by a power of two, so that no square overflows; under "cosine"
+    each to length 1.
+    """
+
+    def __init__(self, database: np.ndarray, queries: np.ndarray, metric: str) -> None:
+        self.metric = metric
+        self.scale, self.center = 1.0, np.zeros(database.shape[1])
+        if metric == "cosine":
+            return
+        largest = max(_largest(database), _largest(queries))
+        self.scale = 2.0 ** -np.ceil(np.log2(largest)) if largest else 1.0
+        if metric == "euclidean":  # products of what is left round off less
+            sums = [self.exact(rows).sum(axis=0) for rows in _runs(database)]
+            self.center = np.sum(sums, axis=0) / len(database)
+
+    def exact(self, rows: np.ndarray) -> np.ndarray:
+        """Scaled vectors in float64."""
+        if self.metric != "cosine":
+            return rows.astype(np.float64) * self.scale
+        rows = rows.astype(np.float64)
+        rows /= np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-300)
+        length = np.sqrt(_dots(rows, rows))[:, None]
+        return np.divide(rows, length, out=rows, where=length > 0)
+
+    def rough(
+        self, queries: np.ndarray, items: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rough nearness of exact vectors in float32, what to add to it, its error."""
+        queries, items = queries - self.center, items - self.center
+        near = queries.astype(np.float32) @ items.astype(np.float32).T
+        own, others = _dots(queries, queries), _dots(items, items)
+        long, longest = np.sqrt(own), np.sqrt(others.max())
+        width = items.shape[1]
+        error = (width + 8) * _ROUND * (long * longest + 2.0**-100)
+        if self.metric != "euclidean":
+            return near, np.zeros(len(queries)), error
+        near *= 2
+        near -= others.astype(np.float32)
+        error = 2 * error + 8 * _ROUND * (long + longest) ** 2
+        # The centre is not subtracted exactly; scaled numbers are at most 1.
+        error += 8 * np.sqrt(width) * _ROUND_64 * (long + longest)
+        return near, -own, error
+
+    def nearness(self, queries: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Nearness of pairs of exact vectors, in float64."""
+        if self.metric == "euclidean":
+            apart = queries - items
+            return -_dots(apart, apart)
+        return _dots(queries, items)
+
+
+def _nearest(
+    queries: np.ndarray, database: np.ndarray, space: _Space, k: int, own: int | None
+) -> np.ndarray:
+    """Indices of the nearest items of a block; `own` is the item that query 0 is."""
+    n = len(queries)
+    values, indices = np.full((n, k), -np.inf), np.full((n, k), len(database))
+    for start in range(0, len(database), _ITEMS):
+        items = space.exact(database[start : start + _ITEMS])
+        near, shift, error = space.rough(queries, items)
+        if own is not None:
+            row = np.arange(max(own, start), min(own + n, start + len(items)))
+            near[row - own, row - start] = -np.inf
+        limit = values[:, -1] - shift - error
+        first = near[:, : max(_FIRST, k)]
+        if k <= first.shape[1] and np.isneginf(limit).any():
+            kth = np.partition(first, first.shape[1] - k, axis=1)[:, -k]
+            limit = np.maximum(limit, kth - 2 * error)
+        low = np.nextafter(limit.astype(np.float32), np.float32(-np.inf))
+        row, col = np.divmod(np.flatnonzero(near >= low[:, None]), len(items))
+        if own is not None:
+            other = row + own != col + start
+            row, col = row[other], col[other]
+        step = max(1, _VALUES // items.shape[1])
+        parts = [
+            space.nearness(queries[row[i : i + step]], items[col[i : i + step]])
+            for i in range(0, len(row), step)
+        ]
+        if parts:
+            found = np.concatenate(parts)
+            values, indices = _merge(values, indices, row, found, col + start)
+    return indices
+
+
+def _merge(
+    values: np.ndarray,
+    indices: np.ndarray,
+    row: np.ndarray,
+    found: np.ndarray,
+    index: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best of each row among those so far and those found, by (value, index)."""
+    n, k = values.shape
+    rows = np.concatenate([np.repeat(np.arange(n), k), row])
+    all_values = np.concatenate([values.ravel(), found])
+    all_indices = np.concatenate([indices.ravel(), index])
+    order = np.lexsort((all_indices, -all_values, rows))
+    starts = np.searchsorted(rows[order], np.arange(n))
+    kept = order[starts[:, None] + np.arange(k)]
+    return all_values[kept], all_indices[kept]
+
+
+def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Inner products of rows, each summed in the same order wherever it lies."""
+    return np.einsum("ij,ij->i", a, b)
+
+
+def _runs(vectors: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows of an array, some at a time."""
+    return (vectors[i : i + _ITEMS] for i in range(0, len(vectors), _ITEMS))
+
+
+def _largest(vectors: np.ndarray) -> float:
+    """The largest size of any value."""
+    sizes: Any = (np.abs(rows.astype(np.float64)).max() for rows in _runs(vectors))
+    return float(max(sizes, default=0.0))
