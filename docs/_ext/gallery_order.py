@@ -9,6 +9,7 @@ ORDER = (
     "plot_ties",
     "plot_compare_encoders",
     "plot_binarise_embeddings",
+    "plot_shallow_baselines",
     "plot_multilabel",
     "plot_continuation",
     "plot_two_steps",
