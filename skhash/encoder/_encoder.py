@@ -76,7 +76,9 @@ class DeepHashEncoder(
     balanced_batches : bool, int or "auto", default="auto"
         Class-balanced batches with 4 (or this many) items of each class instead of
         shuffled ones. "auto" uses them where the loss gains from them and shuffled
-        batches would hold fewer than 4 items of the typical class.
+        batches would hold fewer than 4 items of the typical class; and where y names
+        pairs (sparse label sets, no label of more than two items), each item comes
+        with a random one of its partners.
     augment : {"flip", "crop_flip"} or callable, default=None
         Random changes of training images. "flip" mirrors half of them, left to right;
         "crop_flip" also shifts them by up to an eighth of a side, the border filled
@@ -314,8 +316,9 @@ class DeepHashEncoder(
             sides are longer than 4.
         y : array-like of shape (n,) or (n, n_classes)
             Labels of any type, or a 0/1 matrix for several labels an item (-1/+1 says
-            the same; see :func:`skhash.hamming.check_labels`). May be left out for a
-            Dataset.
+            the same; see :func:`skhash.hamming.check_labels`), or pairs of similar
+            items, by :func:`skhash.datasets.label_sets_from_pairs`. May be left out
+            for a Dataset.
         sample_weight : array-like of shape (n,), default=None
             Weights of the items in the loss; items of weight 0 are dropped.
         X_val : as X, default=None

@@ -136,7 +136,7 @@ def test_rows_do_not_depend_on_each_other(method):
         (sp.csr_array(X), "TruncatedSVD"),
         (sp.coo_matrix(X), "TruncatedSVD"),
     ],
-    ids=["nan", "infinity", "one row", "1-d", "images", "csr", "coo"],
+    ids=["nan", "infinity", "one row", "1-d", "images", "csr", "other sparse"],
 )
 def test_refused_in_fit(method, bad, message):
     with pytest.raises(ValueError, match=message):
