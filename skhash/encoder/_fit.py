@@ -43,7 +43,7 @@ from skhash.encoder._net import DeepHashNet
 from skhash.encoder._plateau import EndOnPlateau
 from skhash.encoder._progress import Foretell, ShowProgress
 from skhash.encoder._sklearn_callbacks import ReportEpochs, supports_callbacks
-from skhash.encoder._temperature import class_state
+from skhash.encoder._temperature import NO_CLASSES, class_state
 from skhash.encoder._threads import run
 from skhash.hamming import pack
 from skhash.losses import LOSSES, HashLoss
@@ -172,6 +172,8 @@ def fit(
     n_threads = choose_threads(encoder.n_jobs, network, encoder.batch_size)
 
     def fitted(net: DeepHashNet, codes: np.ndarray | None = None) -> dict[str, Any]:
+        if data.labels.are_pairs:
+            return learnt(data, net, n_threads, seeds, NO_CLASSES)
         codes = encode(net, train) if codes is None else codes
         with lent(net, seeds.network):
             state = run(n_threads, lambda: class_state(net, train, codes, valid))

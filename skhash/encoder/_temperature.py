@@ -34,6 +34,8 @@ _ROWS = 128
 # Multiplications for finding neighbours, at most.
 _WORK = 1 << 33
 _RANGE = np.log([1e-3, 1e3])
+# What is kept where labels are pairs: a row of sums for each would take much memory.
+NO_CLASSES: dict[str, Any] = {"_class_sums": None, "_temperature": None}
 
 
 def class_state(
@@ -61,16 +63,16 @@ def class_state(
     Returns
     -------
     state : dict
-        Names and values of attributes; None where labels are pairs, not classes.
+        Names and values of attributes.
     """
-    if train.labels.are_pairs:
-        return {"_class_sums": None, "_temperature": None}
+    if before is not None and before._class_sums is None:
+        return NO_CLASSES
     sums = class_sums(codes, train, net.criterion_.n_bits_)
-    if before is not None and before._class_sums is not None:
+    if before is not None:
         sums += before._class_sums
     model = class_model(net, sums, train.kind == "sets")
     temperature = _find_temperature(net, model, train, codes, valid)
-    if before is not None and before._temperature is not None:  # a few items say little
+    if before is not None:  # a few items say little
         temperature = math.sqrt(before._temperature * temperature)
     return {"_class_sums": sums, "_temperature": temperature}
 

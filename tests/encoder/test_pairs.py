@@ -186,3 +186,22 @@ def test_partial_fit_of_pairs():
         rows = slice(start, start + 500)
         model.partial_fit(X[rows], PAIRS[rows])
     assert model.transform(X).shape == (1797, 2)
+
+
+def test_parts_of_label_sets_that_look_like_pairs_have_classes():
+    # Of 40 items, no rare tag has three; all items together tell what they are.
+    tags = sp.csr_array(rng.random((400, 60)) < 0.01)
+    model = encoder()
+    for start in range(0, 400, 40):
+        rows = slice(start, start + 40)
+        model.partial_fit(X[rows], tags[rows])
+    assert any(Labels.of(tags[at : at + 40]).are_pairs for at in range(0, 400, 40))
+    assert not Labels.of(tags).are_pairs
+    assert model.predict_proba(X[:5]).shape == (5, 60)
+
+
+def test_pairs_stay_pairs_in_partial_fit():
+    model = encoder().fit(X[:1000], PAIRS)
+    model.partial_fit(X[:1000], PAIRS)
+    with pytest.raises(AttributeError, match="fitted with pairs"):
+        model.predict(X)
