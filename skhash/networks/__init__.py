@@ -16,7 +16,7 @@ from skhash.networks._layers import Standardize as Standardize
 from skhash.networks._layers import parts as parts
 from skhash.networks._layers import set_mode as set_mode
 from skhash.networks._random import borrowed_generator as borrowed_generator
-from skhash.networks._standard import linear, mlp
+from skhash.networks._standard import linear, mlp, residual
 
 # The names above that are not here are for the encoder: users need none of them.
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "hash_layer",
     "linear",
     "mlp",
+    "residual",
     "wrap",
 ]

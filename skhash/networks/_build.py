@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from skhash.networks._convnet import convnet
 from skhash.networks._layers import Dropout, HashNetwork, draw_seed, hash_layer
 from skhash.networks._random import borrowed_generator
-from skhash.networks._standard import linear, mlp
+from skhash.networks._standard import linear, mlp, residual
 
 NETWORKS: dict[str, Callable[..., HashNetwork]] = {
     "linear": linear,
     "mlp": mlp,
+    "residual": residual,
     "convnet": convnet,
 }
 

@@ -1,4 +1,4 @@
-"""Ready-made networks for rows of numbers: linear, mlp."""
+"""Ready-made networks for rows of numbers: linear, mlp, residual."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from skhash.networks._layers import Dropout, HashNetwork, draw_seed, hash_layer
@@ -100,13 +100,93 @@ def mlp(
     >>> network(torch.zeros(2, 64)).shape
     torch.Size([2, 16])
     """
-    layers: list[nn.Module] = [nn.Flatten()]
-    width = math.prod(input_shape)
+    layers, width = _hidden_layers(math.prod(input_shape), hidden, dropout, generator)
+    head = hash_layer(width, n_bits, normalize=normalize_z, generator=generator)
+    return HashNetwork(nn.Sequential(nn.Flatten(), *layers), head)
+
+
+class Beside(nn.Module):
+    """Features of layers beside what they were given: shape (n, n_plain + n_hidden).
+
+    Parameters
+    ----------
+    layers : nn.Module
+        From rows of numbers to features.
+    n_plain : int
+        Length of a row; these numbers come first.
+    """
+
+    def __init__(self, layers: nn.Module, n_plain: int) -> None:
+        super().__init__()
+        self.layers = layers
+        self.n_plain = n_plain
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The rows, and what the layers make of them."""
+        x = x.flatten(1)
+        return torch.cat([x, self.layers(x)], dim=1)
+
+
+def residual(
+    input_shape: Sequence[int],
+    n_bits: int,
+    *,
+    hidden: Sequence[int] = (512,),
+    dropout: float = 0.0,
+    normalize_z: bool = False,
+    generator: torch.Generator | None = None,
+) -> HashNetwork:
+    """A linear network and an MLP side by side, their outputs added up.
+
+    The hash layer takes the items themselves beside the features of the hidden layers.
+    Where the loss knows weights to start from, such as those of iterative quantisation,
+    they become those of the items, and those of the features start at zero.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one item.
+    n_bits : int
+        Length of the codes.
+    hidden : sequence of int, default=(512,)
+        Widths of the hidden layers.
+    dropout : float, default=0.0
+        Probability to drop a hidden value, in [0, 1).
+    normalize_z : bool, default=False
+        See `hash_layer`.
+    generator : torch.Generator, default=None
+        Source of the initial weights and of the dropout.
+
+    Returns
+    -------
+    network : HashNetwork
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skhash.networks import residual
+    >>> network = residual((64,), n_bits=16, hidden=(32,))
+    >>> network.features(torch.zeros(2, 64)).shape
+    torch.Size([2, 96])
+    """
+    n_plain = math.prod(input_shape)
+    layers, width = _hidden_layers(n_plain, hidden, dropout, generator)
+    body = Beside(nn.Sequential(*layers), n_plain)
+    head = hash_layer(
+        n_plain + width, n_bits, normalize=normalize_z, generator=generator
+    )
+    return HashNetwork(body, head)
+
+
+def _hidden_layers(
+    width: int, hidden: Sequence[int], dropout: float, generator: torch.Generator | None
+) -> tuple[list[nn.Module], int]:
+    """Dense layers with batch norm and ReLU, and the width of the last."""
+    layers: list[nn.Module] = []
     for n_out in hidden:
         layers += [dense(width, n_out, generator, bias=False)]
         layers += [nn.BatchNorm1d(n_out), nn.ReLU()]
         if dropout:
             layers.append(Dropout(dropout, draw_seed(generator)))
         width = n_out
-    head = hash_layer(width, n_bits, normalize=normalize_z, generator=generator)
-    return HashNetwork(nn.Sequential(*layers), head)
+    return layers, width

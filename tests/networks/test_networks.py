@@ -28,7 +28,7 @@ from skhash.networks import (
 )
 from skhash.networks._layers import Dropout
 
-SHAPES = {"linear": (7,), "mlp": (7,), "convnet": (3, 12, 9)}
+SHAPES = {"linear": (7,), "mlp": (7,), "residual": (7,), "convnet": (3, 12, 9)}
 
 
 def generator(seed=0):
@@ -380,3 +380,14 @@ def test_loss_whose_setup_forgets_its_parent_is_refused():
     X, y = np.random.default_rng(0).normal(size=(20, 7)), np.arange(20) % 2
     with pytest.raises(ValueError, match=r"Forgetful.setup must call super\(\)"):
         DeepHashEncoder(5, loss=Forgetful(), max_epochs=3).fit(X, y)
+
+
+def test_residual_network_puts_features_beside_the_items():
+    net = make("residual", (7,), n_bits=3)
+    x = torch.randn(6, 7, generator=generator())
+    features = net.eval().features(x)
+    assert torch.equal(features[:, :7], x)
+    assert torch.equal(features[:, 7:], net.body.layers(x))
+    assert features.shape == (6, 7 + 512)
+    flat = make("residual", (2, 4, 3)).features(torch.ones(5, 2, 4, 3))
+    assert flat.shape == (5, 24 + 512)
