@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from skhash.hamming import check_codes
 from skhash.metrics._cutoffs import recall_at_k
 from skhash.metrics.options import check_option, check_rank
-from skhash.metrics.vectors import METRICS, check_vectors, nearest_vectors
+from skhash.metrics.vectors import METRICS, check_vectors, neighbor_matrix
 
 
 def neighbor_recall(
@@ -100,17 +98,12 @@ def neighbor_recall(
             f"left out, but there are {len(queries)} queries and {len(database)} items."
             " Give the same two or more items twice."
         )
-    blocks = nearest_vectors(vectors, items, k, metric, exclude_self=exclude_self)
-    truth = np.concatenate(list(blocks))
-    starts = np.arange(len(truth) + 1) * truth.shape[1]
-    shape = len(queries), len(database)
-    ones = np.ones(truth.size, dtype=np.int8)
-    relevance = sparse.csr_array((ones, truth.ravel(), starts), shape=shape)
+    truth = neighbor_matrix(vectors, items, k, metric, exclude_self=exclude_self)
     recall = recall_at_k(
         queries,
         database,
         k=k,
-        relevance=relevance,
+        relevance=truth,
         exclude_self=exclude_self,
         n_jobs=n_jobs,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import sparse
 from sklearn.utils import check_array
 
 # How near vectors are; greater is nearer in all that follows.
@@ -74,6 +75,23 @@ def nearest_vectors(
     for start in range(0, len(queries), _QUERIES):
         block = space.exact(queries[start : start + _QUERIES])
         yield _nearest(block, database, space, k, start if exclude_self else None)
+
+
+def neighbor_matrix(
+    queries: np.ndarray,
+    database: np.ndarray,
+    k: int,
+    metric: str = "cosine",
+    *,
+    exclude_self: bool = False,
+) -> sparse.csr_array:
+    """The same as ones in a sparse matrix of shape (n_queries, n_items)."""
+    blocks = nearest_vectors(queries, database, k, metric, exclude_self=exclude_self)
+    indices = np.concatenate(list(blocks))
+    starts = np.arange(len(indices) + 1) * indices.shape[1]
+    ones = np.ones(indices.size, dtype=np.int8)
+    shape = len(queries), len(database)
+    return sparse.csr_array((ones, indices.ravel(), starts), shape=shape)
 
 
 class _Space:
