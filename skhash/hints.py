@@ -16,9 +16,9 @@ def hint(value: Any, options: Iterable[Any]) -> str:
         return ""
     # Names of classes, and names written with hyphens, are meant as options, too.
     given = value.strip().lower().replace("-", "_").replace(" ", "_")
-    known = [option for option in options if isinstance(option, str)]
+    known = {option.lower(): option for option in options if isinstance(option, str)}
     close = difflib.get_close_matches(given, known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return f" Did you mean {known[close[0]]!r}?" if close else ""
 
 
 class OptionErrors:

@@ -26,14 +26,14 @@ MAY_IMPORT = {
     "warn": set(),
     "networks": {"locks"},
     "hamming": {"warn"},
-    "losses": {"hints", "warn"},
+    "losses": {"baselines", "hints", "warn"},
     "datasets": {"hamming", "hints", "warn"},
     "metrics": {"hamming", "hints", "progress", "warn"},
     "neighbors": {"hamming", "metrics"}
     | {"documentation", "hints", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
     "baselines": {"documentation", "hamming", "hints", "locks", "progress", "warn"},
-    "encoder": {"hamming", "losses", "metrics", "networks"}
+    "encoder": {"baselines", "hamming", "losses", "metrics", "networks"}
     | {"documentation", "hints", "progress", "warn"},
 }
 WITHOUT_TORCH = {"baselines", "hamming", "metrics", "neighbors", "plots"}

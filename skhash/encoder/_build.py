@@ -8,26 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from sklearn.base import clone
 from sklearn.utils import check_random_state
 from torch import nn
 
 from skhash.encoder._auto import choose_amp, choose_device
 from skhash.encoder._data.arrays import fitted_layout
+from skhash.encoder._data.batches import batches_in_order
 from skhash.encoder._data.inputs import TrainingData, moments
 from skhash.encoder._net import DeepHashNet
 from skhash.encoder._schedules import OPTIMIZERS
-from skhash.losses import LOSSES, HashLoss, Stage
+from skhash.encoder._supervision import batch_size_of, make_loss
+from skhash.losses import HashLoss, Stage
 from skhash.networks import (
     HashNetwork,
     Standardize,
     borrowed_generator,
     build_network,
     output_width,
+    set_mode,
 )
 
 if TYPE_CHECKING:
     from skhash.encoder._encoder import DeepHashEncoder
+
+# Items that tell where to start, and how many are worked through at a time.
+_STARTING, _TOGETHER = 10_000, 512
 
 
 @dataclass(frozen=True)
@@ -49,24 +54,15 @@ class Seeds:
         return cls(*(int(seed) for seed in rng.randint(2**31 - 1, size=4)))
 
 
-def make_loss(loss: str | HashLoss) -> HashLoss:
-    """A fresh loss from a name or from the user's instance, which stays unchanged."""
-    made = LOSSES[loss]() if isinstance(loss, str) else clone(loss)
-    if "_modules" not in vars(made):
-        raise TypeError(
-            f"{type(made).__name__}.__init__ must call super().__init__() first."
-        )
-    return made
-
-
 def make_network(
     encoder: DeepHashEncoder, data: TrainingData, loss: HashLoss, seed: int
 ) -> Any:
     """The network, its first layer standardising with the data's mean and scale."""
     shape = data.layout.network_shape
-    normalize = encoder.normalize_z
+    normalize, asked = encoder.normalize_z, encoder.network
+    rows = isinstance(asked, str) and asked == "auto" and len(shape) == 1
     network = build_network(
-        encoder.network,
+        loss.network if rows else asked,
         shape,
         encoder.n_bits,
         normalize_z=loss.normalize_z if normalize == "auto" else normalize,
@@ -142,7 +138,7 @@ def make_net(
         "optimizer": optimizer,
         **{f"optimizer__{name}": value for name, value in defaults.items()},
         "lr": encoder.lr,
-        "batch_size": encoder.batch_size,
+        "batch_size": batch_size_of(encoder),
         "train_split": None,
         "device": choose_device(encoder.device),
         "verbose": 0,
@@ -180,13 +176,44 @@ def prepare(
     network = make_network(encoder, data, loss, seeds.network)
     check_plan(plan, n_epochs, network)
     setup_loss(loss, plan, data, network, encoder.n_bits, seeds.loss)
+    set_start(network, loss, data, encoder.n_bits, seeds.loss)
     return network, loss
+
+
+def set_start(
+    network: HashNetwork, loss: HashLoss, data: TrainingData, n_bits: int, seed: int
+) -> None:
+    """Let a linear hash layer begin with the weights that the loss knows, if any.
+
+    They are for what comes to the layer as it is, where the body puts features beside
+    it: these begin without weight.
+    """
+    head: Any = network.head
+    head = head[0] if isinstance(head, nn.Sequential) and len(head) else head
+    if type(loss).start is HashLoss.start or not isinstance(head, nn.Linear):
+        return
+    count = min(len(data.items), _STARTING)
+    places = np.arange(count) * len(data.items) // count
+    set_mode(network, False)
+    with torch.no_grad():
+        batches = batches_in_order(data.items.subset(places), _TOGETHER)
+        features = torch.cat([network.features(batch) for batch in batches])
+        width = getattr(network.body, "n_plain", features.shape[1])
+        generator = torch.Generator().manual_seed(seed)
+        found = loss.start(features[:, :width], n_bits, generator)
+        if found is not None:
+            head.weight.zero_()
+            head.weight[:, :width] = found[0]
+            if head.bias is not None:
+                head.bias.copy_(found[1])
+    set_mode(network, True)
 
 
 def reuse(encoder: DeepHashEncoder, data: TrainingData) -> tuple[HashNetwork, HashLoss]:
     """Network and loss of the previous training (`warm_start`)."""
     network, loss = encoder.net_.module_, encoder.net_.criterion_
-    before = encoder.classes_, encoder.input_shape_, loss.n_bits_, repr(loss)
+    classes = getattr(encoder, "classes_", np.empty(0))  # vectors have none
+    before = classes, encoder.input_shape_, loss.n_bits_, repr(loss)
     asked = repr(make_loss(encoder.loss))
     now = data.classes, data.item_shape, encoder.n_bits, asked
     same = all(np.array_equal(a, b) for a, b in zip(before, now, strict=True))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from skhash.encoder._auto import device_error
 from skhash.encoder._check_callbacks import check_callbacks
 from skhash.encoder._checkpoint import check_path
+from skhash.encoder._supervision import learns_from
 
 if TYPE_CHECKING:
     from skhash.encoder._encoder import DeepHashEncoder
@@ -39,11 +40,22 @@ def check_parameters(
     """
     if not isinstance(encoder.loss, str):
         encoder.loss._validate_params()
+    if encoder.balanced_batches != "auto" and encoder.balanced_batches is not False:
+        check_balance(encoder)
     check_device(encoder.device)
     check_path(encoder.checkpoint)
     check_input_shape(encoder.input_shape)
     check_callbacks(encoder, partial=partial, own_valid=own_valid)
     check_net_params(encoder.net_params or {}, encoder.get_params(deep=False))
+
+
+def check_balance(encoder: DeepHashEncoder) -> None:
+    """Refuse batches balanced by classes where there are none."""
+    if learns_from(encoder) != "labels":
+        raise ValueError(
+            f"balanced_batches={encoder.balanced_batches!r} balances classes, but "
+            f"loss={encoder.loss!r} learns from vectors: use 'auto'."
+        )
 
 
 def check_device(device: Any) -> None:

@@ -18,11 +18,12 @@ from skhash.documentation import DocLink
 from skhash.encoder import _fit
 from skhash.encoder._augment import AUGMENTATIONS
 from skhash.encoder._check import check_parameters
-from skhash.encoder._data.inputs import check_training, same_classes
-from skhash.encoder._data.validation import check_validation
+from skhash.encoder._data.inputs import same_classes
+from skhash.encoder._data.training import check_data, check_own_validation
 from skhash.encoder._restoring import unchanged_by_errors
 from skhash.encoder._schedules import LR_SCHEDULES, OPTIMIZERS
 from skhash.encoder._sklearn_callbacks import CallbackSupportMixin, with_callbacks
+from skhash.encoder._supervision import learns_from
 from skhash.encoder._threads import torch_threads
 from skhash.encoder._transform import Encoding
 from skhash.hints import OptionErrors
@@ -38,10 +39,12 @@ class DeepHashEncoder(
     Encoding,
     BaseEstimator,
 ):
-    """Learn short binary codes from labelled data with a torch network.
+    """Learn short binary codes with a torch network, from labels or from vectors.
 
     The network returns one real number z a bit; a bit is ``z > 0``. Codes of items
     with the same label end up close in Hamming distance, codes of other items far.
+    ``loss="neighbor_distillation"`` needs no labels: codes of near vectors end up
+    close.
 
     Parameters
     ----------
@@ -52,10 +55,11 @@ class DeepHashEncoder(
         With a name, ``set_params(loss__shape=2)`` makes the instance, so that grid
         search can reach every hyper-parameter of the loss.
     network : str, torch.nn.Module or callable, default="auto"
-        "linear", "mlp" or "convnet"; "auto" is "convnet" for images and "mlp" for
-        other data. A module is a body of any output width and gets a hash layer put
-        on top (see `skhash.networks.wrap` to freeze it). A function ``(input_shape,
-        n_bits) -> nn.Module`` builds any other network.
+        "linear", "mlp", "residual" (the two side by side) or "convnet"; "auto" is
+        "convnet" for images, and for other data "mlp" or what the loss prefers. A
+        module is a body of any output width and gets a hash layer put on top (see
+        `skhash.networks.wrap` to freeze it). A function ``(input_shape, n_bits) ->
+        nn.Module`` builds any other network.
     input_shape : tuple of int, default=None
         What flat rows of X mean: (height, width) or (height, width, channels).
         (3, 32, 32) and its like, which can only be channels first, are read so.
@@ -70,15 +74,17 @@ class DeepHashEncoder(
     max_epochs : int or "auto", default="auto"
         Passes over the data. "auto" takes at least 10 passes and 1000 optimisation
         steps, whichever is longer.
-    batch_size : int, default=128
-        Most items in a batch. Batches are of equal size; pairs are formed inside a
+    batch_size : int or "auto", default="auto"
+        Most items in a batch. "auto" is what the loss wants: 128 of labels, 1024 of
+        vectors. Batches are of equal size; pairs are formed inside a
         batch.
     balanced_batches : bool, int or "auto", default="auto"
         Class-balanced batches with 4 (or this many) items of each class instead of
         shuffled ones. "auto" uses them where the loss gains from them and shuffled
         batches would hold fewer than 4 items of the typical class; and where y names
         pairs (sparse label sets, no label of more than two items), each item comes
-        with a random one of its partners.
+        with a random one of its partners. Where vectors supervise, a batch always
+        holds items with some of their nearest neighbours.
     augment : {"flip", "crop_flip"} or callable, default=None
         Random changes of training images. "flip" mirrors half of them, left to right;
         "crop_flip" also shifts them by up to an eighth of a side, the border filled
@@ -91,7 +97,8 @@ class DeepHashEncoder(
         Batch-normalise z without scale and shift; "auto" does as the loss says.
     early_stopping : bool, default=False
         Stop when the retrieval of validation data from the training data (tie-aware
-        mean average precision) does not rise any more, and keep the best weights.
+        mean average precision; of vectors, the recall of the 10 nearest) does not rise
+        any more, and keep the best weights.
         Part of the data is held out for it, unless `fit` is given `X_val`. A plan of
         several stages may end before its last one, but not in pre-training.
     validation_fraction : float, default=0.1
@@ -143,7 +150,7 @@ class DeepHashEncoder(
     loss_ : HashLoss
         The loss with its learnt state.
     classes_ : ndarray of shape (n_classes,)
-        The labels; column numbers for multi-label data.
+        The labels; column numbers for multi-label data. Of vectors there are none.
     class_codes_ : ndarray of shape (n_classes, n_bits)
         Mean sign of each bit in each class. Not for multi-label data.
     multilabel_ : bool
@@ -192,7 +199,10 @@ class DeepHashEncoder(
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
         ],
-        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "batch_size": [
+            Interval(Integral, 2, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "balanced_batches": [
             "boolean",
             Interval(Integral, 2, None, closed="left"),
@@ -230,7 +240,7 @@ class DeepHashEncoder(
         lr_schedule="one_cycle",
         weight_decay=1e-3,
         max_epochs="auto",
-        batch_size=128,
+        batch_size="auto",
         balanced_batches="auto",
         augment=None,
         normalize_z="auto",
@@ -318,7 +328,8 @@ class DeepHashEncoder(
             Labels of any type, or a 0/1 matrix for several labels an item (-1/+1 says
             the same; see :func:`skhash.hamming.check_labels`), or pairs of similar
             items, by :func:`skhash.datasets.label_sets_from_pairs`. May be left out
-            for a Dataset.
+            for a Dataset. A loss of vectors ignores y, or with ``teacher="y"`` takes
+            real vectors of shape (n, d), see `skhash.losses.NeighborDistillation`.
         sample_weight : array-like of shape (n,), default=None
             Weights of the items in the loss; items of weight 0 are dropped.
         X_val : as X, default=None
@@ -349,10 +360,8 @@ class DeepHashEncoder(
         check_parameters(self, own_valid=X_val is not None)
         metadata = {"sample_weight": sample_weight}
         with torch_threads(1), unchanged_by_errors(self):
-            data = check_training(
-                self, X, y, sample_weight, item_shape=self.input_shape
-            )
-            valid = check_validation(self, X_val, y_val, data)
+            data = check_data(self, X, y, sample_weight)
+            valid = check_own_validation(self, X_val, y_val, data)
             _fit.fit(self, data, valid, {"X": X, "y": y, "metadata": metadata})
         return self
 
@@ -388,7 +397,13 @@ class DeepHashEncoder(
             On Ctrl-C. As after any error, the encoder is what it was before the call.
         """
         first = not hasattr(self, "net_")
-        if not first:
+        if learns_from(self) != "labels":
+            if classes is not None:
+                raise ValueError(
+                    f"classes={classes!r} is for losses that learn from labels; "
+                    f"loss={self.loss!r} learns from vectors."
+                )
+        elif not first:
             if classes is not None and not same_classes(classes, self.classes_):
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on last call to "
@@ -397,15 +412,7 @@ class DeepHashEncoder(
             classes = self.classes_
         check_parameters(self, partial=True)
         with torch_threads(1), unchanged_by_errors(self):
-            data = check_training(
-                self,
-                X,
-                y,
-                sample_weight,
-                item_shape=self.input_shape,
-                classes=classes,
-                reset=first,
-            )
+            data = check_data(self, X, y, sample_weight, classes=classes, reset=first)
             _fit.partial_fit(self, data, first=first)
         return self
 
@@ -414,9 +421,14 @@ class DeepHashEncoder(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.classifier_tags.multi_label = True
-        tags.input_tags.sparse = True
-        tags.input_tags.three_d_array = True
+        learns = learns_from(self)
+        tags.target_tags.required = learns != "X"
+        if learns == "labels":
+            tags.classifier_tags.multi_label = True
+        else:
+            tags.estimator_type = tags.classifier_tags = None
+            tags.target_tags.multi_output = learns == "y"
+            tags.target_tags.single_output = learns != "y"
+        tags.input_tags.sparse = tags.input_tags.three_d_array = learns != "X"
         tags.transformer_tags.preserves_dtype = []
         return tags

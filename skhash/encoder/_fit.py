@@ -32,10 +32,16 @@ from skhash.encoder._data.batches import (
     ShuffledSampler,
 )
 from skhash.encoder._data.inputs import TrainingData
+from skhash.encoder._data.neighbors import (
+    ItemByItem,
+    NeighborSampler,
+    neighbor_graph,
+)
 from skhash.encoder._data.pairs import PairSampler
 from skhash.encoder._holdout import encode, retrieval_score, split
 from skhash.encoder._learnt import (
     learnt,
+    take_over,
     warn_if_diverged,
     warn_if_unhealthy,
 )
@@ -43,6 +49,7 @@ from skhash.encoder._net import DeepHashNet
 from skhash.encoder._plateau import EndOnPlateau
 from skhash.encoder._progress import Foretell, ShowProgress
 from skhash.encoder._sklearn_callbacks import ReportEpochs, supports_callbacks
+from skhash.encoder._supervision import batch_size_of
 from skhash.encoder._temperature import NO_CLASSES, class_state
 from skhash.encoder._threads import run
 from skhash.hamming import pack
@@ -79,8 +86,15 @@ def set_callbacks(
 def set_sampler(
     net: DeepHashNet, encoder: DeepHashEncoder, data: TrainingData, seed: int
 ) -> None:
-    """Shuffled or class-balanced batches of the items, or batches of whole pairs."""
-    batch_size, balanced = encoder.batch_size, encoder.balanced_batches
+    """Batches of the items: shuffled, balanced, of whole pairs or of neighbours."""
+    batch_size, balanced = batch_size_of(encoder), encoder.balanced_batches
+    if data.kind == "vectors":
+        sampler = neighbor_sampler(encoder, data, batch_size, seed)
+        if isinstance(data.items, EncodedDataset):
+            net.iterator_train__shuffle = False
+            net.iterator_train__sampler = ItemByItem(sampler)
+        net.sampler = sampler
+        return
     if isinstance(data.items, EncodedDataset):
         # batch norm cannot learn from a single item
         net.iterator_train__drop_last = len(data.items) % batch_size == 1
@@ -93,6 +107,16 @@ def set_sampler(
         net.sampler = BalancedSampler(data.labels, batch_size, n_items, seed)
     else:
         net.sampler = ShuffledSampler(len(data.items), batch_size, seed)
+
+
+def neighbor_sampler(
+    encoder: DeepHashEncoder, data: TrainingData, batch_size: int, seed: int
+) -> NeighborSampler:
+    """Batches of items with their neighbours; of all, where one batch holds them."""
+    n, graph = len(data.items), None
+    if n > batch_size:
+        graph = neighbor_graph(data.labels, seed=seed, verbose=encoder.verbose)
+    return NeighborSampler(n, batch_size, seed, graph)
 
 
 def draws_globally(
@@ -148,7 +172,8 @@ def fit(
     train, valid = data, own_valid
     if encoder.early_stopping and valid is None:
         train, valid = split(encoder, data, seeds.split)
-    n_batches = math.ceil(len(train.items) / encoder.batch_size)
+    batch_size = batch_size_of(encoder)
+    n_batches = math.ceil(len(train.items) / batch_size)
     n_epochs = choose_epochs(encoder.max_epochs, n_batches)
     warm = encoder.warm_start and hasattr(encoder, "net_")
     if warm:
@@ -169,9 +194,11 @@ def fit(
         callbacks["skhash_plateau"] = EndOnPlateau(callbacks["skhash_plan"], n_epochs)
     progress = ShowProgress() if encoder.verbose else Foretell()
     callbacks["skhash_progress"] = progress
-    n_threads = choose_threads(encoder.n_jobs, network, encoder.batch_size)
+    n_threads = choose_threads(encoder.n_jobs, network, batch_size)
 
     def fitted(net: DeepHashNet, codes: np.ndarray | None = None) -> dict[str, Any]:
+        if data.kind == "vectors":
+            return learnt(data, net, n_threads, seeds, {})
         if data.labels.are_pairs:
             return learnt(data, net, n_threads, seeds, NO_CLASSES)
         codes = encode(net, train) if codes is None else codes
@@ -193,7 +220,7 @@ def fit(
     with contextlib.closing(progress):
         codes = run(n_threads, lambda: train_on(net, train, lent(net, seeds.network)))
     net.slim([*callbacks, *last])
-    vars(encoder).update(fitted(net, codes))
+    take_over(encoder, fitted(net, codes))
     if checkpoint:
         checkpoint.remove()
     warn_if_unhealthy(encoder, codes)
@@ -202,13 +229,14 @@ def fit(
 def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) -> None:
     """Train an encoder for one epoch on checked data."""
     check_augment(encoder.augment, data.layout)
-    n_batches = math.ceil(len(data.items) / encoder.batch_size)
+    batch_size = batch_size_of(encoder)
+    n_batches = math.ceil(len(data.items) / batch_size)
     n_epochs = choose_epochs(encoder.max_epochs, n_batches)
     if first:
         check_net(encoder)
         seeds = Seeds.draw(encoder.random_state)
         network, loss = prepare(encoder, data, n_epochs, seeds)
-        n_threads = choose_threads(encoder.n_jobs, network, encoder.batch_size)
+        n_threads = choose_threads(encoder.n_jobs, network, batch_size)
         net = make_net(encoder, network, loss, "constant", seeds.batches)
     else:
         net, n_threads, seeds = encoder.net_, encoder._n_threads, encoder._seeds
@@ -231,9 +259,10 @@ def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) ->
     net.max_epochs = 1
     net.draws_globally_ = draws_globally(encoder, data, net.criterion_)
     codes = run(n_threads, lambda: train_on(net, data, lent(net, seed)))
-    before = None if first else encoder
-    with lent(net, seed):
-        state = run(n_threads, lambda: class_state(net, data, codes, before=before))
+    before, state = None if first else encoder, {}
+    if data.kind != "vectors":
+        with lent(net, seed):
+            state = run(n_threads, lambda: class_state(net, data, codes, before=before))
     net.forget_data()
-    vars(encoder).update(learnt(data, net, n_threads, seeds, state))
+    take_over(encoder, learnt(data, net, n_threads, seeds, state))
     warn_if_diverged(encoder)

@@ -10,10 +10,14 @@ import numpy as np
 from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._net import DeepHashNet
 from skhash.hamming import pack
-from skhash.metrics import mean_average_precision
+from skhash.metrics import mean_average_precision, recall_at_k
+from skhash.metrics.vectors import neighbor_matrix
 
 if TYPE_CHECKING:
     from skhash.encoder._encoder import DeepHashEncoder
+
+# Neighbours of held-out vectors that their codes should find.
+_K = 10
 
 
 def split(
@@ -33,8 +37,9 @@ def split(
     count = min(max(1, round(n * encoder.validation_fraction)), len(spare), n - 2)
     if count < 1:
         raise ValueError(
-            "early_stopping=True holds items out, but each class has a single one. "
-            "Give more items or use early_stopping=False."
+            "early_stopping=True holds items out, but there are too few of them: each "
+            "class has a single one, or there are two items. Give more items or use "
+            "early_stopping=False."
         )
     # Evenly spaced in the order of the classes: stratified, whatever their sizes.
     places = (np.arange(count) + rng.random()) * len(spare) / count
@@ -51,7 +56,18 @@ def encode(net: DeepHashNet, data: TrainingData) -> np.ndarray:
 def retrieval_score(
     train: TrainingData, valid: TrainingData
 ) -> Callable[[DeepHashNet], float]:
-    """Tie-aware mean average precision of the validation part against the rest."""
+    """Tie-aware mean average precision of the validation part against the rest.
+
+    Of vectors, the share of their 10 nearest that are among the 10 nearest codes.
+    """
+    if train.kind == "vectors":
+        truth = neighbor_matrix(valid.labels.array(), train.labels.array(), _K)
+
+        def recall(net: DeepHashNet) -> float:
+            queries, database = encode(net, valid), encode(net, train)
+            return recall_at_k(queries, database, k=_K, relevance=truth)
+
+        return recall
 
     def score(net: DeepHashNet) -> float:
         queries, database = encode(net, valid), encode(net, train)

@@ -68,7 +68,13 @@ def fingerprint(data: TrainingData | None) -> str | None:
             _add(digest, data.items.raw(places[start : start + step]))
     else:
         _add_items(digest, data.items)
-    _add(digest, data.labels.values)
+    if data.kind == "vectors":
+        if data.labels.values is not getattr(data.items, "X", None):
+            count = min(len(data.labels), max(2, _LOOKED_AT // (4 * data.y.shape[1])))
+            places = np.linspace(0, len(data.labels) - 1, count).astype(np.int64)
+            _add(digest, data.labels.take(places))
+    else:
+        _add(digest, data.labels.values)
     _add(digest, data.items.sample_weight)
     return digest.hexdigest()
 

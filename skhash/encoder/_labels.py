@@ -40,6 +40,35 @@ class StoredSets:
         return torch.sparse_csr_tensor(*places, values, sets.shape, **_UNCHECKED)
 
 
+class StoredVectors:
+    """Real vectors, indexed like a tensor, that become one batch by batch.
+
+    Parameters
+    ----------
+    vectors : Vectors
+        The vectors.
+    index : object, default=slice(None)
+        Which of them.
+    """
+
+    def __init__(self, vectors: Any, index: Any = None) -> None:
+        self.vectors = vectors
+        self.index = index
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __getitem__(self, index: Any) -> StoredVectors:
+        if isinstance(index, int):
+            return StoredVectors(self.vectors, index)
+        return StoredVectors(self.vectors.subset(np.asarray(index)))
+
+    def tensor(self) -> Tensor:
+        """The vectors as float32, shape (n, d), or a single one, shape (d,)."""
+        index = slice(None) if self.index is None else self.index
+        return torch.from_numpy(self.vectors.take(index))
+
+
 # scipy keeps its invariants; torch wants to be told whether to look.
 _UNCHECKED: dict[str, Any] = {"check_invariants": False, "dtype": torch.float32}
 
@@ -53,15 +82,20 @@ def _spend_notice() -> None:
         torch.sparse_csr_tensor(*nothing, torch.zeros(0), (0, 1), **_UNCHECKED)
 
 
-def stored(labels: Labels) -> Tensor | StoredSets:
+def stored(labels: Any) -> Tensor | StoredSets | StoredVectors:
     """What a data set keeps of encoded labels: the same memory, where that can be."""
+    if labels.kind == "vectors":
+        return StoredVectors(labels)
     if labels.sparse:
         return StoredSets(labels)
     return torch.from_numpy(np.require(labels.values, requirements=["C", "W"]))
 
 
-def label_tensor(y: Tensor | StoredSets) -> Tensor:
-    """Labels as losses take them: int64 numbers, or 0/1 in float32, dense or CSR."""
-    if isinstance(y, StoredSets):
+def label_tensor(y: Tensor | StoredSets | StoredVectors) -> Tensor:
+    """Labels as losses take them: int64 numbers, or 0/1 in float32, dense or CSR.
+
+    Vectors are float32.
+    """
+    if isinstance(y, (StoredSets, StoredVectors)):
         return y.tensor()
     return y.float() if y.dtype == torch.bool else y

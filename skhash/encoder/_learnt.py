@@ -38,10 +38,10 @@ def learnt(
     for row in history:
         row["epoch"] += len(net.earlier_)
     history = [*net.earlier_, *history]
+    classes = {"classes_": data.classes, "multilabel_": data.kind == "sets"}
     return {
         "net_": net,
-        "classes_": data.classes,
-        "multilabel_": data.kind == "sets",
+        **({} if data.kind == "vectors" else classes),
         "input_shape_": data.item_shape,
         "history_": history,
         "n_iter_": len(history),
@@ -49,6 +49,14 @@ def learnt(
         "_seeds": seeds,
         **state,
     }
+
+
+def take_over(encoder: DeepHashEncoder, state: dict[str, Any]) -> None:
+    """Set what was learnt, and forget the classes of an earlier fit where none are."""
+    if "classes_" not in state:
+        for name in ("classes_", "multilabel_", "_class_sums", "_temperature"):
+            vars(encoder).pop(name, None)
+    vars(encoder).update(state)
 
 
 def warn_if_diverged(encoder: DeepHashEncoder) -> bool:

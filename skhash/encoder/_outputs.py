@@ -188,7 +188,7 @@ class Outputs:
 
     def _is_stray(self) -> bool:
         """Whether the one code of all items is far from those of all classes."""
-        if self.encoder.multilabel_:
+        if getattr(self.encoder, "multilabel_", True):  # vectors have no classes
             return False
         signs = np.where(self._code, 1, -1)
         distances = ((1 - signs * self.encoder.class_codes_) / 2).sum(axis=1)

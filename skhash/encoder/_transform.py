@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
@@ -16,6 +17,7 @@ from skhash.encoder._data.arrays import check_item_array, check_range, fitted_la
 from skhash.encoder._data.batches import ArrayDataset
 from skhash.encoder._data.items import check_data_set
 from skhash.encoder._outputs import Outputs
+from skhash.encoder._supervision import has_classes
 from skhash.encoder._threads import run, torch_threads
 from skhash.hamming.codes import MADE_OF_Z
 from skhash.hamming.labels import accuracy, check_class_labels, set_accuracy
@@ -24,8 +26,34 @@ from skhash.networks import NETWORKS
 from skhash.progress import followed
 
 
+class OfLabels:
+    """An attribute that fits from labels set; without it an error says why."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, encoder: Any, owner: type) -> Any:
+        if encoder is None:
+            return self
+        if self.name in vars(encoder):
+            return vars(encoder)[self.name]
+        has_classes(encoder)
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self.name!r}"
+        )
+
+    def __set__(self, encoder: Any, value: Any) -> None:
+        vars(encoder)[self.name] = value
+
+    def __delete__(self, encoder: Any) -> None:
+        del vars(encoder)[self.name]
+
+
 class Encoding(TransformerMixin, ClassifierMixin):
     """The half of `DeepHashEncoder` that needs no training."""
+
+    classes_ = OfLabels()
+    multilabel_ = OfLabels()
 
     @property
     def loss_(self) -> HashLoss:
@@ -37,6 +65,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
     def class_codes_(self) -> np.ndarray:
         """Mean sign of each bit in each class, shape (n_classes, n_bits)."""
         check_is_fitted(self)
+        has_classes(self)
         if self.multilabel_:
             raise AttributeError("class_codes_ needs one label an item.")
         sums = self._class_sums
@@ -93,6 +122,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         """
         return self._outputs(X, MADE_OF_Z["embedding"])
 
+    @available_if(has_classes)
     def decision_function(self, X):
         """Score of each class: the loss's own where it models classes, else nearness.
 
@@ -111,6 +141,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         decide = lambda z: model.decisions(model.scores(z), self._temperature)
         return self._outputs(X, decide)
 
+    @available_if(has_classes)
     def predict(self, X):
         """The label of the nearest class; or all labels likelier than not.
 
@@ -131,6 +162,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         scores = self._outputs(X, model.scores)
         return self.classes_[scores.argmax(axis=1)]
 
+    @available_if(has_classes)
     def predict_proba(self, X):
         """Probability of each class.
 
@@ -159,6 +191,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         find = lambda z: model.probabilities(model.scores(z), self._temperature)
         return self._outputs(X, find)
 
+    @available_if(has_classes)
     def score(self, X, y, sample_weight=None):
         """Accuracy of `predict`; for retrieval see `skhash.metrics`.
 

@@ -19,6 +19,7 @@ from skhash.losses._dual_hinge import DualHinge
 from skhash.losses._exponentiated import Exponentiated
 from skhash.losses._greedy_hash import GreedyHash
 from skhash.losses._hashnet import HashNet, continuation
+from skhash.losses._neighbor_distillation import NeighborDistillation
 from skhash.losses._ortho_hash import OrthoHash
 from skhash.losses._von_mises_fisher import VonMisesFisher
 
@@ -35,6 +36,7 @@ LOSSES: dict[str, type[HashLoss]] = {
     "exponentiated": Exponentiated,
     "greedy_hash": GreedyHash,
     "hashnet": HashNet,
+    "neighbor_distillation": NeighborDistillation,
     "ortho_hash": OrthoHash,
     "von_mises_fisher": VonMisesFisher,
 }
@@ -54,6 +56,7 @@ __all__ = [
     "GreedyHash",
     "HashLoss",
     "HashNet",
+    "NeighborDistillation",
     "OrthoHash",
     "Stage",
     "VonMisesFisher",

@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from skhash.hints import OptionErrors
 from skhash.losses._batches import (
     as_labels,
+    as_vectors,
     check_batch,
     check_columns,
     check_labels,
     check_outputs,
+    check_vectors,
     detached,
     full_precision,
     is_sparse,
@@ -113,8 +115,21 @@ class HashLoss(OptionErrors, BaseEstimator, nn.Module):
     if the family `needs_columns`, else those that occur in the batch, which items share
     labels by just the same. A batch without items costs 0, with zero gradient.
 
+    A family whose `supervision` is "vectors" gets, in place of labels, a real vector
+    for each item: a dense matrix of shape (n, d), in the dtype of z.
+
     Attributes
     ----------
+    supervision : {"labels", "vectors"}
+        What `forward` learns from. It is a fact of the class: nothing is guessed from
+        the values of y.
+    teacher : {"X", "y"}
+        Where the vectors come from, for families of vectors: the items themselves, so
+        that `fit` ignores y, or y, which `fit` then requires.
+    batch_size : int
+        Most items in a batch, obeyed by ``DeepHashEncoder(batch_size="auto")``.
+    network : str
+        What ``DeepHashEncoder(network="auto")`` builds for rows of features.
     normalize_z : bool
         Whether the family learns better when the outputs of the hash layer are
         batch-normalised (no scale, no shift). Obeyed by
@@ -157,6 +172,10 @@ class HashLoss(OptionErrors, BaseEstimator, nn.Module):
     torch.Size([])
     """
 
+    supervision: Literal["labels", "vectors"] = "labels"
+    teacher: Literal["X", "y"] = "y"
+    batch_size: int = 128
+    network: str = "mlp"
     normalize_z: bool = True
     balanced_batches: bool = True
     needs_columns: bool = True
@@ -184,9 +203,9 @@ class HashLoss(OptionErrors, BaseEstimator, nn.Module):
         ----------
         n_bits : int
             Length of the codes.
-        y : Tensor of shape (n,) or (n, n_classes)
+        y : Tensor of shape (n,) or (n, n_classes), or (n, d)
             All training labels: class numbers, or a 0/1 matrix (multi-label), which
-            may be a sparse CSR tensor.
+            may be a sparse CSR tensor. Of vectors, up to 10 000, evenly spaced.
         sample_weight : Tensor of shape (n,), default=None
             Weights of the training items.
         generator : torch.Generator, default=None
@@ -203,15 +222,20 @@ class HashLoss(OptionErrors, BaseEstimator, nn.Module):
         ValueError
             If `n_bits` is less than 1, or `y` holds no labels: numbers that are
             negative or not integers, or a matrix of anything but 0 and 1; or if it has
-            more columns than a family that `needs_columns` takes.
+            more columns than a family that `needs_columns` takes. Or if the family
+            learns from vectors, and `y` holds none, or some that are not finite.
         """
         self._validate_params()
         if n_bits < 1:
             raise ValueError(f"n_bits must be at least 1, got {n_bits}.")
-        y = as_labels(y)
-        if y.ndim == 2:
-            self.check_width(y.shape[1])
-        check_labels(y)
+        if self.supervision == "vectors":
+            y = as_vectors(y)
+            check_vectors(y)
+        else:
+            y = as_labels(y)
+            if y.ndim == 2:
+                self.check_width(y.shape[1])
+            check_labels(y)
         self.n_bits_ = int(n_bits)
         self._n_columns = y.shape[1] if y.ndim == 2 else None
         return self
@@ -255,6 +279,27 @@ class HashLoss(OptionErrors, BaseEstimator, nn.Module):
         """
         return [Stage(n_epochs)]
 
+    def start(
+        self, features: Tensor, n_bits: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor] | None:
+        """Weights of a linear hash layer to start from, where the family knows some.
+
+        Parameters
+        ----------
+        features : Tensor of shape (n, n_features)
+            What the layer gets of up to 10 000 training items, evenly spaced.
+        n_bits : int
+            Length of the codes.
+        generator : torch.Generator
+            Source of every random number.
+
+        Returns
+        -------
+        weight, bias : Tensor of shape (n_bits, n_features) and (n_bits,), or None
+            None leaves the layer as it was drawn.
+        """
+        return None
+
     def refresh(
         self, z: Tensor, y: Tensor, sample_weight: Tensor | None = None
     ) -> None:
@@ -289,7 +334,8 @@ class HashLoss(OptionErrors, BaseEstimator, nn.Module):
         """`forward` of a batch that is checked and brought to one form."""
         self._check_outputs(z)
         z = precise(z)
-        y = as_labels(y, z.dtype)
+        vectors = self.supervision == "vectors"
+        y = as_vectors(y, z.dtype) if vectors else as_labels(y, z.dtype)
         check_batch(z, y, args[0] if args else kwargs.get("sample_weight"))
         check_columns(y, self._n_columns)
         if is_sparse(y):

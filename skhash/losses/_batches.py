@@ -53,6 +53,26 @@ def as_labels(y: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     return y.long()
 
 
+def as_vectors(y: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Vectors as losses take them: a dense matrix of `dtype`, a row an item."""
+    if y.ndim != 2 or not y.shape[1] or y.is_complex() or y.layout != torch.strided:
+        raise ValueError(
+            "y must hold a real vector for each item, shape (n, d) with d >= 1, but "
+            f"has shape {tuple(y.shape)} and dtype {y.dtype}. Labels are for losses "
+            'whose supervision is "labels".'
+        )
+    return y.to(dtype)
+
+
+def check_vectors(y: Tensor) -> None:
+    """Refuse vectors that are missing or infinite, or are so in float32."""
+    if not bool(y.isfinite().all()):
+        raise ValueError(
+            "y holds vectors with NaN, infinity, or numbers too large for float32: "
+            "leave these items out, or scale y."
+        )
+
+
 def is_sparse(y: Tensor) -> bool:
     """Whether labels are sets in a sparse CSR tensor."""
     return y.layout == torch.sparse_csr
@@ -143,7 +163,7 @@ def check_columns(y: Tensor, n_columns: int | None) -> None:
         return
     if n_columns is not None:
         raise ValueError(
-            f"y has {y.shape[1]} columns, but setup saw labels with {n_columns}."
+            f"y has {y.shape[1]} columns, but setup saw y with {n_columns}."
         )
     if y.shape[1] == 1:
         raise ValueError(

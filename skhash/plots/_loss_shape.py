@@ -104,6 +104,11 @@ class LossShapeDisplay:
                 "loss must be a loss object such as skhash.losses.DualHinge(), got "
                 f"{loss!r}."
             )
+        if getattr(loss, "supervision", "labels") != "labels":
+            raise ValueError(
+                f"{type(loss).__name__} is not a loss of pairs: it learns from real "
+                "vectors, not from which labels a pair shares."
+            )
         name = repr(loss) if name is None else name
         pair_loss, n_bits = _made_ready(loss, n_bits)
         distance = np.arange(n_bits + 1)

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from skhash import DeepHashEncoder
 from skhash.encoder._state import read_state, write_state
-from skhash.losses import HashLoss
+from skhash.losses import HashLoss, NeighborDistillation
 from tests.encoder.helpers import mean_square
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -108,6 +108,27 @@ def going_on(model, X, y, fit, again):
 )
 def test_a_cut_training_ends_as_an_uncut_one(train, blobs, params):
     train(*blobs, **params)
+
+
+@pytest.mark.parametrize("teacher", ["X", "y"])
+def test_a_cut_training_of_vectors_draws_on_the_same_neighbours(train, blobs, teacher):
+    X, _ = blobs
+    y = X[:, :3] ** 2 if teacher == "y" else None
+    train(X, y, loss=NeighborDistillation(teacher=teacher))
+
+
+def test_a_checkpoint_knows_the_vectors_it_was_taught_by(blobs, tmp_path):
+    X, _ = blobs
+    path = tmp_path / "training.ckpt"
+    loss = NeighborDistillation(teacher="y")
+    model = DeepHashEncoder(8, loss=loss, checkpoint=path, callbacks=[CutAt()])
+    model.set_params(max_epochs=4, random_state=0)
+    CutAt.epoch = 2
+    with pytest.raises(Cut):
+        model.fit(X, X[:, :3])
+    CutAt.epoch = None
+    with pytest.raises(ValueError, match="X and y are others"):
+        model.fit(X, X[:, :2])
 
 
 def test_cut_again_and_again(train, blobs):

@@ -163,7 +163,7 @@ def _other_input_shape(expected: Layout, got: str) -> str:
     )
 
 
-def check_range(X: Any) -> None:
+def check_range(X: Any, name: str = "X") -> None:
     """Refuse values that are finite, but not in float32, or its largest number."""
     values = X.data if sp.issparse(X) else X
     if values.dtype.kind != "f" or values.dtype.itemsize < 4:
@@ -177,8 +177,9 @@ def check_range(X: Any) -> None:
         if len(where := np.argwhere(chunk >= LARGEST)):
             row, column = where[0]
             raise ValueError(
-                f"Input X contains infinity or a value too large for dtype('float32'): "
-                f"{X[start + row, column]:g} in row {start + row}, column {column}. "
+                f"Input {name} contains infinity or a value too large for "
+                f"dtype('float32'): {X[start + row, column]:g} in row {start + row}, "
+                f"column {column}. "
                 "Where it marks missing values, replace it, e.g. by "
-                "sklearn.impute.SimpleImputer; or scale X."
+                f"sklearn.impute.SimpleImputer; or scale {name}."
             )

@@ -29,6 +29,8 @@ from skhash.networks import borrowed_generator
 # Values that are looked at together when the whole data set is read once; in float64,
 # with what the sums need, they take some 8 MB.
 _CHUNK = 1 << 18
+# Vectors that a loss is shown before training, at most.
+_SAMPLE = 10_000
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,15 @@ class TrainingData:
         Items with encoded labels and weights; torch's `Dataset`.
     layout : Layout
         Shape of one item as the user gave it, and where its channels are.
-    labels : Labels
-        The encoded labels: class numbers, or sets.
+    labels : Labels or Vectors
+        The encoded labels: class numbers, or sets; or real vectors.
     classes : ndarray of shape (n_classes,)
-        The labels in order; column numbers for multi-label data.
+        The labels in order; column numbers for multi-label data; none of vectors.
     """
 
     items: ArrayDataset | EncodedDataset
     layout: Layout
-    labels: Labels
+    labels: Any
     classes: np.ndarray
 
     @property
@@ -59,7 +61,14 @@ class TrainingData:
 
     @property
     def y(self) -> Tensor:
-        """Encoded labels: int64 (n,), or float32 0/1 (n, n_classes), dense or CSR."""
+        """Encoded labels: int64 (n,), or float32 0/1 (n, n_classes), dense or CSR.
+
+        Of vectors, a sample that fits into memory, float32 (n, d).
+        """
+        if self.kind == "vectors":
+            count = min(len(self.items), _SAMPLE)
+            places = np.arange(count) * len(self.items) // count
+            return self.items.subset(places).targets
         return self.items.targets
 
     @property
@@ -126,7 +135,7 @@ def check_training(
         ensure_min_samples=2,
     )
     check_range(X)
-    kept, sample_weight = _check_weights(sample_weight, len(y))
+    kept, sample_weight = check_weights(sample_weight, len(y))
     y = y if kept is None else y.subset(kept)
     y, classes = _encode_labels(estimator, y, classes, reset)
     _check_contrast(estimator, y, classes)
@@ -143,32 +152,43 @@ def _check_dataset(
     classes: Any,
     reset: bool,
 ) -> TrainingData:
+    n, items, layout = open_data_set(estimator, X, item_shape, reset)
+    if y is None:
+        y = labels_of_pairs(X)
+    y = check_labels(y)
+    if len(y) != n:
+        raise ValueError(f"The data set has {n} items, but y has {len(y)}.")
+    kept, sample_weight = check_weights(sample_weight, n)
+    if kept is not None:
+        items, y = Subset(items, kept.tolist()), y.subset(kept)
+    y, classes = _encode_labels(estimator, y, classes, reset)
+    _check_contrast(estimator, y, classes)
+    note_features(estimator, items, layout, reset)
+    encoded = EncodedDataset(items, stored(y), sample_weight)
+    return TrainingData(encoded, layout, y, classes)
+
+
+def open_data_set(
+    estimator: Any, X: Dataset, item_shape: Sequence[int] | None, reset: bool
+) -> tuple[int, Dataset, Layout]:
+    """Length of a data set, its items, checked as they come, and their layout."""
     if isinstance(X, IterableDataset):
         raise ValueError(
             "An IterableDataset has no length and no order to draw batches from. Pass "
             "a torch Dataset with __len__ and __getitem__, or arrays."
         )
     check_length(X, least=2)
-    n = len(X)  # type: ignore[arg-type]
     layout = layout_of(X, item_shape) if reset else fitted_layout(estimator)
-    items: Dataset = CheckedItems(X, layout, estimator)
-    if y is None:
-        y = labels_of_pairs(X)
-    y = check_labels(y)
-    if len(y) != n:
-        raise ValueError(f"The data set has {n} items, but y has {len(y)}.")
-    kept, sample_weight = _check_weights(sample_weight, n)
-    if kept is not None:
-        items, y = Subset(items, kept.tolist()), y.subset(kept)
-    y, classes = _encode_labels(estimator, y, classes, reset)
-    _check_contrast(estimator, y, classes)
+    return len(X), CheckedItems(X, layout, estimator), layout  # type: ignore[arg-type]
+
+
+def note_features(estimator: Any, items: Dataset, layout: Layout, reset: bool) -> None:
+    """Check the first item, and note how many values an item has."""
     with borrowed_generator(0):
         items[0]
     estimator.n_features_in_ = layout.n_values
     if reset and hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
-    encoded = EncodedDataset(items, stored(y), sample_weight)
-    return TrainingData(encoded, layout, y, classes)
 
 
 def labels_of_pairs(dataset: Dataset) -> list[Any]:
@@ -196,7 +216,7 @@ def check_labels(y: Any, name: str = "y") -> Labels:
     return labels
 
 
-def _check_weights(
+def check_weights(
     sample_weight: Any, n: int
 ) -> tuple[np.ndarray | None, Tensor | None]:
     """Which items have weight (None: all), and their weights (None: all the same)."""

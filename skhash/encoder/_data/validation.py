@@ -50,7 +50,7 @@ def check_validation(
             "their labels."
         )
     try:
-        items = _check_items(estimator, X_val, train)
+        items = check_items(estimator, X_val, train)
         y = labels_of_pairs(X_val) if y_val is None else y_val
     except ValueError as error:
         raise ValueError(f"X_val: {error}") from error
@@ -65,7 +65,8 @@ def check_validation(
     return TrainingData(items, train.layout, labels, train.classes)
 
 
-def _check_items(estimator: Any, X_val: Any, train: TrainingData) -> Any:
+def check_items(estimator: Any, X_val: Any, train: TrainingData) -> Any:
+    """Items to validate on, in the layout of the training."""
     if isinstance(X_val, Dataset):
         check_length(X_val, least=1)
         return CheckedItems(X_val, train.layout, estimator)

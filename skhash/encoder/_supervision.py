@@ -1,0 +1,63 @@
+"""What an encoder learns from: its parameter `loss` says so before any fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from sklearn.base import clone
+
+from skhash.losses import LOSSES, HashLoss
+
+if TYPE_CHECKING:
+    from skhash.encoder._encoder import DeepHashEncoder
+
+
+def make_loss(loss: str | HashLoss) -> HashLoss:
+    """A fresh loss from a name or from the user's instance, which stays unchanged."""
+    made = LOSSES[loss]() if isinstance(loss, str) else clone(loss)
+    if "_modules" not in vars(made):
+        raise TypeError(
+            f"{type(made).__name__}.__init__ must call super().__init__() first."
+        )
+    return made
+
+
+def learns_from(encoder: DeepHashEncoder) -> Literal["labels", "X", "y"]:
+    """Labels, or vectors: the items themselves, or those in y.
+
+    What is no loss learns from labels: parameters are checked elsewhere.
+    """
+    loss: Any = encoder.loss
+    if isinstance(loss, str):
+        loss = LOSSES[loss]() if loss in LOSSES else None
+    if getattr(loss, "supervision", "labels") != "vectors":
+        return "labels"
+    return "X" if loss.teacher == "X" else "y"
+
+
+def batch_size_of(encoder: DeepHashEncoder) -> int:
+    """Most items in a batch: as given, or as the loss wants them."""
+    if encoder.batch_size != "auto":
+        return int(encoder.batch_size)
+    return make_loss(encoder.loss).batch_size
+
+
+def has_classes(encoder: DeepHashEncoder) -> bool:
+    """True, or an error that says why there are none."""
+    net = getattr(encoder, "net_", None)
+    loss = encoder.loss if net is None else net.criterion_
+    if net is None and learns_from(encoder) == "labels":
+        return True
+    if net is not None and loss.supervision == "labels":
+        return True
+    raise AttributeError(no_classes(encoder))
+
+
+def no_classes(encoder: Any) -> str:
+    """Why there are no classes, and what to do."""
+    return (
+        f"{type(encoder).__name__} with loss={encoder.loss!r} learns from vectors, not "
+        "from labels: it has no classes to predict or score. Measure its codes by "
+        "skhash.metrics.neighbor_recall, or by other metrics of codes and labels; "
+        "HammingNeighborsClassifier predicts labels from codes."
+    )
