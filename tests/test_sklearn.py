@@ -54,6 +54,7 @@ def instances():
         short(),
         short(loss="dcwh", output="bits", network="linear"),
         short(loss="exponentiated", output="embedding"),
+        short(loss="neighbor_distillation"),
     ]
 
 

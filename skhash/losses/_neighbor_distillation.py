@@ -16,11 +16,11 @@ from skhash.baselines import ITQ
 from skhash.losses._base import HashLoss
 from skhash.losses._pairs import item_mean
 
-# "auto" temperatures of one bit: the teacher's in spreads of its cosines. They fall
-# with the root of the number of bits, as the chance agreement of codes does. Chosen on
-# a part of the training items of a set of text embeddings.
-_TEACHER, _STUDENT = 3.4, 0.8
-# Rows that tell the spread of cosines.
+# "auto" temperatures: the teacher's in spreads of its similarities, the student's in
+# spreads of the agreement of random codes, 1 over the root of the number of bits.
+# Chosen on parts of the training items of text embeddings and of digits.
+_TEACHER, _STUDENT = 0.3, 0.8
+# Rows that tell the spread of similarities.
 _ROWS = 1000
 # Variance, relative to the greatest, that counts as none.
 _NOTHING = 1e-10
@@ -89,8 +89,8 @@ class NeighborDistillation(HashLoss):
         and ignores y. "y" takes real vectors of shape (n, d) given as y, such as those
         of a costly model.
     teacher_temperature : float or "auto", default="auto"
-        :math:`\tau_t > 0`. "auto" is 3.4 times the spread (standard deviation) of the
-        cosines of pairs, over the root of the number of bits.
+        :math:`\tau_t > 0`. "auto" is 0.3 times the spread (standard deviation) of the
+        similarities c of pairs.
     student_temperature : float or "auto", default="auto"
         :math:`\tau_s > 0`. "auto" is 0.8 over the root of the number of bits.
     smoothing : float, default=0.5
@@ -168,18 +168,19 @@ class NeighborDistillation(HashLoss):
         """See `HashLoss.setup`."""
         super().setup(n_bits, y, sample_weight=sample_weight, generator=generator)
         vectors = unit_rows(y.double())
-        spread, root = _spread(vectors), math.sqrt(n_bits)
-        given = self.teacher_temperature, self.student_temperature
-        auto = _TEACHER * spread / root, _STUDENT / root
-        self.teacher_temperature_, self.student_temperature_ = (
-            float(worked_out if value == "auto" else value)
-            for value, worked_out in zip(given, auto, strict=True)
-        )
         mean, k = vectors.mean(dim=0), max(1, min(n_bits // 2, y.shape[1]))
         centered = vectors - mean
         found = torch.linalg.eigh(centered.T @ centered)
         self.register_buffer("mean_", mean.float())
         self.register_buffer("directions_", found.eigenvectors[:, -k:].T.float())
+        teacher, student = self.teacher_temperature, self.student_temperature
+        if teacher == "auto":
+            some = vectors[:: -(-len(vectors) // _ROWS)]
+            teacher = _TEACHER * _spread(self._similarity(some))
+        if student == "auto":
+            student = _STUDENT / math.sqrt(n_bits)
+        self.teacher_temperature_ = float(teacher)
+        self.student_temperature_ = float(student)
         return self
 
     def _similarity(self, y: Tensor) -> Tensor:
@@ -224,10 +225,9 @@ class NeighborDistillation(HashLoss):
         return self.total(neighbors=item_mean(divergence, sample_weight))
 
 
-def _spread(rows: Tensor) -> float:
-    """Standard deviation of cosines of pairs of unit rows; 1 where there is none."""
-    step = -(-len(rows) // _ROWS)
-    some = rows[::step]
-    pairs = (some @ some.T)[~torch.eye(len(some), dtype=torch.bool)]
+def _spread(similarity: Tensor) -> float:
+    """Standard deviation of the similarities of different items; 1 if it is 0."""
+    others = ~torch.eye(len(similarity), dtype=torch.bool)
+    pairs = similarity[others]
     spread = float(pairs.std(correction=0)) if len(pairs) else 0.0
     return spread if spread > 1e-6 else 1.0

@@ -131,7 +131,7 @@ def residual(
     input_shape: Sequence[int],
     n_bits: int,
     *,
-    hidden: Sequence[int] = (512,),
+    hidden: Sequence[int] = (1024,),
     dropout: float = 0.0,
     normalize_z: bool = False,
     generator: torch.Generator | None = None,
@@ -148,7 +148,7 @@ def residual(
         Shape of one item.
     n_bits : int
         Length of the codes.
-    hidden : sequence of int, default=(512,)
+    hidden : sequence of int, default=(1024,)
         Widths of the hidden layers.
     dropout : float, default=0.0
         Probability to drop a hidden value, in [0, 1).

@@ -64,8 +64,9 @@ def run(
 
 def main() -> None:
     """Run what is asked for and print the table."""
+    of_labels = sorted(k for k, loss in LOSSES.items() if loss.supervision == "labels")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--losses", nargs="+", default=sorted(LOSSES))
+    parser.add_argument("--losses", nargs="+", default=of_labels)
     parser.add_argument("--params", default="", help="e.g. ema=0.9,cube=10")
     parser.add_argument("--batches", nargs="+", default=["shuffled", "4"])
     parser.add_argument("--normalize-z", default="auto", choices=["auto", "yes", "no"])

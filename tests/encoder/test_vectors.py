@@ -228,7 +228,7 @@ def test_teacher_teaches_images_sparse_rows_and_data_sets():
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (None, "y is None"),
+        (None, "requires y to be passed.*is None"),
         (np.arange(240), r"shape \(n, d\).*has shape \(240,\)"),
         (["a"] * 240, "y"),
         (V[:100], "inconsistent numbers of samples"),

@@ -388,6 +388,6 @@ def test_residual_network_puts_features_beside_the_items():
     features = net.eval().features(x)
     assert torch.equal(features[:, :7], x)
     assert torch.equal(features[:, 7:], net.body.layers(x))
-    assert features.shape == (6, 7 + 512)
+    assert features.shape == (6, 7 + 1024)
     flat = make("residual", (2, 4, 3)).features(torch.ones(5, 2, 4, 3))
-    assert flat.shape == (5, 24 + 512)
+    assert flat.shape == (5, 24 + 1024)

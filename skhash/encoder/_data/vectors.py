@@ -131,7 +131,10 @@ def check_teacher(y: Any, n: int | None = None, name: str = "y") -> Vectors:
         "such as embeddings of a costly model"
     )
     if y is None:
-        raise ValueError(f"{advice}, but {name} is None.")
+        raise ValueError(
+            f"This loss requires y to be passed, but the target {name} is None. "
+            f"{advice}."
+        )
     y = read_array(y, name)
     if sp.issparse(y):
         raise ValueError(
