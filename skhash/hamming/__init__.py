@@ -6,11 +6,12 @@ differing bits. Equal distances are ordered by database index, always.
 numba kernels do the work. ``SKHASH_ENGINE=numpy`` in the environment, or
 ``NUMBA_DISABLE_JIT=1``, chooses the plain numpy twin, which returns the same arrays.
 
-Behind these names, other parts of skhash rely on the modules `advice`, `codes`,
-`columns`, `labels`, `search` and `indexes`. The storeys below, `engine`, `scan`, `simd`
-and `threads`, are for this package alone.
+Behind these names, other parts of skhash rely on the modules `advice`, `asymmetric`,
+`codes`, `columns`, `labels`, `search` and `indexes`. The storeys below, `engine`,
+`real`, `scan`, `simd` and `threads`, are for this package alone.
 """
 
+from skhash.hamming.asymmetric import Factors, estimate_factors, nearest_real
 from skhash.hamming.codes import check_codes, pack, unpack
 from skhash.hamming.indexes.groups import GroupedCodes
 from skhash.hamming.indexes.multi_index import MultiIndex
@@ -27,6 +28,7 @@ from skhash.hamming.search import (
 from skhash.hamming.warm import warm_up
 
 __all__ = [
+    "Factors",
     "GroupedCodes",
     "Labels",
     "MultiIndex",
@@ -36,8 +38,10 @@ __all__ = [
     "check_labels",
     "count_within",
     "distances",
+    "estimate_factors",
     "histograms",
     "nearest",
+    "nearest_real",
     "pack",
     "unpack",
     "warm_up",

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from skhash.hamming.real.queries import GridQueries
+
 # Bytes of intermediate arrays: a chunk of queries at a time.
 BUDGET = 1 << 26
 
@@ -205,3 +207,65 @@ def expand_within(
             distances[mine] = near[order]
             indices[mine] = np.concatenate(listed)[order]
         at += len(near)
+
+
+def nearest_lower(
+    queries: GridQueries,
+    codes: NDArray[np.uint8],
+    factors: NDArray[np.float32],
+    constants: NDArray[np.float64],
+    widths: NDArray[np.float64],
+    k: int,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The k least lower bounds of each real query, ordered by (bound, index)."""
+    indices = np.empty((len(widths), k), np.int64)
+    found = np.empty((len(widths), k))
+    for q, bounds in enumerate(_lower(queries, codes, factors, constants, widths)):
+        indices[q] = np.argsort(bounds, kind="stable")[:k]
+        found[q] = bounds[indices[q]]
+    return found, indices
+
+
+def within_lower(
+    queries: GridQueries,
+    codes: NDArray[np.uint8],
+    factors: NDArray[np.float32],
+    constants: NDArray[np.float64],
+    widths: NDArray[np.float64],
+    limits: NDArray[np.float64],
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """The items of each real query whose lower bound is at most its limit."""
+    offsets, found, indices = [0], [np.empty(0)], [np.empty(0, np.int64)]
+    for q, bounds in enumerate(_lower(queries, codes, factors, constants, widths)):
+        inside = np.flatnonzero(bounds <= limits[q])
+        offsets.append(offsets[-1] + len(inside))
+        found.append(bounds[inside])
+        indices.append(inside)
+    return np.concatenate(found), np.concatenate(indices), np.array(offsets)
+
+
+def _lower(
+    queries: GridQueries,
+    codes: NDArray[np.uint8],
+    factors: NDArray[np.float32],
+    constants: NDArray[np.float64],
+    widths: NDArray[np.float64],
+) -> Iterator[NDArray[np.float64]]:
+    """Lower bounds of all items, query by query.
+
+    A query of B bits a value is B codes, and its product with the signs of a code is a
+    weighted sum of Hamming distances.
+    """
+    slope, offset, error = factors.astype(np.float64).T
+    n_bits = queries.levels.shape[1]
+    if n_bits % 8:  # what stands in the last byte behind the bits does not count
+        bits = np.unpackbits(codes, axis=1, count=n_bits)
+        codes = np.packbits(bits, axis=1)
+    for q, levels in enumerate(queries.levels):
+        planes = levels >> np.arange(queries.n_planes, dtype=np.uint8)[:, None] & 1
+        apart = distances(np.packbits(planes, axis=1), codes, dtype=np.int64)
+        total = (apart << np.arange(queries.n_planes)[:, None]).sum(axis=0)
+        products = queries.steps[q] * (queries.most * n_bits / 2 - total)
+        yield slope * products + offset + constants[q] - widths[q] * error
