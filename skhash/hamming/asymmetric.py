@@ -173,7 +173,8 @@ class _Task(NamedTuple):
                 "There must be factors for every code, got "
                 f"{len(factors)} of them and {len(packed)} codes."
             )
-        grid = on_grid(reals, n_planes)
+        with np.errstate(over="ignore", invalid="ignore"):
+            grid = on_grid(reals, n_planes)
         if not np.isfinite(grid.squares).all():
             raise ValueError(
                 "queries are too large to be squared in float64: scale them and the "

@@ -1,6 +1,6 @@
 """The engine of compiled kernels, function by function like the plain twin."""
 
-from skhash.hamming.engine.plain import nearest_lower, within_lower
+from skhash.hamming.real.scan import nearest_lower, within_lower
 from skhash.hamming.scan.counting import count_within
 from skhash.hamming.scan.distances import distances
 from skhash.hamming.scan.expand import expand_nearest, expand_within

@@ -82,7 +82,7 @@ class Factors:
 
         Parameters
         ----------
-        rows : array-like of int or bool, or slice
+        rows : array-like of shape (n,), or slice
             Which items, as numpy takes rows.
 
         Returns

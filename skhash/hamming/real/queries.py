@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Radius of the grid of 1 to 8 bits with the least squared error for normal values, in
-# standard deviations.
-RADII = (0.797, 1.494, 2.051, 2.509, 2.913, 3.264, 3.598, 3.910)
+# Radius of a grid of 1, 2, ... bits with the least squared error for normal values, in
+# standard deviations. What is beyond is cut off; with more bits that gains nothing.
+RADII = (0.797, 1.494, 2.051, 2.509, 2.913, 3.264)
 
 
 class GridQueries(NamedTuple):
@@ -35,10 +35,12 @@ def on_grid(queries: NDArray[np.float64], n_planes: int) -> GridQueries:
     """
     most = (1 << n_planes) - 1
     squares = _sums(queries * queries)
-    largest = np.abs(queries).max(axis=1, initial=0)
-    usual = RADII[n_planes - 1] * np.sqrt(squares / queries.shape[1])
-    width = np.minimum(largest, usual)[:, None] / most * 2
-    flat = width <= 0  # no query at all, or one too small for a grid
+    radii = np.abs(queries).max(axis=1, initial=0)
+    if n_planes <= len(RADII):
+        deviations = np.sqrt(squares / queries.shape[1])
+        radii = np.minimum(radii, RADII[n_planes - 1] * deviations)
+    width = radii[:, None] / most * 2
+    flat = width <= 0  # zeros, or numbers too small for a grid
     scaled = queries / np.where(flat, 1, width) + most / 2
     levels = np.clip(np.rint(scaled), 0, most)
     products = _sums(queries * (levels - most / 2))

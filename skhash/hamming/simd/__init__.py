@@ -1,6 +1,6 @@
 """Codes as machine words, and the vector instructions that compare them.
 
-The doors are `words`, `vectors` and `jit`; `ir` is for `vectors` alone.
+The doors are `words`, `vectors`, `bytes` and `jit`; `ir` is for `vectors` and `bytes`.
 """
 
 __all__: list[str] = []

@@ -85,8 +85,8 @@ def row_distances(
     while len(counts) > 1:
         counts = [
             builder.add(
-                _shuffle(builder, left, right, [2 * lane for lane in lanes]),
-                _shuffle(builder, left, right, [2 * lane + 1 for lane in lanes]),
+                shuffle(builder, left, right, [2 * lane for lane in lanes]),
+                shuffle(builder, left, right, [2 * lane + 1 for lane in lanes]),
             )
             for left, right in zip(counts[::2], counts[1::2], strict=True)
         ]
@@ -107,7 +107,7 @@ def minimum(builder: Any, left: Any, right: Any) -> Any:
     """The smaller distance, lane by lane."""
     # Distances fit 32 bits, and AVX2 has no minimum of 64-bit lanes.
     halves = [builder.bitcast(side, _HALVES) for side in (left, right)]
-    least = _call(builder, "llvm.umin.v16i32", _HALVES, *halves)
+    least = call(builder, "llvm.umin.v16i32", _HALVES, *halves)
     return builder.bitcast(least, left.type)
 
 
@@ -121,7 +121,7 @@ def splat(builder: Any, shape: Shape, word: Any) -> Any:
     """A vector of a word in every lane."""
     empty = ir.Constant(shape.vector, ir.Undefined)
     first = builder.insert_element(empty, word, _lane(0))
-    return _shuffle(builder, first, empty, [0] * shape.lanes)
+    return shuffle(builder, first, empty, [0] * shape.lanes)
 
 
 def narrowed(builder: Any, shape: Shape, value: Any) -> Any:
@@ -155,12 +155,14 @@ def words_of_a_code(
     return builder.extract_value(array.shape, 1)
 
 
-def load(builder: Any, base: Any, offset: int, value_type: Any) -> Any:
+def load(
+    builder: Any, base: Any, offset: int, value_type: Any, align: int | None = None
+) -> Any:
     """Read a word or a vector of words, which need not be aligned as a vector."""
     pointer = builder.gep(base, [number(offset)])
     pointer = builder.bitcast(pointer, value_type.as_pointer())
     element = getattr(value_type, "element", value_type)
-    return builder.load(pointer, align=element.width // 8)
+    return builder.load(pointer, align=align or element.width // 8)
 
 
 def number(value: int) -> Any:
@@ -168,7 +170,7 @@ def number(value: int) -> Any:
     return ir.Constant(INT, value)
 
 
-def _shuffle(builder: Any, left: Any, right: Any, order: list[int]) -> Any:
+def shuffle(builder: Any, left: Any, right: Any, order: list[int]) -> Any:
     """Lanes of two vectors, picked by position in both."""
     vector = ir.VectorType(ir.IntType(32), len(order))
     return builder.shuffle_vector(left, right, ir.Constant(vector, order))
@@ -177,10 +179,10 @@ def _shuffle(builder: Any, left: Any, right: Any, order: list[int]) -> Any:
 def _ones(builder: Any, vector: Any) -> Any:
     """Number of ones in each lane."""
     name = f"llvm.ctpop.v{vector.type.count}i{vector.type.element.width}"
-    return _call(builder, name, vector.type, vector)
+    return call(builder, name, vector.type, vector)
 
 
-def _call(builder: Any, name: str, result: Any, *args: Any) -> Any:
+def call(builder: Any, name: str, result: Any, *args: Any) -> Any:
     """Call a function of LLVM by name."""
     function_type = ir.FunctionType(result, [arg.type for arg in args])
     function = cgutils.get_or_insert_function(builder.module, function_type, name)
