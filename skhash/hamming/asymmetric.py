@@ -20,7 +20,7 @@ from skhash.hamming.real.factors import (
     as_reals,
     estimate_factors,
 )
-from skhash.hamming.real.queries import GridQueries, on_grid
+from skhash.hamming.real.queries import GridQueries
 from skhash.hamming.search import check_k
 from skhash.hamming.threads.count import n_threads
 
@@ -173,8 +173,7 @@ class _Task(NamedTuple):
                 "There must be factors for every code, got "
                 f"{len(factors)} of them and {len(packed)} codes."
             )
-        with np.errstate(over="ignore", invalid="ignore"):
-            grid = on_grid(reals, n_planes)
+        grid = engine().on_grid(reals, n_planes)
         if not np.isfinite(grid.squares).all():
             raise ValueError(
                 "queries are too large to be squared in float64: scale them and the "

@@ -1,5 +1,6 @@
 """The engine of compiled kernels, function by function like the plain twin."""
 
+from skhash.hamming.real.rounding import on_grid
 from skhash.hamming.real.scan import nearest_lower, within_lower
 from skhash.hamming.scan.counting import count_within
 from skhash.hamming.scan.distances import distances
@@ -17,6 +18,7 @@ __all__ = [
     "histograms",
     "nearest",
     "nearest_lower",
+    "on_grid",
     "relevant_histograms",
     "set_histograms",
     "within",

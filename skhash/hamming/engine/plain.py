@@ -11,7 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from skhash.hamming.real.queries import GridQueries
+from skhash.hamming.real.queries import GridQueries, on_grid
+
+__all__ = [
+    "count_within",
+    "distances",
+    "expand_nearest",
+    "expand_within",
+    "histograms",
+    "nearest",
+    "nearest_lower",
+    "on_grid",
+    "relevant_histograms",
+    "set_histograms",
+    "within",
+    "within_lower",
+]
 
 # Bytes of intermediate arrays: a chunk of queries at a time.
 BUDGET = 1 << 26

@@ -28,10 +28,12 @@ class GridQueries(NamedTuple):
         return (1 << self.n_planes) - 1
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def on_grid(queries: NDArray[np.float64], n_planes: int) -> GridQueries:
     """Round queries of shape (n_queries, n_bits) to 2**n_planes levels around zero.
 
     The step keeps a query's product with itself: ``<rounded, query> = <query, query>``.
+    Squares of large queries are infinite.
     """
     most = (1 << n_planes) - 1
     squares = _sums(queries * queries)

@@ -37,7 +37,7 @@ def nearest_lower(
     groups = query_spans(len(widths), n_threads)
     # Each of few queries is shared by threads: parts of k items or more.
     n_parts = max(1, min(n_threads // max(1, len(groups)), len(codes) // k))
-    bounds = np.linspace(0, len(codes), n_parts + 1).astype(np.int64)
+    bounds = [len(codes) * part // n_parts for part in range(n_parts + 1)]
     values = np.empty((n_parts, len(widths), k))
     indices = np.empty((n_parts, len(widths), k), np.int64)
     tasks = [

@@ -26,12 +26,14 @@ ROWS = 2 * _LANE
 
 _BYTES = ir.VectorType(ir.IntType(8), VECTOR_BYTES)
 _PAIRS = ir.VectorType(ir.IntType(16), VECTOR_BYTES // 2)
-# Instructions that look digits up, best first: feature, bytes at a time, name.
+# Instructions that look digits up, best first: the feature or the kind of processor
+# that has it, bytes at a time, name.
 _LOOKUPS: tuple[tuple[str, int, str], ...] = (
     ("+avx512bw", 64, "llvm.x86.avx512.pshuf.b.512"),
     ("+avx2", 32, "llvm.x86.avx2.pshuf.b"),
     ("+ssse3", 16, "llvm.x86.ssse3.pshuf.b.128"),
-    ("+neon", 16, "llvm.aarch64.neon.tbl1.v16i8"),
+    ("aarch64", 16, "llvm.aarch64.neon.tbl1.v16i8"),
+    ("arm64", 16, "llvm.aarch64.neon.tbl1.v16i8"),
 )
 
 # Untyped: callers do not pass the typing context.
@@ -144,8 +146,9 @@ class _Lookup:
 
     def __init__(self, context: Any, builder: Any) -> None:
         self.builder = builder
-        features = context.codegen().magic_tuple()[2].split(",")
-        found = [(step, name) for each, step, name in _LOOKUPS if each in features]
+        triple, _, features = context.codegen().magic_tuple()
+        has = {triple.split("-")[0], *features.split(",")}
+        found = [(step, name) for each, step, name in _LOOKUPS if each in has]
         self.step, self.name = found[0] if found else (_LANE, "")
 
     def entries(self, row: Any, tables: Any) -> Any:

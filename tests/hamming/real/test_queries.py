@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skhash.hamming.real import rounding
 from skhash.hamming.real.queries import on_grid
 from tests.hamming.real.loops import rounded
 
@@ -27,6 +28,19 @@ def test_grid_is_that_of_the_loop(seed, query_bits, n_bits):
     assert grid.levels.max() <= grid.most == 2**query_bits - 1
     for row, query in zip(back(grid), queries, strict=True):
         np.testing.assert_allclose(row, rounded(query, query_bits), rtol=1e-12)
+
+
+@relaxed
+@given(st.integers(0, 2**32 - 1), st.sampled_from(BITS), st.sampled_from([1, 5, 200]))
+def test_kernel_equals_the_twin(seed, query_bits, n_bits):
+    rng = np.random.default_rng(seed)
+    queries = rng.normal(size=(9, n_bits)) * 10.0 ** rng.integers(-200, 150, (9, 1))
+    queries[:3] = rng.integers(-1, 2, (3, n_bits))
+    queries[3] = 0
+    found = rounding.on_grid(queries, query_bits)
+    for left, right in zip(found, on_grid(queries, query_bits), strict=True):
+        assert np.asarray(left).dtype == np.asarray(right).dtype
+        np.testing.assert_array_equal(left, right)
 
 
 @pytest.mark.parametrize("query_bits", BITS)

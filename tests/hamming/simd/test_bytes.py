@@ -78,19 +78,54 @@ def test_sums_are_those_of_the_tables():
     check_sums()
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
+def print_machine_code():
+    """Compile sums of table entries, without running them."""
+    from numba import njit, types
+
+    array = types.Array(types.uint8, 2, "C")
+    signature = array, types.int64, array, types.Array(types.uint16, 1, "C")
+    anew = njit(add_digits.py_func)  # a cache would hold no text
+    anew.compile(signature)
+    print(anew.inspect_asm(signature))
+
+
+def on_processor(name, features, call):
+    """What a function of this file prints, compiled for another processor."""
+    environment = os.environ | {
+        "NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features,
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }  # fmt: skip
+    code = f"from tests.hamming.simd.test_bytes import {call}; {call}()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+intel = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="names features of x86"
 )
+
+
+@intel
+@pytest.mark.slow
 @pytest.mark.parametrize("features", ["", "+ssse3", "+ssse3,+avx,+avx2"])
 def test_sums_are_the_same_on_lesser_processors(features):
-    environment = os.environ | {
-        "NUMBA_CPU_NAME": "x86-64",
-        "NUMBA_CPU_FEATURES": features,
-    }
-    code = "from tests.hamming.simd.test_bytes import check_sums; check_sums()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True,
-        env=environment, cwd=Path(__file__).parents[3],
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    on_processor("x86-64", features, "check_sums")
+
+
+@intel
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "features", "register"),
+    [
+        ("icelake-server", "+avx,+avx2,+avx512f,+avx512bw", "zmm"),
+        ("x86-64", "+ssse3,+avx,+avx2", "ymm"),
+    ],
+)
+def test_wide_registers_are_used_where_there_are_any(name, features, register):
+    code = on_processor(name, features, "print_machine_code")
+    lookups = [line for line in code.splitlines() if "pshufb" in line]
+    assert lookups
+    assert all(f"%{register}" in line for line in lookups)
