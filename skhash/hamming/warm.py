@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.sparse import csr_array
 
+from skhash.hamming.asymmetric import Factors, nearest_real
 from skhash.hamming.codes import check_n_bits
 from skhash.hamming.engine.choose import compiled
 from skhash.hamming.indexes.groups import GroupedCodes
@@ -57,6 +58,8 @@ def warm_up(
         sets = labels[:, None] == [0, 1]
         histograms(few, few, sets, sets)
         histograms(few, few, csr_array(sets), csr_array(sets))
+        factors = Factors(np.zeros((2, 3), np.float32), "euclidean")
+        nearest_real(np.zeros((1, bits)), few, factors, 1)
         if indexes and compiled():
             for index in (GroupedCodes(codes), MultiIndex(codes), PivotIndex(codes)):
                 index.nearest(~few, 1)
