@@ -118,7 +118,7 @@ def recall(found: np.ndarray, truth: np.ndarray) -> float:
 def measure(
     args: argparse.Namespace, X: np.ndarray, queries: np.ndarray
 ) -> Iterator[dict[str, Any]]:
-    """A row for each batch size: nanoseconds an item and query, and recall@k."""
+    """A row for each batch size and search: ns an item and query, and recall@k."""
     X, queries, z, w = rotated(X, queries)
     truth = np.argsort(-(queries[:500] @ X.T), axis=1, kind="stable")[:, : args.k]
     searches = {}
@@ -136,15 +136,17 @@ def measure(
                 rows = w[at : at + batch]
                 took = timed(lambda s=search, q=rows: s(q, args.k))
                 times[name].append(1e9 * took / batch / len(z))
-        yield {
-            "n": len(z),
-            "bits": z.shape[1],
-            "batch": batch,
-            "k": args.k,
-            "ns_per_item": {n: round(float(np.median(t)), 2) for n, t in times.items()},
-            "least_ns_per_item": {n: round(min(t), 2) for n, t in times.items()},
-            "recall": {name: round(value, 4) for name, value in recalls.items()},
-        }
+        for name, each in times.items():
+            yield {
+                "n": len(z),
+                "bits": z.shape[1],
+                "batch": batch,
+                "k": args.k,
+                "search": name,
+                "ns": round(float(np.median(each)), 2),
+                "least ns": round(min(each), 2),
+                "recall": round(recalls[name], 4),
+            }
 
 
 def arguments() -> argparse.Namespace:
