@@ -159,9 +159,11 @@ def estimate_factors(
     table = np.empty((len(outputs), 3), np.float32, order="F")
     for start in range(0, len(outputs), STEP):
         rows = slice(start, start + STEP)
-        moved = vectors[rows].astype(np.float64) - mean
+        # In C order, in which a row's sum hangs on nothing but the row.
+        some = np.asarray(outputs[rows], np.float64, order="C")
+        moved = np.subtract(vectors[rows], mean, dtype=np.float64, order="C")
         with np.errstate(over="ignore", invalid="ignore"):
-            table[rows] = _rows(outputs[rows].astype(np.float64), moved, mean, metric)
+            table[rows] = _rows(some, moved, mean, metric)
     return Factors(table, metric)
 
 

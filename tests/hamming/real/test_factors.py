@@ -46,6 +46,20 @@ def test_factors_are_those_of_the_formulas(metric, n_bits, given, monkeypatch):
     np.testing.assert_allclose(factors.table, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_factors_of_an_item_hang_on_the_item_alone(metric):
+    rng = np.random.default_rng(0)
+    X, z, center = rng.normal(size=(60, 301)), rng.normal(size=(60, 257)), np.ones(301)
+    expected = estimate_factors(z, X, metric, center=center).table
+    turned = [np.asfortranarray(each) for each in (z, X)]
+    found = [estimate_factors(*turned, metric, center=center).table]
+    for at in range(60):
+        one = slice(at, at + 1)
+        found.append(estimate_factors(z[one], X[one], metric, center=center).table)
+    np.testing.assert_array_equal(found[0], expected)
+    np.testing.assert_array_equal(np.concatenate(found[1:]), expected)
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int64])
 def test_any_real_dtype_will_do(dtype):
     X = np.random.default_rng(0).integers(-9, 10, (12, 8))
