@@ -32,6 +32,9 @@ __all__ = [
     "within_lower",
 ]
 
+# Squared norms up to which nothing overflows, whatever the factors.
+LARGEST = 1e200
+
 
 def nearest_real(
     queries: ArrayLike,
@@ -77,7 +80,7 @@ def nearest_real(
     TypeError
         If `factors` are none, or `k` or `query_bits` is no integer.
     ValueError
-        If queries are not real, hold NaN or infinity, or are too large to be squared,
+        If queries are not real, hold NaN or infinity or squared norms above 1e200,
         codes are not wide enough for their bits or fewer or more than the factors, or
         `k` or `query_bits` is out of range.
 
@@ -174,10 +177,10 @@ class _Task(NamedTuple):
                 f"{len(factors)} of them and {len(packed)} codes."
             )
         grid = engine().on_grid(reals, n_planes)
-        if not np.isfinite(grid.squares).all():
+        if grid.squares.max(initial=0) > LARGEST:
             raise ValueError(
-                "queries are too large to be squared in float64: scale them and the "
-                "database down."
+                f"queries are too large, with squared norms above {LARGEST:g}: scale "
+                "them and the database down."
             )
         threads = n_threads(n_jobs, len(reals) * packed.size)
         constants = METRICS[factors.metric][0] * grid.squares

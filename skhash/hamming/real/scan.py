@@ -12,7 +12,7 @@ from skhash.hamming.real.bounds import (
     lower_bounds,
     make_room,
 )
-from skhash.hamming.real.heap import sort_heap, take_least
+from skhash.hamming.real.least import room_for, take_low, write_least
 from skhash.hamming.real.queries import GridQueries
 from skhash.hamming.simd.jit import kernel
 from skhash.hamming.threads.count import useful
@@ -112,17 +112,22 @@ def nearest_of_span(
     codes, room = items[0], make_room(items, queries, first_query, last_query)
     columns, bounds = room[0], room[3]
     step = bounds.size
-    sizes = np.zeros(last_query - first_query, np.int64)
+    n_queries, k = last_query - first_query, values.shape[1]
+    capacity = min(room_for(k), last - first + 1)
+    candidates = np.empty((n_queries, capacity))
+    numbers = np.empty((n_queries, capacity), np.int64)
+    state = np.full((n_queries, 2), np.inf)
+    state[:, 0] = 0
     for block in range(first, last, step):
         stop = min(last, block + step)
         lay_out(codes, block, stop, columns)
-        for at in range(sizes.size):
-            q = first_query + at
-            lower_bounds(items, block, stop, queries, q, at, room)
-            near = bounds[: stop - block]
-            sizes[at] = take_least(near, block, values[q], indices[q], sizes[at])
-    for q in range(first_query, last_query):
-        sort_heap(values[q], indices[q])
+        for at in range(n_queries):
+            lower_bounds(items, block, stop, queries, first_query + at, at, room)
+            low = bounds[: stop - block]
+            take_low(low, block, k, candidates[at], numbers[at], state[at])
+    for at in range(n_queries):
+        q, stored = first_query + at, int(state[at, 0])
+        write_least(candidates[at], numbers[at], stored, values[q], indices[q])
 
 
 @kernel

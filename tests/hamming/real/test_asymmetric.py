@@ -117,6 +117,7 @@ def test_read_only_and_unaligned_arrays_are_read(search, engine):
         ({"queries": np.full((1, 12), np.nan)}, ValueError, "first in row 0"),
         ({"queries": np.full((1, 12), np.inf)}, ValueError, "NaN or infinity"),
         ({"queries": np.full((1, 12), 1e200)}, ValueError, "scale them"),
+        ({"queries": np.full((1, 12), 1e100)}, ValueError, "scale them"),
         ({"queries": np.ones(12)}, ValueError, "2D array as queries"),
         ({"queries": np.ones((1, 12), np.uint8)}, ValueError, "queries are codes"),
         ({"queries": np.ones((1, 12), bool)}, ValueError, "queries are codes"),

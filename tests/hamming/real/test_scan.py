@@ -70,12 +70,26 @@ def test_many_codes_equal_the_twin(n_bits):
     # Several blocks, whole and not, and more queries than share a pass.
     rng = np.random.default_rng(n_bits)
     search = *draw(rng, 40, 1337, n_bits), rng
-    for query_bits in (4, 8):
+    for query_bits, k in ((4, 2), (4, 700), (8, 30)):
         question, widths = asked(search, query_bits), np.ones(40)
-        expected = plain.nearest_lower(*question, widths, 30)
+        expected = plain.nearest_lower(*question, widths, k)
         for n_threads in (1, 2, 5):
-            found = compiled.nearest_lower(*question, widths, 30, n_threads)
+            found = compiled.nearest_lower(*question, widths, k, n_threads)
             assert_same(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["normal", "few"])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_values_in_any_order_equal_the_twin(kind, turn):
+    # Ever lower values fill the candidates again and again.
+    rng = np.random.default_rng(0)
+    queries, _, codes, factors = draw(rng, 3, 3000, 16, kind)
+    order = np.argsort(turn * factors.table[:, 1], kind="stable")
+    search = queries * 0.01, None, codes[order], factors.subset(order), rng
+    question, widths = asked(search, 4), np.zeros(3)
+    for k in (1, 3, 64, 65, 1000, 3000):
+        expected = plain.nearest_lower(*question, widths, k)
+        assert_same(compiled.nearest_lower(*question, widths, k), expected)
 
 
 def test_one_query_is_shared_by_threads():
