@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skhash.baselines._one_thread import one_thread
 from skhash.documentation import ROOT
+from skhash.hamming.arrays import as_array
 from skhash.hamming.codes import MADE_OF_Z, MAX_BITS
 from skhash.hints import OptionErrors
 
@@ -180,17 +181,6 @@ class ShallowHasher(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def as_array(X: Any) -> Any:
-    """An array of a tensor, be it on a GPU, of a graph or bfloat16; all else as it is.
-
-    Told by its methods, so that nothing here imports torch.
-    """
-    if not hasattr(X, "detach"):
-        return X
-    tensor = X.detach().cpu()
-    return (tensor.float() if tensor.dtype.itemsize == 2 else tensor).numpy()
 
 
 def blocks(X: NDArray) -> Iterator[slice]:

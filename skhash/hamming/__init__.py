@@ -6,9 +6,10 @@ differing bits. Equal distances are ordered by database index, always.
 numba kernels do the work. ``SKHASH_ENGINE=numpy`` in the environment, or
 ``NUMBA_DISABLE_JIT=1``, chooses the plain numpy twin, which returns the same arrays.
 
-Behind these names, other parts of skhash rely on the modules `advice`, `asymmetric`,
-`codes`, `columns`, `labels`, `search` and `indexes`. The storeys below, `engine`,
-`real`, `scan`, `simd` and `threads`, are for this package alone.
+Behind these names, other parts of skhash rely on the modules `advice`, `arrays`,
+`asymmetric`, `codes`, `columns`, `labels`, `search`, `vectors` and `indexes`. The
+storeys below, `engine`, `reading`, `real`, `scan`, `simd` and `threads`, are for this
+package alone.
 """
 
 from skhash.hamming.asymmetric import Factors, estimate_factors, nearest_real
