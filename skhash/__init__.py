@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from skhash.encoder import DeepHashEncoder
     from skhash.neighbors import (
+        EmbeddingNeighbors,
         HammingNeighbors,
         HammingNeighborsClassifier,
         HammingNeighborsTransformer,
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DeepHashEncoder",
+    "EmbeddingNeighbors",
     "HammingNeighbors",
     "HammingNeighborsClassifier",
     "HammingNeighborsTransformer",
@@ -30,6 +32,7 @@ __all__ = [
 
 _HOME = {
     "DeepHashEncoder": "skhash.encoder",
+    "EmbeddingNeighbors": "skhash.neighbors",
     "HammingNeighbors": "skhash.neighbors",
     "HammingNeighborsClassifier": "skhash.neighbors",
     "HammingNeighborsTransformer": "skhash.neighbors",

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "losses": {"baselines", "hints", "warn"},
     "datasets": {"hamming", "hints", "warn"},
     "metrics": {"hamming", "hints", "progress", "warn"},
-    "neighbors": {"hamming", "metrics"}
+    "neighbors": {"baselines", "hamming", "metrics"}
     | {"documentation", "hints", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
     "baselines": {"documentation", "hamming", "hints", "locks", "progress", "warn"},

@@ -145,7 +145,8 @@ class RotatedSigns(ShallowHasher):
         if first:
             self._draw(n_bits, X.shape[1])
             self.directions_ = None
-            self.mean_, self.n_samples_seen_ = np.zeros(X.shape[1]), 0
+            # From the first item on, so that constant features have their own mean.
+            self.mean_, self.n_samples_seen_ = X[0].astype(np.float64), 0
         for rows in blocks(X):
             part = X[rows].astype(np.float64)
             self.n_samples_seen_ += len(part)

@@ -247,7 +247,9 @@ def rank_against(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
                 f"This {type(estimator).__name__} was fitted without labels. Call "
                 "fit(X, y) with the labels of the database to measure retrieval."
             )
-        return X, estimator.codes_, estimator.labels_
+        # A database of vectors encodes its queries, one of codes is given them.
+        encode = getattr(estimator, "encode", lambda codes: codes)
+        return encode(X), estimator.codes_, estimator.labels_
     if not hasattr(estimator, "transform"):
         raise TypeError(
             "A retrieval scorer needs an estimator with `transform`, or one that ends "

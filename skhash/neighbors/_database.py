@@ -14,17 +14,10 @@ from skhash.hamming.columns import concatenate
 from skhash.hamming.indexes.auto import for_a_call, searcher_for
 from skhash.hamming.indexes.joined import extended
 from skhash.hamming.labels import check_comparable, check_labels, dense
+from skhash.neighbors._growth import Reserve, grown
 from skhash.neighbors._ids import find_rows, with_more
 from skhash.neighbors._targets import Targets
 from skhash.progress import announced
-
-
-@dataclass
-class Reserve:
-    """Memory for more rows than there are yet, and how many of them are taken."""
-
-    rows: np.ndarray
-    taken: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,7 @@ class Database:
 
     def with_more(self, codes, labels, ids):
         """Return the database with codes added at its end."""
-        n, total = len(self), len(self) + len(codes)
+        n = len(self)
         check_alike(self.labels, labels, "labels", n)
         check_alike(self.ids, ids, "ids", n)
         if self.ids is not None:
@@ -76,16 +69,7 @@ class Database:
         if self.labels is not None:
             all_labels = with_more_labels(self.labels, labels)
         targets = self.targets and self.targets.with_more(labels)
-        reserve = self.reserve
-        # A shallow copy of the estimator may have taken the rows after ours.
-        if reserve is None or reserve.taken != n or len(reserve.rows) < total:
-            rows = np.empty((max(total, 2 * n), codes.shape[1]), np.uint8)
-            reserve = Reserve(rows, total)
-            reserve.rows[:n] = self.codes
-        # Readers of this snapshot do not look beyond its n rows.
-        reserve.rows[n:total] = codes
-        reserve.taken = total
-        more = reserve.rows[:total]
+        more, reserve = grown(self.codes, codes, self.reserve)
         changed = replace(
             self,
             codes=more,
