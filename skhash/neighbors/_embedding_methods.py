@@ -79,7 +79,7 @@ class VectorSearch(KNeighborsMixin, RadiusNeighborsMixin):
         Raises
         ------
         ValueError
-            If `mode` is unknown, or as :meth:`kneighbors`.
+            If `mode` is unknown, and for what :meth:`kneighbors` refuses.
         """
         return super().kneighbors_graph(X, n_neighbors, mode, filter=filter)
 
@@ -120,7 +120,7 @@ class VectorSearch(KNeighborsMixin, RadiusNeighborsMixin):
         Raises
         ------
         ValueError
-            If the radius cannot be one, or as :meth:`kneighbors`.
+            If the radius cannot be one, and for what :meth:`kneighbors` refuses.
         """
         return super().radius_neighbors(
             X, radius, return_distance, sort_results, filter=filter
@@ -161,7 +161,7 @@ class VectorSearch(KNeighborsMixin, RadiusNeighborsMixin):
         Raises
         ------
         ValueError
-            If `mode` is unknown, or as :meth:`radius_neighbors`.
+            If `mode` is unknown, and for what :meth:`radius_neighbors` refuses.
         """
         return super().radius_neighbors_graph(
             X, radius, mode, sort_results, filter=filter
@@ -188,7 +188,7 @@ class VectorSearch(KNeighborsMixin, RadiusNeighborsMixin):
         Raises
         ------
         ValueError
-            As :meth:`radius_neighbors`.
+            For what :meth:`radius_neighbors` refuses.
         """
         return np.diff(self._within(self._fitted(), X, radius, filter)[0])
 

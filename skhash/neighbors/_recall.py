@@ -114,7 +114,7 @@ def least(scanned, k, values_of_block):
         if best is not None:
             values = np.concatenate([best, values], axis=1)
             here = np.concatenate([indices, here], axis=1)
-        order = np.argsort(values, axis=1, kind="stable")[:, :k]
+        order = np.argpartition(values, min(k, values.shape[1]) - 1, axis=1)[:, :k]
         best = np.take_along_axis(values, order, 1)
         indices = np.take_along_axis(here, order, 1)
     return indices
