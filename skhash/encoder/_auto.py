@@ -19,6 +19,8 @@ from skhash.networks import HashNetwork, output_width
 # Fewer optimisation steps leave every family short of what it can reach.
 _MIN_STEPS = 1000
 _MIN_EPOCHS = 10
+# For a loss that gains from more steps, that many epochs are enough.
+_MANY_EPOCHS = 50
 # Multiplications of a training step from which a second thread pays.
 _WORK_FOR_THREADS = 3e7
 # Items that are encoded together; more where the network does little with each, as long
@@ -32,11 +34,17 @@ _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 _ITEMS_PER_CLASS = 4
 
 
-def choose_epochs(max_epochs: int | str, n_batches: int) -> int:
-    """Number of epochs: as given, or enough for 1000 steps and 10 epochs."""
+def choose_epochs(
+    max_epochs: int | str, n_batches: int, steps: int = _MIN_STEPS
+) -> int:
+    """Number of epochs: as given, or enough for 1000 steps and 10 epochs.
+
+    Where the loss gains from more `steps`, these, unless it takes over 50 epochs.
+    """
     if max_epochs != "auto":
         return int(max_epochs)
-    return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / n_batches))
+    more = min(_MANY_EPOCHS, math.ceil(steps / n_batches))
+    return max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / n_batches), more)
 
 
 def choose_threads(n_jobs: int | None, network: HashNetwork, batch_size: int) -> int:

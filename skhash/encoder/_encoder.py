@@ -73,7 +73,7 @@ class DeepHashEncoder(
         Weight decay of the optimiser.
     max_epochs : int or "auto", default="auto"
         Passes over the data. "auto" takes at least 10 passes and 1000 optimisation
-        steps, whichever is longer.
+        steps, whichever is longer; of vectors, 2500 steps where 50 passes make as many.
     batch_size : int or "auto", default="auto"
         Most items in a batch. "auto" is what the loss wants: 128 of labels, 1024 of
         vectors. Batches are of equal size; pairs are formed inside a

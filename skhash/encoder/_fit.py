@@ -49,7 +49,7 @@ from skhash.encoder._net import DeepHashNet
 from skhash.encoder._plateau import EndOnPlateau
 from skhash.encoder._progress import Foretell, ShowProgress
 from skhash.encoder._sklearn_callbacks import ReportEpochs, supports_callbacks
-from skhash.encoder._supervision import batch_size_of
+from skhash.encoder._supervision import batch_size_of, steps_of
 from skhash.encoder._temperature import NO_CLASSES, class_state
 from skhash.encoder._threads import run
 from skhash.hamming import pack
@@ -174,7 +174,7 @@ def fit(
         train, valid = split(encoder, data, seeds.split)
     batch_size = batch_size_of(encoder)
     n_batches = math.ceil(len(train.items) / batch_size)
-    n_epochs = choose_epochs(encoder.max_epochs, n_batches)
+    n_epochs = choose_epochs(encoder.max_epochs, n_batches, steps_of(encoder))
     warm = encoder.warm_start and hasattr(encoder, "net_")
     if warm:
         network, loss = reuse(encoder, data)
@@ -231,7 +231,7 @@ def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) ->
     check_augment(encoder.augment, data.layout)
     batch_size = batch_size_of(encoder)
     n_batches = math.ceil(len(data.items) / batch_size)
-    n_epochs = choose_epochs(encoder.max_epochs, n_batches)
+    n_epochs = choose_epochs(encoder.max_epochs, n_batches, steps_of(encoder))
     if first:
         check_net(encoder)
         seeds = Seeds.draw(encoder.random_state)

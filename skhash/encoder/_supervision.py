@@ -27,9 +27,7 @@ def learns_from(encoder: DeepHashEncoder) -> Literal["labels", "X", "y"]:
 
     What is no loss learns from labels: parameters are checked elsewhere.
     """
-    loss: Any = encoder.loss
-    if isinstance(loss, str):
-        loss = LOSSES[loss]() if loss in LOSSES else None
+    loss = _asked(encoder.loss)
     if getattr(loss, "supervision", "labels") != "vectors":
         return "labels"
     return "X" if loss.teacher == "X" else "y"
@@ -39,7 +37,19 @@ def batch_size_of(encoder: DeepHashEncoder) -> int:
     """Most items in a batch: as given, or as the loss wants them."""
     if encoder.batch_size != "auto":
         return int(encoder.batch_size)
-    return make_loss(encoder.loss).batch_size
+    return _asked(encoder.loss).batch_size
+
+
+def steps_of(encoder: DeepHashEncoder) -> int:
+    """Optimisation steps that the loss gains from."""
+    return _asked(encoder.loss).steps
+
+
+def _asked(loss: Any) -> Any:
+    """The loss that is asked for, as it is; None where there is none of that name."""
+    if isinstance(loss, str):
+        return LOSSES[loss]() if loss in LOSSES else None
+    return loss
 
 
 def has_classes(encoder: DeepHashEncoder) -> bool:

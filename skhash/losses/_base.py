@@ -128,6 +128,9 @@ class HashLoss(OptionErrors, BaseEstimator, nn.Module):
         that `fit` ignores y, or y, which `fit` then requires.
     batch_size : int
         Most items in a batch, obeyed by ``DeepHashEncoder(batch_size="auto")``.
+    steps : int
+        Optimisation steps that the family gains from, obeyed by
+        ``DeepHashEncoder(max_epochs="auto")`` where they take up to 50 epochs.
     network : str
         What ``DeepHashEncoder(network="auto")`` builds for rows of features.
     normalize_z : bool
@@ -175,6 +178,7 @@ class HashLoss(OptionErrors, BaseEstimator, nn.Module):
     supervision: Literal["labels", "vectors"] = "labels"
     teacher: Literal["X", "y"] = "y"
     batch_size: int = 128
+    steps: int = 1000
     network: str = "mlp"
     normalize_z: bool = True
     balanced_batches: bool = True

@@ -93,7 +93,7 @@ class NeighborDistillation(HashLoss):
         similarities c of pairs.
     student_temperature : float or "auto", default="auto"
         :math:`\tau_s > 0`. "auto" is 0.8 over the root of the number of bits.
-    smoothing : float, default=0.5
+    smoothing : float, default=0.3
         :math:`\alpha` in [0, 1]: 0 is best for the recall of neighbours, more is better
         for finding items of the same kind.
 
@@ -127,6 +127,7 @@ class NeighborDistillation(HashLoss):
 
     supervision = "vectors"
     batch_size = 1024
+    steps = 2500
     network = "residual"
     balanced_batches = False
     mean_: Tensor
@@ -149,7 +150,7 @@ class NeighborDistillation(HashLoss):
         teacher: Literal["X", "y"] = "X",
         teacher_temperature: float | Literal["auto"] = "auto",
         student_temperature: float | Literal["auto"] = "auto",
-        smoothing: float = 0.5,
+        smoothing: float = 0.3,
     ) -> None:
         super().__init__()
         self.teacher = teacher

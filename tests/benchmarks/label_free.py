@@ -4,9 +4,10 @@ The database are vectors of length 1, the queries others; the truth are the ten 
 greatest cosine. Each code is read in two ways: by Hamming distance, and by the real
 outputs of the query against the signs of the items. "10x" is the recall after the first
 100 were re-ranked by cosine. Labels only score: `precision` is the share of the first
-ten by Hamming distance with the query's label. Ties count by expectation in `recall` and
-`precision`, by index elsewhere. Results go to docs/results/label-free.json after each
-run, and a second call goes on where the first one ended::
+ten by Hamming distance that have the label of the query. In `recall` and
+`precision` ties count by expectation, elsewhere by index. Results go to
+docs/results/label-free.json after each run, and a second call goes on where the first
+one ended::
 
     python tests/benchmarks/label_free.py --data FOLDER --bits 64 128
 """

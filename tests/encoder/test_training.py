@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skorch.callbacks import Callback
 
+from skhash.encoder._auto import choose_epochs
 from skhash.encoder._data.batches import BalancedSampler, ShuffledSampler
 from skhash.losses import HashNet
 from skhash.metrics import code_health
@@ -19,6 +20,17 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 # Epochs
+
+
+@pytest.mark.parametrize(
+    ("n_batches", "steps", "expected"),
+    [(57, 1000, 18), (57, 2500, 44), (2, 2500, 500), (20, 2500, 50), (977, 2500, 10)],
+)
+def test_automatic_epochs_take_the_steps_that_a_loss_gains_from(
+    n_batches, steps, expected
+):
+    assert choose_epochs("auto", n_batches, steps) == expected
+    assert choose_epochs(7, n_batches, steps) == 7
 
 
 @pytest.mark.parametrize(

@@ -252,6 +252,7 @@ def test_hints_to_the_encoder():
     loss = LOSSES["neighbor_distillation"]()
     assert loss.supervision == "vectors"
     assert (loss.teacher, loss.batch_size, loss.network) == ("X", 1024, "residual")
+    assert loss.steps > HashLoss().steps == 1000
     assert loss.normalize_z is True
     assert HashLoss().supervision == "labels"
     assert HashLoss().batch_size == 128
