@@ -163,7 +163,7 @@ def test_memmap_gives_the_same_codes(tmp_path):
         (np.where(X > 4, np.nan, X), "NaN"),
         (X.astype(np.float64) * 1e200, "float32"),
     ],
-    ids=["csr", "coo", "images", "constant", "one", "nan", "huge"],
+    ids=["csr", "triples", "images", "constant", "one", "nan", "huge"],
 )
 def test_items_that_are_no_teachers_are_refused(given, message):
     model = encoder()
