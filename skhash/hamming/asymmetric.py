@@ -214,14 +214,15 @@ def _real_queries(queries: Any) -> NDArray[np.float64]:
             "queries are codes, and this search takes real outputs, such as those of "
             "`encoder.embed(X)`; `skhash.hamming.nearest` compares codes."
         )
-    return np.ascontiguousarray(as_reals(queries, "queries"), dtype=np.float64)
+    # A copy, so that kernels meet one type.
+    return np.array(as_reals(queries, "queries"), dtype=np.float64, order="C")
 
 
 def _of_queries(
     values: ArrayLike, name: str, task: _Task, least: float = -np.inf
 ) -> NDArray[np.float64]:
     """A number for each query, no smaller than `least`."""
-    array = np.asarray(values, np.float64)
+    array = np.array(values, np.float64)
     if array.shape != task.constants.shape:
         raise ValueError(
             f"{name} must hold a number for each query, shape {task.constants.shape}, "

@@ -37,9 +37,14 @@ def as_queries(
 
 
 def as_items(codes: NDArray[np.uint8], factors: NDArray[np.float32]) -> Items:
-    """Codes, slopes, offsets and errors, each in one piece, for kernels."""
-    codes, (slopes, offsets, errors) = codes.view(), np.ascontiguousarray(factors.T)
+    """Codes, slopes, offsets and errors, each in one piece, for kernels.
+
+    Read-only always, so that kernels meet one type.
+    """
+    codes, columns = codes.view(), np.ascontiguousarray(factors.T).view()
     codes.setflags(write=False)
+    columns.setflags(write=False)
+    slopes, offsets, errors = columns
     return codes, slopes, offsets, errors
 
 

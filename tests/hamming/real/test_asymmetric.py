@@ -6,6 +6,7 @@ import pytest
 from skhash.hamming import Factors, estimate_factors, nearest_real, pack
 from skhash.hamming.asymmetric import nearest_lower, within_lower
 from skhash.hamming.engine.choose import forced_engine
+from skhash.hamming.real import rounding, scan
 
 
 @pytest.fixture
@@ -109,6 +110,23 @@ def test_read_only_and_unaligned_arrays_are_read(search, engine):
         found = nearest_real(queries, shifted, rows, 9)
         expected = nearest_real(queries, codes, factors, 9)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_kernels_are_compiled_once(search):
+    queries, codes, factors = search
+    assert factors.table.T.flags.c_contiguous  # read where it lies
+    locked = [each.copy() for each in (queries, codes, factors.table)]
+    for each in locked:
+        each.setflags(write=False)
+    for some in (queries, queries.astype("f4"), np.asfortranarray(queries), locked[0]):
+        for table in (factors.table, locked[2], np.ascontiguousarray(factors.table)):
+            for each in (codes, locked[1]):
+                made = Factors(table, factors.metric)
+                limits = np.repeat(np.ones(6), 2)[::2]
+                nearest_lower(some, each, made, 3, limits, n_jobs=1)
+                within_lower(some, each, made, limits, limits, n_jobs=1)
+    for kernel in (scan.nearest_of_span, scan.within_of_span, rounding.round_rows):
+        assert len(kernel.signatures) == 1
 
 
 @pytest.mark.parametrize(
