@@ -188,6 +188,7 @@ def fit(
     }
     if valid is not None:
         callbacks["skhash_validate"] = Validate(retrieval_score(train, valid))
+    score_name = "recall@10" if data.kind == "vectors" else "mAP"
     if encoder.early_stopping:
         callbacks["skhash_best"] = KeepBest(encoder.n_iter_no_change)
     if encoder.max_epochs == "auto":
@@ -215,7 +216,7 @@ def fit(
     set_sampler(net, encoder, train, seeds.batches)
     net.augment_ = make_augment(encoder.augment, train.layout, seeds.batches)
     net.max_epochs, net.dataset_valid_ = n_epochs, valid and valid.items
-    net.validates_ = own_valid is not None
+    net.validates_, net.score_name_ = own_valid is not None, score_name
     net.draws_globally_ = draws_globally(encoder, data, loss)
     with contextlib.closing(progress):
         codes = run(n_threads, lambda: train_on(net, train, lent(net, seeds.network)))

@@ -61,6 +61,8 @@ class DeepHashNet(NeuralNet):
         also where a callback of the user looks at it.
     draws_globally_ : bool
         Whether torch's global generators belong to the training.
+    score_name_ : str
+        What the score of validation data is called.
     earlier_ : list of dict
         History of the trainings that this one goes on from.
     augment_ : Augment or None
@@ -87,6 +89,7 @@ class DeepHashNet(NeuralNet):
     validates_: bool = False
     earlier_: Sequence[dict[str, Any]] = ()
     draws_globally_: bool = False
+    score_name_: str = "mAP"
     augment_: Augment | None = None
     own_callbacks_: Collection[str] = ("epoch_timer",)
 
@@ -345,6 +348,8 @@ class DeepHashNet(NeuralNet):
     def forget_data(self) -> None:
         """Forget what belongs to the items of the last training."""
         self.sampler = self.dataset_valid_ = self.augment_ = None
+        if vars(self).pop("iterator_train__sampler", None) is not None:
+            self.iterator_train__shuffle = True  # as it was: it cannot be beside one
         self._epoch = Epoch()
 
     def slim(self, own: list[str]) -> None:

@@ -52,7 +52,7 @@ class ShowProgress(Callback):
     def on_epoch_end(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Tell loss and score of the epoch."""
         if self._progress is not None:
-            self._progress.tell(**_told(net.history[-1]))
+            self._progress.tell(**_told(net, net.history[-1]))
 
     def on_train_end(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Leave one line that sums up."""
@@ -66,7 +66,7 @@ class ShowProgress(Callback):
                 net.history[best.best_epoch_ - 1],
                 f" in epoch {best.best_epoch_}",
             )
-        numbers = [f"{name} {value}" for name, value in _told(row).items()]
+        numbers = [f"{name} {value}" for name, value in _told(net, row).items()]
         seconds = perf_counter() - self._start
         done = f"trained {n_epochs} epochs in {seconds:.1f} s"
         self._progress.close(", ".join([done, *numbers]) + place)
@@ -109,6 +109,7 @@ class Foretell(Callback):
         """Nothing is open."""
 
 
-def _told(row: dict[str, Any]) -> dict[str, str]:
-    names = {"loss": "train_loss", "valid loss": "valid_loss", "mAP": "valid_score"}
+def _told(net: DeepHashNet, row: dict[str, Any]) -> dict[str, str]:
+    names = {"loss": "train_loss", "valid loss": "valid_loss"}
+    names[net.score_name_] = "valid_score"
     return {told: f"{row[name]:.4f}" for told, name in names.items() if name in row}

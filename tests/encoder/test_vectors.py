@@ -232,6 +232,8 @@ def test_teacher_teaches_images_sparse_rows_and_data_sets():
         np.testing.assert_array_equal(
             one.transform(rows), clone(given).fit(rows, V[:60]).transform(rows)
         )
+        assert not hasattr(one.net_, "iterator_train__sampler")  # nor the graph
+        assert one.partial_fit(by, y).n_iter_ == 3
 
 
 @pytest.mark.parametrize(
@@ -280,6 +282,11 @@ def test_early_stopping_scores_recall_of_held_out_rows(teacher):
     assert own.history_[-1]["valid_score"] == pytest.approx(expected)
     assert own.history_[-1]["valid_loss"] > 0
     assert all(0 < score <= 1 for score in scores)
+
+
+def test_progress_names_the_score(capsys):
+    encoder(early_stopping=True, verbose=1).fit(X)
+    assert ", recall@10 0." in capsys.readouterr().out
 
 
 def test_validation_that_does_not_fit_is_refused():
