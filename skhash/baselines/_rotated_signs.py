@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skhash.baselines._base import N_BITS, ShallowHasher, blocks
+from skhash.baselines._base import N_BITS, ShallowHasher, blocks, means
 from skhash.baselines._principal import principal_directions, warn_of_rank
 from skhash.baselines._rotation import draw_hadamard, draw_matrix
 from skhash.hamming.codes import MAX_BITS
@@ -159,9 +159,7 @@ class RotatedSigns(ShallowHasher):
         self.n_samples_seen_ = len(X)
         if n_bits >= n_features:
             self.directions_ = None
-            self.mean_ = sum(
-                X[rows].sum(axis=0, dtype=np.float64) / len(X) for rows in blocks(X)
-            )
+            self.mean_ = means(X)
         else:
             found = principal_directions(X, n_bits)
             warn_of_rank(found.rank, n_bits, len(X), "bits depend on each other")

@@ -5,7 +5,7 @@ codes say: a slope over all pairs, and the errors of pairs of near items, since 
 must not be missed, and are nearer than codes say on average.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -101,23 +101,28 @@ def calibrate(z, gaps, anchors, offsets):
         found = (outputs @ signs.T) * norms
         found[own] = 0
         units = np.sqrt((outputs**2).sum(axis=1, keepdims=True)) * norms
-        measured = measure(products, found, units, nearest, by_output)
-        lower = offsets - 2 * (measured.slope * found)
-        lower -= 2 * measured.quantile(_USUAL) * units
-        made.append(((lower <= last).sum(), measured))
+        for slope in slopes(products, found, nearest):
+            measured = measure(products - slope * found, units, nearest)
+            width = measured.quantile(_USUAL)
+            lower = offsets - 2 * (slope * found + width * units)
+            measured = replace(measured, slope=slope, by_output=by_output)
+            made.append(((lower <= last).sum(), measured))
     return min(made, key=lambda each: each[0])[1]
 
 
-def measure(products, found, units, nearest, by_output):
-    """The calibration of estimates in one form, from pairs and those of near items."""
-    below = (found**2).sum()
-    slope = float(f"{(products * found).sum() / below:.5g}") if below > 0 else 0.0
-    rest, units = (
-        np.take_along_axis(each, nearest, 1)
-        for each in (products - slope * found, units)
-    )
+def slopes(products, found, nearest):
+    """Slopes of estimates: by all pairs, and by those of near items."""
+    near = (np.take_along_axis(each, nearest, 1) for each in (products, found))
+    for true, estimate in ((products, found), near):
+        below = (estimate**2).sum()
+        yield float(f"{(true * estimate).sum() / below:.5g}") if below > 0 else 0.0
+
+
+def measure(rest, units, nearest):
+    """A calibration by what estimates of near items leave."""
+    rest, units = (np.take_along_axis(each, nearest, 1) for each in (rest, units))
     alive = units > 0
     errors = rest[alive] / units[alive] if alive.any() else np.zeros(1)
     # Rounded, so that the last place of a BLAS does not show.
     quantiles = np.round(np.quantile(errors, ndtr(EPSILONS)), 5)
-    return Calibration(slope, float(np.round(errors.mean(), 5)), quantiles, by_output)
+    return Calibration(1.0, float(np.round(errors.mean(), 5)), quantiles)
