@@ -21,6 +21,7 @@ LONGEST = 250
 MAY_IMPORT = {
     "documentation": set(),
     "hints": set(),
+    "archive": set(),
     "locks": set(),
     "progress": set(),
     "warn": set(),
@@ -33,10 +34,10 @@ MAY_IMPORT = {
     | {"documentation", "hints", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
     "baselines": {"documentation", "hamming", "hints", "locks", "progress", "warn"},
-    "encoder": {"baselines", "hamming", "losses", "metrics", "networks"}
+    "encoder": {"archive", "baselines", "hamming", "losses", "metrics", "networks"}
     | {"documentation", "hints", "progress", "warn"},
 }
-WITHOUT_TORCH = {"baselines", "hamming", "metrics", "neighbors", "plots"}
+WITHOUT_TORCH = {"archive", "baselines", "hamming", "metrics", "neighbors", "plots"}
 # Files of those parts that load torch in a function, because their input is torch's:
 # codes on a GPU, and a loss object, which takes nothing but tensors.
 TORCH_IN_FUNCTIONS = {"hamming/indexes/torch.py", "plots/_loss_shape.py"}

@@ -1,0 +1,20 @@
+"""One file of plain values and arrays, that is verified and holds no code.
+
+The file is a ZIP of stored members, which any tool can open: ``manifest.json`` has the
+values, ``weights.safetensors`` the arrays that are read as a whole, and what may be
+large has an ``.npy`` of its own, to be mapped into memory where it lies.
+
+There is one way to write given content, and the reader knows it: from the manifest it
+makes every byte that is neither manifest nor array, and compares. So nothing in a file
+is ever trusted that was not expected, and sizes are known before memory is taken.
+
+`write` and `read` are for the parts of skhash that have something to keep: estimators
+(`skhash.persistence`), and trainings that were cut (`skhash.encoder`).
+"""
+
+from skhash.archive._errors import LoadError, refused
+from skhash.archive._read import read, release
+from skhash.archive._values import Node, storable
+from skhash.archive._write import write
+
+__all__ = ["LoadError", "Node", "read", "refused", "release", "storable", "write"]
