@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,18 @@ from skhash.encoder._build import Seeds
 from skhash.encoder._callbacks import FollowPlan
 from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._identity import fingerprint, parameters_of, start_of
+from skhash.encoder._kept import (
+    attributes_of,
+    generators_of,
+    held,
+    set_attributes,
+    set_generators,
+    set_optimizer,
+    storable_rows,
+)
 from skhash.encoder._net import DeepHashNet
 from skhash.encoder._schedules import Course
-from skhash.encoder._state import part_of, read_state, storable, write_state
+from skhash.encoder._state import leftovers, read_state, storable, write_state
 from skhash.warn import warn
 
 if TYPE_CHECKING:
@@ -130,7 +138,7 @@ class Checkpoint(Callback):
 
     def remove(self) -> None:
         """Delete the file: the training has come to its end."""
-        for path in (self.path, part_of(self.path)):
+        for path in (self.path, *leftovers(self.path)):
             path.unlink(missing_ok=True)
 
 
@@ -139,15 +147,15 @@ def capture(net: DeepHashNet) -> dict[str, Any]:
     asleep = {id(parameter) for parameter in net.asleep_}
     parts = {"network": net.module_, "loss": net.criterion_}
     return {
-        "history": _storable_rows(net.history),
-        "earlier": _storable_rows(net.earlier_),
+        "history": storable_rows(net.history),
+        "earlier": storable_rows(net.earlier_),
         "n_steps": net.n_steps_,
         "length": [net.n_epochs_, net.total_steps_],
         "course": tuple(net.course_),
         "stop": net.stop_,
         "tensors": {name: dict(part.state_dict()) for name, part in parts.items()},
-        "attributes": {name: _attributes(part) for name, part in parts.items()},
-        "generators": {name: _generators(part) for name, part in parts.items()},
+        "attributes": {name: attributes_of(part) for name, part in parts.items()},
+        "generators": {name: generators_of(part) for name, part in parts.items()},
         "frozen": [
             name
             for name, parameter in net.module_.named_parameters()
@@ -168,10 +176,6 @@ def capture(net: DeepHashNet) -> dict[str, Any]:
     }
 
 
-def _storable_rows(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: value for k, value in row.items() if storable(value)} for row in rows]
-
-
 def restore(net: DeepHashNet, state: dict[str, Any]) -> None:
     """Bring a net, just set up in the same way, to a state that was captured."""
     net.history[:], net.earlier_ = state["history"], state["earlier"]
@@ -188,9 +192,9 @@ def restore(net: DeepHashNet, state: dict[str, Any]) -> None:
     plan.enter_again(net)
     for name, part in (("network", net.module_), ("loss", net.criterion_)):
         part.load_state_dict(state["tensors"][name])
-        _set_attributes(part, state["attributes"][name])
-        _set_generators(part, state["generators"][name], net.device)
-    _set_optimizer(net.optimizer_, state["optimizer"])
+        set_attributes(part, state["attributes"][name])
+        set_generators(part, state["generators"][name], net.device)
+    set_optimizer(net.optimizer_, state["optimizer"])
     net.course_ = Course(*state["course"])
     net.n_epochs_, net.total_steps_ = state["length"]
     net.n_steps_, net.stop_ = state["n_steps"], state["stop"]
@@ -207,16 +211,6 @@ def restore(net: DeepHashNet, state: dict[str, Any]) -> None:
         )
 
 
-def _set_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    optimizer.load_state_dict(state)
-    for parameter, values in optimizer.state.items():
-        for name, value in values.items():
-            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
-                # As weights of channels last lie: fused steps walk through both alike.
-                like = torch.empty_like(parameter, dtype=value.dtype)
-                values[name] = like.copy_(value)
-
-
 def _global_states(net: DeepHashNet) -> list[torch.Tensor]:
     states = [torch.default_generator.get_state()]
     if torch.device(net.device).type == "cuda":
@@ -230,59 +224,14 @@ def _set_global_states(net: DeepHashNet, states: list[torch.Tensor]) -> None:
         torch.cuda.set_rng_state(states[-1], net.device)
 
 
-def _held(part: nn.Module) -> Iterator[tuple[str, str, Any]]:
-    """What modules hold beside parameters and buffers: where, its name, its value."""
-    for place, module in part.named_modules():
-        if not type(module).__module__.startswith("torch."):
-            for name in vars(module).keys() - vars(nn.Module()).keys() - {"terms_"}:
-                yield place, name, vars(module)[name]
-
-
-def _attributes(part: nn.Module) -> dict[str, dict[str, Any]]:
-    """Numbers, arrays and tensors among what modules hold."""
-    found: dict[str, dict[str, Any]] = {}
-    for place, name, value in _held(part):
-        if storable(value):
-            found.setdefault(place, {})[name] = value
-    return found
-
-
 def _lost(part: nn.Module) -> list[str]:
     """Names of what modules hold that no file can keep, and a training may change."""
     kept = (torch.Generator, nn.Module, type(None))
     return sorted(
         f"{type(part).__name__}.{name}"
-        for _, name, value in _held(part)
+        for _, name, value in held(part)
         if not (storable(value) or isinstance(value, kept) or callable(value))
     )
-
-
-def _set_attributes(part: nn.Module, found: dict[str, dict[str, Any]]) -> None:
-    for place, module in part.named_modules():
-        for name, value in found.get(place, {}).items():
-            before = vars(module).get(name)
-            if isinstance(before, torch.Tensor):
-                value = value.to(before.device)
-            setattr(module, name, value)
-
-
-def _generators(part: nn.Module) -> dict[str, dict[str, torch.Tensor]]:
-    return {
-        place: {
-            name: value.get_state()
-            for name, value in vars(module).items()
-            if isinstance(value, torch.Generator)
-        }
-        for place, module in part.named_modules()
-    }
-
-
-def _set_generators(part: nn.Module, found: dict[str, Any], device: Any) -> None:
-    for place, module in part.named_modules():
-        for name, state in found.get(place, {}).items():
-            if getattr(module, name, None) is None:  # made when it is first used
-                setattr(module, name, torch.Generator(device))
-            getattr(module, name).set_state(state)
 
 
 def _is_kept(callback: Any) -> bool:

@@ -137,8 +137,8 @@ class DeepHashEncoder(
         A file that keeps the state of the training after each epoch. A training that
         was cut (Ctrl-C, a crash, the end of the machine's time) is continued by the
         same `fit` call, to the same codes as if it had not been; the file is deleted
-        at the end of `fit`. Written by safetensors, it holds no code. It belongs to
-        one training: not for searches.
+        at the end of `fit`. It is verified when it is read, and holds no code. It
+        belongs to one training: not for searches.
     verbose : int, default=0
         1 shows how far training and encoding are: a line with epoch, loss, score and
         the time left, rewritten in a terminal and in a notebook.
