@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         HammingNeighborsClassifier,
         HammingNeighborsTransformer,
     )
+    from skhash.persistence import load, save
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,8 @@ __all__ = [
     "HammingNeighborsClassifier",
     "HammingNeighborsTransformer",
     "__version__",
+    "load",
+    "save",
 ]
 
 _HOME = {
@@ -36,6 +39,8 @@ _HOME = {
     "HammingNeighbors": "skhash.neighbors",
     "HammingNeighborsClassifier": "skhash.neighbors",
     "HammingNeighborsTransformer": "skhash.neighbors",
+    "load": "skhash.persistence",
+    "save": "skhash.persistence",
 }
 
 

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "losses": {"baselines", "hints", "warn"},
     "datasets": {"hamming", "hints", "warn"},
     "metrics": {"hamming", "hints", "progress", "warn"},
+    "persistence": {"archive", "encoder", "neighbors", "warn"},
     "neighbors": {"baselines", "hamming", "metrics"}
     | {"documentation", "hints", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
@@ -37,7 +38,8 @@ MAY_IMPORT = {
     "encoder": {"archive", "baselines", "hamming", "losses", "metrics", "networks"}
     | {"documentation", "hints", "progress", "warn"},
 }
-WITHOUT_TORCH = {"archive", "baselines", "hamming", "metrics", "neighbors", "plots"}
+WITHOUT_TORCH = {"archive", "baselines", "hamming", "metrics", "neighbors"}
+WITHOUT_TORCH |= {"persistence", "plots"}
 # Files of those parts that load torch in a function, because their input is torch's:
 # codes on a GPU, and a loss object, which takes nothing but tensors.
 TORCH_IN_FUNCTIONS = {"hamming/indexes/torch.py", "plots/_loss_shape.py"}

@@ -98,7 +98,7 @@ def as_bytes(array: NDArray) -> memoryview:
     """The values as they are written, without a copy where they lie so."""
     fortran = array.flags.f_contiguous and not array.flags.c_contiguous
     flat = np.ascontiguousarray(array.T if fortran else array).reshape(-1)
-    return memoryview(flat.view(np.uint8) if flat.size else b"")
+    return flat.view(np.uint8).data if flat.size else memoryview(b"")
 
 
 def npy_header(layout: Layout) -> bytes:

@@ -32,6 +32,7 @@ _STRING_DTYPE = "StringDType"
 def told(column: NDArray, *, apart: bool) -> dict[str, Any]:
     """A column as plain values: text in a list or, `apart`, as bytes and their ends."""
     values = column.ravel().tolist()
+    write: Callable[[Any], str]
     if column.dtype.kind == "T":
         if column.dtype != np.dtypes.StringDType():
             raise TypeError(f"an array of dtype {column.dtype}")

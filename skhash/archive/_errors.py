@@ -9,7 +9,10 @@ from collections.abc import Iterator
 class LoadError(ValueError):
     """A file cannot be loaded: it is damaged, of another kind, or from the future.
 
-    The message names the file and the member, and says what to do.
+    Parameters
+    ----------
+    message : str
+        It names the file and the member, and says what to do.
 
     Examples
     --------
@@ -25,6 +28,9 @@ class LoadError(ValueError):
     ...         print(str(error).partition(": ")[2])
     it has not the end of a file by skhash.save: it is another file, or cut short. ...
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
 
 
 @contextlib.contextmanager

@@ -76,8 +76,10 @@ class Tail:
         found = _TAIL.search(end)
         if found is None:
             return None
-        version, *numbers, digest = (each.decode() for each in found.groups())
-        return cls(version, *map(int, numbers), digest)
+        version, number, offset, size, digest = (
+            each.decode() for each in found.groups()
+        )
+        return cls(version, int(number), int(offset), int(size), digest)
 
     @property
     def text(self) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
 
-from skhash.archive._arrays import Layout, npy_header, safetensors_header
+from skhash.archive._arrays import Layout, as_bytes, npy_header, safetensors_header
 from skhash.archive._errors import LoadError, refused
 from skhash.archive._manifest import (
     BLOCK,
@@ -174,8 +174,8 @@ class _Reader:
             if maps:
                 if self._bytes(offset, len(head)) != head:
                     self.refuse(f"the header of the array in {name!r} is damaged")
-                ((array, layout),) = layouts
-                arrays[array] = self._mapped(offset + len(head), layout)
+                ((own, layout),) = layouts
+                arrays[own] = self._mapped(offset + len(head), layout)
                 if verify:
                     self._verify(entry, offset)
             else:
@@ -215,9 +215,9 @@ class _Reader:
         for name, layout in layouts:
             shape = layout.shape[::-1] if layout.order == "F" else layout.shape
             array = np.empty(shape, layout.dtype)
-            flat = array.reshape(-1).view(np.uint8) if array.size else array
-            for start in range(0, array.nbytes, BLOCK):
-                part = memoryview(flat)[start : start + BLOCK]
+            flat = as_bytes(array)
+            for start in range(0, len(flat), BLOCK):
+                part = flat[start : start + BLOCK]
                 if self.file.readinto(part) != len(part):  # type: ignore[attr-defined]
                     self.refuse("it became shorter while it was read")
                 digest.update(part)

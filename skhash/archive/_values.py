@@ -106,7 +106,7 @@ def _encode_numpy(value: Any, path: tuple[str, ...], arrays: dict[str, Place]) -
     if isinstance(value, type) and value in _TYPE_NAMES:
         return {"$type": _TYPE_NAMES[value]}
     if isinstance(value, np.dtype):
-        return {"$dtype": dtype_name(value)}
+        return {"$dtype": "O" if value.char == "O" else dtype_name(value)}
     for name, kind in _SPARSE.items():
         if type(value) is kind:
             parts = {part: getattr(value, part) for part in _columns.SPARSE_PARTS}
@@ -191,7 +191,7 @@ _DECODERS: dict[str, Any] = {
     "$pairs": _pairs,
     "$scalar": _scalar,
     "$type": lambda value, _: _TYPES[value],
-    "$dtype": lambda value, _: known_dtype(value),
+    "$dtype": lambda name, _: np.dtype("O") if name == "O" else known_dtype(name),
     "$text": _short_text,
     "$sparse": _sparse,
     "$column": lambda value, arrays: _columns.made(decode(value, arrays)),

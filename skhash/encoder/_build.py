@@ -121,6 +121,17 @@ def check_plan(plan: list[Stage], n_epochs: int, network: HashNetwork) -> None:
             )
 
 
+def optimizer_settings(encoder: DeepHashEncoder) -> dict[str, Any]:
+    """What an encoder's net is told of its optimiser."""
+    optimizer, defaults = encoder.optimizer, {}
+    if isinstance(optimizer, str):
+        optimizer, defaults = OPTIMIZERS[optimizer]
+    if "weight_decay" in inspect.signature(optimizer).parameters:
+        defaults = {"weight_decay": encoder.weight_decay, **defaults}
+    named = {f"optimizer__{name}": value for name, value in defaults.items()}
+    return {"optimizer": optimizer, **named}
+
+
 def make_net(
     encoder: DeepHashEncoder,
     network: HashNetwork,
@@ -129,14 +140,8 @@ def make_net(
     seed: int,
 ) -> DeepHashNet:
     """The skorch net of an encoder; `net_params` have the last word."""
-    optimizer, defaults = encoder.optimizer, {}
-    if isinstance(optimizer, str):
-        optimizer, defaults = OPTIMIZERS[optimizer]
-    if "weight_decay" in inspect.signature(optimizer).parameters:
-        defaults = {"weight_decay": encoder.weight_decay, **defaults}
     settings: dict[str, Any] = {
-        "optimizer": optimizer,
-        **{f"optimizer__{name}": value for name, value in defaults.items()},
+        **optimizer_settings(encoder),
         "lr": encoder.lr,
         "batch_size": batch_size_of(encoder),
         "train_split": None,

@@ -16,7 +16,14 @@ from skorch.callbacks import PrintLog
 
 from skhash.encoder._augment import check_augment, make_augment
 from skhash.encoder._auto import choose_balance, choose_epochs, choose_threads
-from skhash.encoder._build import Seeds, check_net, make_net, prepare, reuse
+from skhash.encoder._build import (
+    Seeds,
+    check_net,
+    make_net,
+    optimizer_settings,
+    prepare,
+    reuse,
+)
 from skhash.encoder._callbacks import (
     FollowPlan,
     Halt,
@@ -247,6 +254,14 @@ def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) ->
                 f"{net.criterion_.n_bits_}. Call fit for codes of another length."
             )
         net.lr_schedule, net.lr = "constant", encoder.lr
+        if net.optimizer is None:  # of a file, which holds no class
+            if encoder.optimizer is None:
+                raise ValueError(
+                    "optimizer is None: it was a class, which no file holds, and the "
+                    "encoder was loaded from one. Set it again, "
+                    "set_params(optimizer=...)."
+                )
+            vars(net).update(optimizer_settings(encoder))
         if net.optimizer_ is None:
             net.initialize_optimizer()
     last = net.criterion_.plan(n_epochs)[-1]

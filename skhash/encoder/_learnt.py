@@ -29,15 +29,7 @@ def learnt(
     state: dict[str, Any],
 ) -> dict[str, Any]:
     """The attributes of a fitted encoder; `state` is that of its classes."""
-    history = [
-        {name: value for name, value in row.items() if name not in _FOR_CALLBACKS}
-        for row in net.history
-        if "train_loss" in row  # not of an epoch that was interrupted
-    ]
-    # Callbacks see the epochs of their own training; here they go on from earlier ones.
-    for row in history:
-        row["epoch"] += len(net.earlier_)
-    history = [*net.earlier_, *history]
+    history = history_of(net)
     classes = {"classes_": data.classes, "multilabel_": data.kind == "sets"}
     return {
         "net_": net,
@@ -57,6 +49,19 @@ def take_over(encoder: DeepHashEncoder, state: dict[str, Any]) -> None:
         for name in ("classes_", "multilabel_", "_class_sums", "_temperature"):
             vars(encoder).pop(name, None)
     vars(encoder).update(state)
+
+
+def history_of(net: DeepHashNet) -> list[dict[str, Any]]:
+    """The history of a net, and of the trainings that it goes on from, for users."""
+    history = [
+        {name: value for name, value in row.items() if name not in _FOR_CALLBACKS}
+        for row in net.history
+        if "train_loss" in row  # not of an epoch that was interrupted
+    ]
+    # Callbacks see the epochs of their own training; here they go on from earlier ones.
+    for row in history:
+        row["epoch"] += len(net.earlier_)
+    return [*net.earlier_, *history]
 
 
 def warn_if_diverged(encoder: DeepHashEncoder) -> bool:

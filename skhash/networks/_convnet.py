@@ -41,15 +41,20 @@ def _conv(
 
 
 class Residual(nn.Module):
-    """Adds to its input what two convolutions make of it."""
+    """Adds to its input what some layers make of it."""
 
-    def __init__(self, n: int, generator: torch.Generator | None) -> None:
+    def __init__(self, steps: nn.Module) -> None:
         super().__init__()
-        self.steps = nn.Sequential(_conv(n, n, generator), _conv(n, n, generator))
+        self.steps = steps
 
     def forward(self, x: Tensor) -> Tensor:
         """Input plus steps, of the same shape."""
         return x + self.steps(x)
+
+
+def _residual_block(n: int, generator: torch.Generator | None) -> Residual:
+    """Two convolutions whose output is added to their input."""
+    return Residual(nn.Sequential(_conv(n, n, generator), _conv(n, n, generator)))
 
 
 def _plain(
@@ -75,9 +80,9 @@ def _residual(
     return [
         _conv(channels, width // 2, generator, side=4, stride=2),
         _conv(width // 2, width, generator, pool=True),
-        Residual(width, generator),
+        _residual_block(width, generator),
         _conv(width, 2 * width, generator, pool=True),
-        Residual(2 * width, generator),
+        _residual_block(2 * width, generator),
     ]
 
 

@@ -209,7 +209,7 @@ HOSTILE = {
     "a scalar too many": content({"$scalar": ["<f4", "0000000000000000"]}),
     "a scalar of objects": content({"$scalar": ["|O", "0000000000000000"]}),
     "a type": content({"$type": "eval"}),
-    "a dtype": content({"$dtype": "object"}),
+    "a dtype": content({"$dtype": "i4,i4"}),
     "much text": content({"$text": ["<U99999", [1], ["a"]]}),
     "text that is too long": content({"$text": ["<U1", [1], ["ab"]]}),
     "text that is none": content({"$text": ["<U1", [1], [1]]}),

@@ -134,7 +134,7 @@ def test_scalars_types_and_nodes(tmp_path):
     content = {
         "scalars": [np.float32(0.1), np.int8(-1), np.bool_(True), np.str_("é")],
         "date": np.datetime64("2026-01-01T00:00"),
-        "dtype": np.dtype("float32"),
+        "dtype": [np.dtype("float32"), np.dtype(object)],
         "types": [np.float64, np.uint8, np.bool_, np.object_],
     }
     found = back(tmp_path, content)

@@ -652,7 +652,7 @@ def test_a_state_comes_back_as_it_was(tmp_path):
     assert list(back["arrays"]) == [0, 1]
     assert back["arrays"][1].shape == (0, 2)
     assert np.isnan(read_nan(tmp_path))
-    with pytest.raises(TypeError, match="a.1 is of type set"):
+    with pytest.raises(TypeError, match=r"a\.1 is of type set"):
         write_state(tmp_path / "a", {"a": [1, set()]})
     assert read_state(tmp_path / "a")["tuple"] == state["tuple"]  # the old one is whole
 
