@@ -98,10 +98,24 @@ def _net_told(encoder: DeepHashEncoder) -> dict[str, Any]:
         },
         "optimizer": optimizer and optimizer.state_dict(),
         "generators": {
-            "loader": net.iterator_train__generator.get_state(),
+            "loader": _loader_told(net.iterator_train__generator),
             **{name: dict(_drawn(part)) for name, part in _parts(net)},
         },
     }
+
+
+def _loader_told(generator: torch.Generator) -> Any:
+    """The seed of a generator that nothing was drawn from, or else its state."""
+    state, seed = generator.get_state(), generator.initial_seed()
+    fresh = torch.Generator().manual_seed(seed).get_state()
+    return seed if torch.equal(state, fresh) else state
+
+
+def _set_loader(generator: torch.Generator, told: Any) -> None:
+    if isinstance(told, int):
+        generator.manual_seed(told)
+    else:
+        generator.set_state(told)
 
 
 def _parts(net: DeepHashNet) -> tuple[tuple[str, torch.nn.Module], ...]:
@@ -196,7 +210,7 @@ def _net_made(
         vars(net).update(own, optimizer=None)
     net.history[:] = kept["history"]
     net.earlier_, net.validates_ = kept["earlier"], kept["validates"]
-    loader.set_state(state["generators"]["loader"])
+    _set_loader(loader, state["generators"]["loader"])
     if here:  # those of another device draw otherwise
         for name, part in _parts(net):
             set_generators(part, state["generators"][name], net.device)

@@ -118,6 +118,8 @@ def _layer(plain: Mapping[str, Any]) -> nn.Module:
         return layer
     parts = {key: _layer(part) for key, part in options.pop("parts").items()}
     kind, names = _HOLDERS[name]
+    if options and kind is not HashNetwork:
+        raise ValueError(f"It describes a {name} by {list(plain)}")
     if kind is nn.Sequential:
         sequence = nn.Sequential()
         for key, part in parts.items():
