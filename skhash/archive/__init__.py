@@ -12,13 +12,13 @@ is ever trusted that was not expected, and sizes are known before memory is take
 (`skhash.persistence`), and trainings that were cut (`skhash.encoder`).
 """
 
-from skhash.archive._errors import LoadError as LoadError
-from skhash.archive._errors import refused as refused
 from skhash.archive._read import read as read
 from skhash.archive._read import release as release
 from skhash.archive._values import Node as Node
 from skhash.archive._values import storable as storable
 from skhash.archive._write import write as write
+from skhash.archive.errors import LoadError as LoadError
+from skhash.archive.errors import refused as refused
 
 # Users need none of these but the error, which `skhash.persistence` exports.
 __all__: list[str] = []

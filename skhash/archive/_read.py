@@ -12,7 +12,6 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn
 import numpy as np
 
 from skhash.archive._arrays import Layout, as_bytes, npy_header, safetensors_header
-from skhash.archive._errors import LoadError, refused
 from skhash.archive._manifest import (
     BLOCK,
     FORMAT,
@@ -27,6 +26,7 @@ from skhash.archive._manifest import (
 from skhash.archive._values import decode
 from skhash.archive._write import library_versions
 from skhash.archive._zip import data_offset, pieces
+from skhash.archive.errors import LoadError, refused
 
 _ANEW = "Copy it anew from where it came from, or save it again."
 
