@@ -19,7 +19,10 @@ from skhash.archive import _columns
 from skhash.archive._arrays import dtype_name, is_tensor, known_dtype
 
 # Arrays under these names get a member of their own, which is mapped where it is large.
-OWN = ("codes", "vectors", "factors", "ids", "labels", "places")
+OWN = (
+    *("codes", "factors", "ids", "labels", "places"),
+    *("vectors", "added_vectors", "vector_scales"),
+)
 # Text up to this many bytes stands in the manifest.
 _SHORT_TEXT = 1 << 16
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -80,8 +83,11 @@ def _encode(value: Any, path: tuple[str, ...], arrays: dict[str, Place]) -> Any:
     if isinstance(value, Mapping):
         return _encode_mapping(value, path, arrays)
     if isinstance(value, Node):
-        content = _encode(value.content, path, arrays)
-        return {"$node": value.kind, **content}
+        if list(value.content) == ["values"]:  # whose name needs no more words
+            inner = {"values": _encode(value.content["values"], path, arrays)}
+        else:
+            inner = _encode(value.content, path, arrays)
+        return {"$node": value.kind, **inner}
     try:
         return _encode_numpy(value, path, arrays)
     except TypeError as error:

@@ -95,16 +95,18 @@ def loss_made(plain: dict[str, Any], known: dict[str, Any], custom: Custom) -> H
         If there is no such loss, or what the caller passes has other tensors.
     """
     made_of: Node = plain["made_of"]
-    classes = known["classes_"]
+    n_classes = len(known.get("classes_", ()))
     if "state" in plain:
         given = made_of.content
         family, options = given["family"], given["parameters"]
-        return losses.made(family, options, plain["state"], len(classes))
+        return losses.made(family, options, plain["state"], n_classes)
     loss = parameters.loss_made(made_of, custom)
     own = plain["attributes"].get("", {})
-    y = torch.arange(len(classes))
-    if known["multilabel_"]:
-        y = torch.eye(len(classes), dtype=torch.int64)
+    y = torch.arange(n_classes)
+    if known.get("multilabel_"):
+        y = torch.eye(n_classes, dtype=torch.int64)
+    elif loss.supervision == "vectors":
+        y = torch.eye(own["_n_columns"] or known["n_features_in_"])
     loss.setup(own["n_bits_"], y, generator=torch.Generator().manual_seed(0))
     _load(loss, plain["tensors"], "The loss")
     set_attributes(loss, plain["attributes"])

@@ -30,15 +30,22 @@ _STATE: dict[str, tuple[str, ...]] = {
     "exponentiated": ("gamma_", "pretraining_", "classifier_"),
     "greedy_hash": ("classifier_",),
     "hashnet": ("alpha_", "beta_", "positive_weight_"),
+    "neighbor_distillation": (
+        *("teacher_temperature_", "student_temperature_"),
+        *("mean_", "directions_"),
+    ),
     "ortho_hash": ("centers_",),
     "von_mises_fisher": (
         ("concentration_", "ema_", "centers_", "estimated_", "class_concentrations_")
     ),
 }
-# Shapes of tensors by numbers of classes ("k") and bits ("b").
+# Shapes of tensors by numbers of classes ("k"), bits ("b"), values of a teacher's
+# vector ("d") and its directions ("m").
 _SHAPES = {
     "beta_": "",
     "centers_": "kb",
+    "directions_": "md",
+    "mean_": "d",
     "class_concentrations_": "k",
     "estimated_": "k",
     "tie_breaker_": "b",
@@ -90,6 +97,8 @@ def made(
         raise ValueError(f"A {type(loss).__name__} has no attribute {min(odd)!r}")
     n_bits = state["n_bits_"]
     sizes = {"k": state.get("_n_columns") or n_classes, "b": n_bits}
+    if "directions_" in state:
+        sizes["m"], sizes["d"] = state["directions_"].shape
     for name, value in state.items():
         if name == "classifier_":
             loss.classifier_ = _classifier(value)

@@ -8,7 +8,7 @@ from skhash.hamming.vectors import StoredVectors
 from skhash.neighbors._growth import Reserve, grown
 
 # The value of each float16, by its bits: kernels know no float16.
-_VALUES = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float64)
+FLOAT16 = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float64)
 _MOST = float(np.finfo(np.float16).max)
 # Rows that are turned into bytes at a time.
 _STEP = 4096
@@ -39,7 +39,7 @@ class Vectors:
         rows, scales = encoded(X, kind, center)
         table = None
         if rows.dtype == np.float16:
-            rows, table = rows.view(np.uint16), _VALUES
+            rows, table = rows.view(np.uint16), FLOAT16
         shift = None if scales is None else center
         return cls(kind, StoredVectors(rows, rows[:0], scales, shift, table))
 

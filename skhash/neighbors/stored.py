@@ -31,20 +31,15 @@ def told(estimator: Any) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     TypeError
         If a part of the database is of a kind that no file can hold.
     """
-    parameters = estimator.get_params(deep=False)
+    parameters, state, left_out = parameters_and_seen(estimator)
     if callable(parameters.get("weights")):
         raise TypeError(
             "weights is a function, which a file cannot hold: set 'uniform' or "
             "'distance', or pickle the estimator."
         )
-    own = vars(estimator).keys() - parameters.keys()
-    left_out = sorted(own & {*_LEFT_OUT})
-    if odd := own - {*_SEEN, *_LEFT_OUT, "_database"}:
-        raise TypeError(f"The attribute {min(odd)!r} is not known to skhash.save.")
     if not hasattr(estimator, "_database"):
         return parameters, {}, left_out
     database: Database = estimator._database
-    state = {name: vars(estimator)[name] for name in _SEEN if name in own}
     state |= {
         "codes": database.codes,
         "labels": database.labels,
@@ -59,6 +54,24 @@ def told(estimator: Any) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
         if not targets.are_sets:  # sets follow from the labels
             state["places"] = targets.values
     return parameters, state, left_out
+
+
+def parameters_and_seen(
+    estimator: Any,
+) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """Parameters, what was seen in `fit`, and names of what is left out.
+
+    Raises
+    ------
+    TypeError
+        If there is an attribute that is not known here.
+    """
+    parameters = estimator.get_params(deep=False)
+    own = vars(estimator).keys() - parameters.keys()
+    if odd := own - {*_SEEN, *_LEFT_OUT, "_database"}:
+        raise TypeError(f"its attribute {min(odd)!r} is not known to skhash.save.")
+    seen = {name: vars(estimator)[name] for name in _SEEN if name in own}
+    return parameters, seen, sorted(own & {*_LEFT_OUT})
 
 
 def made(
@@ -77,7 +90,7 @@ def made(
         return estimator
     seen = {name: state[name] for name in _SEEN if name in state}
     codes, labels, ids = state["codes"], state["labels"], state["ids"]
-    _check(codes, labels, ids)
+    check_columns(codes, labels, ids)
     targets = None
     if issubclass(kind, HammingNeighborsClassifier):
         targets = _targets(labels, state)
@@ -102,8 +115,14 @@ def made(
     return estimator
 
 
-def _check(codes: Any, labels: Any, ids: Any) -> None:
-    """Refuse what is no database; that no search runs beyond the end of an array."""
+def check_columns(codes: Any, labels: Any, ids: Any) -> None:
+    """Refuse what is no database, so that no search runs beyond the end of an array.
+
+    Raises
+    ------
+    ValueError
+        If the codes are none, or labels or ids are not as many.
+    """
     ours = isinstance(codes, np.ndarray) and codes.dtype == np.uint8 and codes.ndim == 2
     if not (ours and codes.shape[1] and codes.flags.c_contiguous):
         raise ValueError("The codes are no packed codes")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from skhash.networks._convnet import ChannelsLast, Residual
 from skhash.networks._layers import Dropout, HashNetwork, Standardize
+from skhash.networks._standard import Beside
 
 # Layers that hold no others, with the arguments that make them.
 _LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {
@@ -36,6 +37,7 @@ _LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {
 _HAVE_BIAS = ("Conv2d", "Linear")
 # Layers that hold others, under these names; of any names in a Sequential.
 _HOLDERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {
+    "Beside": (Beside, ("layers",)),
     "HashNetwork": (HashNetwork, ("standardize", "body", "head")),
     "Residual": (Residual, ("steps",)),
     "Sequential": (nn.Sequential, ()),
@@ -57,6 +59,8 @@ def told(module: nn.Module) -> dict[str, Any]:
         if isinstance(module, HashNetwork):
             found |= {"lr_scale": module.lr_scale, "raw": module.raw}
             found["origin"] = module.origin
+        if isinstance(module, Beside):
+            found["n_plain"] = module.n_plain
         return found
     kind, arguments = _LAYERS.get(name, (None, ()))
     if kind is not type(module):
@@ -118,17 +122,24 @@ def _layer(plain: Mapping[str, Any]) -> nn.Module:
         return layer
     parts = {key: _layer(part) for key, part in options.pop("parts").items()}
     kind, names = _HOLDERS[name]
-    if options and kind is not HashNetwork:
-        raise ValueError(f"It describes a {name} by {list(plain)}")
-    if kind is nn.Sequential:
-        sequence = nn.Sequential()
-        for key, part in parts.items():
-            sequence.add_module(key, part)
-        return sequence
-    if set(parts) != set(names):
+    if kind is not nn.Sequential and set(parts) != set(names):
         raise ValueError(f"A {name} has the parts {names}, not {tuple(parts)}")
-    if kind is Residual:
-        return Residual(parts["steps"])
+    if kind is HashNetwork:
+        return _network(parts, options)
+    made: nn.Module = nn.Sequential()
+    if kind is Beside:
+        made = Beside(parts["layers"], options.pop("n_plain"))
+    elif kind is Residual:
+        made = Residual(parts["steps"])
+    else:
+        for key, part in parts.items():
+            made.add_module(key, part)
+    if options:
+        raise ValueError(f"A {name} has no {list(options)}")
+    return made
+
+
+def _network(parts: Mapping[str, nn.Module], options: dict[str, Any]) -> HashNetwork:
     network = HashNetwork(
         parts["body"],
         parts["head"],
@@ -137,5 +148,5 @@ def _layer(plain: Mapping[str, Any]) -> nn.Module:
     )
     network.standardize, network.origin = parts["standardize"], options.pop("origin")
     if options or not isinstance(network.standardize, Standardize):
-        raise ValueError(f"It describes a network by {list(plain)}")
+        raise ValueError(f"A network has no {list(options)}, and begins otherwise")
     return network

@@ -50,6 +50,7 @@ class Own:
         return import_module(self.stored)
 
 
+_LINEAR = ("mean_", "components_")
 _SCALED = ("scale_", "n_samples_seen_")
 _FACTORS = ("components_", "explained_variance_", "explained_variance_ratio_")
 
@@ -58,6 +59,22 @@ CLASSES: dict[str, Plain | Own] = {
     "HammingNeighbors": Own("skhash.neighbors", "skhash.neighbors.stored"),
     "HammingNeighborsClassifier": Own("skhash.neighbors", "skhash.neighbors.stored"),
     "HammingNeighborsTransformer": Own("skhash.neighbors", "skhash.neighbors.stored"),
+    "EmbeddingNeighbors": Own("skhash.neighbors", "skhash.neighbors.stored_vectors"),
+    "RotatedSigns": Own("skhash.baselines", "skhash.baselines.stored"),
+    "RandomHyperplanes": Plain("skhash.baselines", _LINEAR),
+    "SignThreshold": Plain("skhash.baselines", ("thresholds_",)),
+    "PCAHashing": Plain("skhash.baselines", (*_LINEAR, "explained_variance_")),
+    "ITQ": Plain("skhash.baselines", (*_LINEAR, "errors_", "n_iter_")),
+    "ITQCCA": Plain(
+        "skhash.baselines", (*_LINEAR, "errors_", "n_iter_", "correlations_")
+    ),
+    "SpectralHashing": Plain(
+        "skhash.baselines",
+        (
+            *(*_LINEAR, "lower_", "upper_"),
+            *("directions_", "half_waves_", "_frequencies"),
+        ),
+    ),
     # scikit-learn
     "Pipeline": Plain("sklearn.pipeline"),
     "FeatureUnion": Plain("sklearn.pipeline"),

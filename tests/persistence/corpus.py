@@ -21,12 +21,14 @@ from torch import nn
 
 from skhash import (
     DeepHashEncoder,
+    EmbeddingNeighbors,
     HammingNeighbors,
     HammingNeighborsClassifier,
     HammingNeighborsTransformer,
+    baselines,
 )
 from skhash.losses import LOSSES, HashLoss
-from skhash.networks import convnet, mlp
+from skhash.networks import convnet, mlp, residual
 
 RNG = np.random.default_rng(0)
 Y = np.arange(40) % 3
@@ -84,7 +86,7 @@ def trained_on(model):
 
 MADE = {
     **{
-        f"encoder_{loss}": (lambda loss=loss: encoder(loss=loss).fit(X, NAMES), X)
+        f"encoder_{loss}": (lambda loss=loss: encoder(4, loss=loss).fit(X, NAMES), X)
         for loss in LOSSES
     },
     "encoder_trained_on": (lambda: trained_on(encoder()), X),
@@ -103,6 +105,47 @@ MADE = {
     ),
     "encoder_custom": (
         lambda: encoder(network=Body(), loss=Centred()).fit(X, Y),
+        X,
+    ),
+    "encoder_residual": (
+        lambda: encoder(
+            loss="neighbor_distillation",
+            network=functools.partial(residual, hidden=(5,)),
+        ).fit(X),
+        X,
+    ),
+    **{
+        f"baseline_{name}": (
+            lambda name=name: getattr(baselines, name)(4, output="bits").fit(X, Y),
+            X,
+        )
+        for name in baselines.__all__
+    },
+    "baseline_orthogonal": (
+        lambda: baselines.RotatedSigns(6, rotation="orthogonal", random_state=0).fit(X),
+        X,
+    ),
+    "embeddings": (lambda: EmbeddingNeighbors().fit(X, NAMES, ids=range(40)), X),
+    "embeddings_bytes": (
+        lambda: EmbeddingNeighbors(
+            FrozenEstimator(encoder().fit(X, Y)), vectors="int8", metric="cosine"
+        ).fit(X),
+        X,
+    ),
+    "embeddings_halves": (
+        lambda: (
+            EmbeddingNeighbors(
+                baselines.RotatedSigns(8, random_state=0),
+                vectors="float16",
+                metric="inner_product",
+            )
+            .fit(X[:30])
+            .add(X[30:])
+        ),
+        X,
+    ),
+    "embeddings_estimates": (
+        lambda: EmbeddingNeighbors(baselines.ITQ(3), vectors=None).fit(X),
         X,
     ),
     "neighbors": (
