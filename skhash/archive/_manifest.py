@@ -134,7 +134,7 @@ def as_text(told: Any) -> bytes:
 
 def _array(entry: Any) -> tuple[str, Layout]:
     layout = Layout.checked(entry["dtype"], entry["shape"], entry.get("order", "C"))
-    if layout.entry(entry["member"]) != entry:
+    if type(entry["member"]) is not str or layout.entry(entry["member"]) != entry:
         raise ValueError(f"It describes an array by {entry}")
     return entry["member"], layout
 

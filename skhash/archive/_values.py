@@ -21,7 +21,7 @@ from skhash.archive._arrays import dtype_name, is_tensor, known_dtype
 # Arrays under these names get a member of their own, which is mapped where it is large.
 OWN = (
     *("codes", "factors", "ids", "labels", "places"),
-    *("vectors", "added_vectors", "vector_scales"),
+    *("vectors", "added_vectors", "vector_scales", "index"),
 )
 # Text up to this many bytes stands in the manifest.
 _SHORT_TEXT = 1 << 16

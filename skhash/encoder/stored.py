@@ -45,7 +45,8 @@ _DERIVED = ("net_", "history_", "n_iter_", "_seeds")
 # What only scikit-learn's searches and callbacks use.
 _LEFT_OUT = ("_metadata_request", "_skl_callbacks")
 # Attributes of a net that its constructor takes, beside those of loaders and optimiser.
-_SETTINGS = ("lr", "batch_size", "lr_schedule", "amp", "max_epochs", "compile")
+# Not whether to compile: no file makes a compiler run, and the next fit is asked again.
+_SETTINGS = ("lr", "batch_size", "lr_schedule", "amp", "max_epochs")
 _PREFIXES = ("optimizer__", "iterator_train__", "iterator_valid__", "dataset__")
 _DEVICES = ("cpu", "cuda", "mps", "xpu")
 # As many threads as no machine has.
@@ -78,6 +79,7 @@ def told(encoder: DeepHashEncoder) -> tuple[dict[str, Any], dict[str, Any], list
 def _net_told(encoder: DeepHashEncoder) -> dict[str, Any]:
     """The net of a fitted encoder, its network and its loss."""
     net, custom = encoder.net_, parameters.is_custom(encoder.network)
+    network, loss = (part for _, part in _parts(net))
     kinds = {kind: name for name, (kind, _) in OPTIMIZERS.items()}
     settings = {
         name: value
@@ -86,8 +88,8 @@ def _net_told(encoder: DeepHashEncoder) -> dict[str, Any]:
     }
     optimizer = net.optimizer_ if type(net.optimizer_) in kinds else None
     return {
-        "network": network_told(net.module_, custom=custom),
-        "loss": loss_told(net.criterion_),
+        "network": network_told(network, custom=custom),
+        "loss": loss_told(loss),
         "net": {
             "device": str(net.device),
             "optimizer": kinds.get(net.optimizer),
@@ -119,7 +121,9 @@ def _set_loader(generator: torch.Generator, told: Any) -> None:
 
 
 def _parts(net: DeepHashNet) -> tuple[tuple[str, torch.nn.Module], ...]:
-    return (("network", net.module_), ("loss", net.criterion_))
+    """Network and loss; of compiled ones, what they were made of."""
+    found = {"network": net.module_, "loss": net.criterion_}
+    return tuple((n, getattr(part, "_orig_mod", part)) for n, part in found.items())
 
 
 def _drawn(part: torch.nn.Module) -> Iterator[tuple[str, Any]]:

@@ -39,6 +39,8 @@ _STATE: dict[str, tuple[str, ...]] = {
         ("concentration_", "ema_", "centers_", "estimated_", "class_concentrations_")
     ),
 }
+# Of the last batch; and a mark that compiling leaves.
+_FLEETING = ("terms_", "_is_torch_compile")
 # Shapes of tensors by numbers of classes ("k"), bits ("b"), values of a teacher's
 # vector ("d") and its directions ("m").
 _SHAPES = {
@@ -71,7 +73,8 @@ def told(loss: HashLoss) -> dict[str, Any]:
     estimator: Any = loss
     not_state = {*vars(nn.Module()), *estimator.get_params(deep=False)}
     plain = {name: v for name, v in vars(loss).items() if name not in not_state}
-    plain.pop("terms_", None)  # of the last batch
+    for name in _FLEETING:
+        plain.pop(name, None)
     if odd := (own.keys() | plain.keys()) - names:
         raise TypeError(f"an attribute {min(odd)!r} of {type(loss).__name__}")
     for name, part in own.items():

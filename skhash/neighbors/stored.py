@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from skhash.hamming.indexes.auto import lie_on_disk, searcher_for
+from skhash.hamming.indexes import stored as indexes
+from skhash.hamming.indexes.auto import lie_on_disk
 from skhash.neighbors._classifier import HammingNeighborsClassifier
 from skhash.neighbors._database import Database
 from skhash.neighbors._targets import Targets
@@ -45,7 +46,7 @@ def told(estimator: Any) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
         "labels": database.labels,
         "ids": database.ids,
         "algorithm": database.algorithm,
-        "searcher": database.searcher.name,
+        "index": indexes.told(database.searcher),
         "n_jobs": database.n_jobs,
     }
     targets = database.targets
@@ -94,12 +95,8 @@ def made(
     targets = None
     if issubclass(kind, HammingNeighborsClassifier):
         targets = _targets(labels, state)
-    algorithm, way = state["algorithm"], state["searcher"]
-    # What "auto" chose, chosen again without trials; none in memory for codes on disk.
-    if algorithm == "auto" and lie_on_disk(codes):
-        way = "auto"
-    start = perf_counter()
-    searcher = searcher_for(codes, way, estimator.n_jobs)
+    start, algorithm = perf_counter(), state["algorithm"]
+    searcher = indexes.made(codes, state["index"], algorithm, estimator.n_jobs)
     database = Database(
         codes,
         labels,

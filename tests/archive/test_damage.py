@@ -176,6 +176,7 @@ HOSTILE = {
     "text without width": entry("codes", dtype="<U0"),
     "another order": entry("codes", order="A"),
     "the usual order, said": entry("codes", order="C"),
+    "a member that is no name": entry("codes", member={}),
     "no such member": entry("codes", member="other.npy"),
     "another member": entry("codes", member="ids.npy"),
     "in the README": entry("codes", member="README.md"),

@@ -158,6 +158,10 @@ MADE = {
         lambda: HammingNeighbors(3, algorithm="grouped").fit(CODES, ids=range(40)),
         CODES,
     ),
+    "neighbors_pivot": (
+        lambda: HammingNeighbors(3, algorithm="pivot").fit(CODES),
+        CODES,
+    ),
     "classifier": (lambda: HammingNeighborsClassifier(3).fit(CODES, NAMES), CODES),
     "transformer": (lambda: HammingNeighborsTransformer(radius=2).fit(CODES), CODES),
     "scalers": (

@@ -48,7 +48,6 @@ def count(folder, n, rng):
     for _ in range(n):
         counts["during_a_save"] += kill(path, models, rng.uniform(0.001, 0.06))
         codes = load(path, verify=True).codes_
-        counts["whole_files"] += (
-            codes.shape == (N_CODES, 8) and codes.max() == codes.min()
-        )
+        whole = codes.shape == (N_CODES, 8) and codes.max() == codes.min()
+        counts["whole_files"] += int(whole)
     return counts

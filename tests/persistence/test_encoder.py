@@ -16,6 +16,7 @@ from skhash import DeepHashEncoder, load, save
 from skhash.losses import DCWH, LOSSES, HashLoss, from_callable
 from skhash.networks import HashNetwork, convnet, hash_layer, mlp, wrap
 from skhash.persistence import LoadError
+from tests.archive.sealing import altered
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -72,7 +73,10 @@ def without_times(*models):
             row["dur"] = 0.0
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+OF_LABELS = [name for name, kind in LOSSES.items() if kind.supervision == "labels"]
+
+
+@pytest.mark.parametrize("loss", OF_LABELS)
 def test_every_loss(loss, again, items):
     X, y = items
     check_round_trip(encoder(loss=loss).fit(X, y), again, X, y)
@@ -96,7 +100,7 @@ def test_every_loss(loss, again, items):
         {"augment": "crop_flip", "normalize_z": False, "warm_start": True},
         {"random_state": np.int64(3), "lr": np.float32(0.01), "checkpoint": "no/file"},
     ],
-    ids=str,
+    ids=lambda params: " ".join(params),
 )
 def test_parameters(params, again, items):
     X, y = items
@@ -350,3 +354,60 @@ def test_torch_draws_nothing(again, items):
     state = torch.random.get_rng_state()
     again(model)
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_a_device_that_is_not_here(tmp_path, items):
+    model = encoder(network="mlp").fit(*items)
+    save(model, tmp_path / "a")
+
+    def elsewhere(device):
+        def change(told):
+            told["content"]["state"]["net"]["device"] = device
+
+        return change
+
+    for device in ("cuda:7", "meta"):
+        content = altered((tmp_path / "a").read_bytes(), elsewhere(device))
+        (tmp_path / "b").write_bytes(content)
+        loaded = load(tmp_path / "b")
+        assert loaded.net_.device == "cpu"
+        np.testing.assert_array_equal(loaded.embed(items[0]), model.embed(items[0]))
+        loaded.partial_fit(*items)
+
+
+def test_a_compiled_network_is_kept_as_what_it_was_made_of(again, items):
+    model = encoder(network="mlp").fit(*items)
+    for name in ("module_", "criterion_"):  # as torch.compile leaves them
+        setattr(model.net_, name, Compiled(getattr(model.net_, name)))
+    loaded = again(model)
+    assert loaded.net_.module_ is not model.net_.module_
+    np.testing.assert_array_equal(loaded.embed(items[0]), model.embed(items[0]))
+
+
+class Compiled(nn.Module):
+    """Holds a module as torch's OptimizedModule does."""
+
+    def __init__(self, module):
+        super().__init__()
+        self._orig_mod = module
+        module._is_torch_compile = True
+
+    def __getattr__(self, name):
+        if name == "_orig_mod":
+            return super().__getattr__(name)
+        return getattr(self._orig_mod, name)
+
+    def forward(self, *args):
+        return self._orig_mod(*args)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_from_a_gpu_and_back(again, items):
+    X, y = items
+    for device in ("cuda", "cpu"):
+        model = encoder(network="mlp", device=device).partial_fit(X, y)
+        loaded = again(model)
+        assert torch.device(loaded.net_.device).type == device
+        np.testing.assert_array_equal(loaded.embed(X), model.embed(X))
+        loaded.partial_fit(X, y)
+        np.testing.assert_array_equal(loaded.embed(X), model.partial_fit(X, y).embed(X))

@@ -16,7 +16,7 @@ from skhash import (
     load,
     save,
 )
-from skhash.hamming.indexes import ALGORITHMS
+from skhash.hamming.indexes import ALGORITHMS, pivots
 
 KINDS = [HammingNeighbors, HammingNeighborsClassifier, HammingNeighborsTransformer]
 RNG = np.random.default_rng(0)
@@ -124,6 +124,45 @@ def test_ways_to_search(again, algorithm):
     np.testing.assert_array_equal(
         joined.kneighbors(codes[:50])[1], loaded.kneighbors(codes[:50])[1]
     )
+
+
+@pytest.mark.parametrize("added", [0, 9])
+def test_an_index_that_builds_slowly_is_not_built_again(again, monkeypatch, added):
+    centers = RNG.integers(0, 256, size=(12, 9), dtype=np.uint8)
+    codes = centers[np.arange(4000) % 12] ^ (RNG.random((4000, 9)) < 0.3)
+    model = HammingNeighbors(3, algorithm="pivot").fit(codes)
+    if added:
+        model.add(codes[:added] ^ 1)
+    monkeypatch.setattr(pivots, "choose_pivots", None)
+    loaded = again(model)
+    assert loaded.info()["algorithm"] == "pivot"
+    for ask in ("kneighbors", "radius_neighbors"):
+        for a, b in zip(getattr(loaded, ask)(), getattr(model, ask)(), strict=True):
+            assert all(map(np.array_equal, a, b))
+    monkeypatch.undo()
+    assert loaded.remove([5]).n_samples_fit_ == 3999 + added
+
+
+TABLES = {
+    "a row beyond": lambda t: t["rows"].__setitem__(3, 4000),
+    "a row below": lambda t: t["rows"].__setitem__(3, -1),
+    "an offset that falls": lambda t: t["offsets"].__setitem__(9, 4001),
+    "another end": lambda t: t["offsets"].__setitem__(-1, 3999),
+    "fewer rows": lambda t: t.update(rows=t["rows"][1:]),
+    "other integers": lambda t: t.update(rows=t["rows"].astype(np.int32)),
+    "fewer pivots": lambda t: t.update(pivots=t["pivots"][1:]),
+    "wider pivots": lambda t: t.update(pivots=np.repeat(t["pivots"], 2, axis=1)),
+}
+
+
+@pytest.mark.parametrize("change", TABLES.values(), ids=TABLES)
+def test_tables_that_point_beyond_the_codes_are_refused(change):
+    codes = RNG.integers(0, 256, size=(4000, 8), dtype=np.uint8)
+    tables = {k: v.copy() for k, v in pivots.PivotIndex(codes).tables.items()}
+    pivots.PivotIndex.with_tables(codes, tables)
+    change(tables)
+    with pytest.raises(ValueError, match=r"no tables of 4000 codes|must"):
+        pivots.PivotIndex.with_tables(codes, tables)
 
 
 @pytest.mark.parametrize("kind", KINDS)

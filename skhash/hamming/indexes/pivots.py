@@ -95,20 +95,30 @@ class PivotIndex(Index):
         if not compiled():  # a scan will answer, whatever there is
             n_pivots = 1
         self._set(checked)
-        words, threads = as_words(self._padded), n_threads(n_jobs)
+        threads = n_threads(n_jobs)
         pivots = choose_pivots(checked, min(n_pivots, n), threads)
-        self._pivots = as_words(pivots)
         distances, nearest = engine().nearest(checked, pivots, 1, threads)
         cell = nearest[:, 0] * n_bins + distances[:, 0]
-        self._rows = np.argsort(cell, kind="stable")
         counts = np.bincount(cell, minlength=len(pivots) * n_bins)
-        self._offsets = np.zeros(len(pivots) * n_bins + 1, np.int64)
-        np.cumsum(counts, out=self._offsets[1:])
+        offsets = np.zeros(len(pivots) * n_bins + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        self._lay_out(pivots, np.argsort(cell, kind="stable"), offsets)
+
+    def _lay_out(
+        self,
+        pivots: NDArray[np.uint8],
+        rows: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+    ) -> None:
+        """Take lists of rows, each by its pivot and by distance from it."""
+        words, n_bins = as_words(self._padded), 8 * self.codes.shape[1] + 1
+        self.pivots, self._pivots = pivots, as_words(pivots)
+        self._rows, self._offsets = rows, offsets
         # Chunks may reach beyond the end.
-        self._lists = np.zeros((n + 64, words.shape[1]), words.dtype)
-        np.take(words, self._rows, axis=0, out=self._lists[:n])
+        self._lists = np.zeros((len(rows) + 64, words.shape[1]), words.dtype)
+        np.take(words, rows, axis=0, out=self._lists[: len(rows)])
         self._lists.flags.writeable = False
-        taken = counts.reshape(len(pivots), n_bins) > 0
+        taken = np.diff(offsets).reshape(len(pivots), n_bins) > 0
         widest = n_bins - 1 - taken[:, ::-1].argmax(axis=1)
         # Whole columns of pivots are looked through; no list is near the last ones.
         self._widest = np.full(-(-len(pivots) // COLUMNS) * COLUMNS, -n_bins, np.int16)
@@ -119,6 +129,50 @@ class PivotIndex(Index):
         # As they were: kernels are compiled for arrays that cannot be written.
         for array in (self._lists, self._pivots):
             array.flags.writeable = False
+
+    @property
+    def tables(self) -> dict[str, NDArray]:
+        """What takes long to build, for `with_tables`."""
+        return {"pivots": self.pivots, "rows": self._rows, "offsets": self._offsets}
+
+    @classmethod
+    def with_tables(cls, codes: ArrayLike, tables: dict[str, NDArray]) -> PivotIndex:
+        """The index of some codes whose tables are known already.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_items, n_bytes)
+            Codes (see :func:`check_codes`).
+        tables : dict of str to ndarray
+            Those of an index of these codes.
+
+        Returns
+        -------
+        index : PivotIndex
+
+        Raises
+        ------
+        ValueError
+            If they are no tables of so many codes: kernels read where they point.
+        """
+        checked = check_codes(codes)
+        pivots = check_codes(tables["pivots"], n_bytes=checked.shape[1])
+        rows, offsets = (np.array(tables[name]) for name in ("rows", "offsets"))
+        n, n_bins = len(checked), 8 * checked.shape[1] + 1
+        fit = rows.shape == (n,) and offsets.shape == (len(pivots) * n_bins + 1,)
+        fit = fit and rows.dtype == offsets.dtype == np.int64 and len(pivots) > 0
+        if not (
+            fit
+            and (offsets[0], offsets[-1]) == (0, n)
+            and (np.diff(offsets) >= 0).all()
+            and rows.min() >= 0
+            and rows.max() < n
+        ):
+            raise ValueError(f"These are no tables of {n} codes: build the index anew.")
+        index = cls.__new__(cls)
+        index._set(checked)
+        index._lay_out(pivots, rows, offsets)
+        return index
 
     @classmethod
     def suits(
