@@ -121,7 +121,7 @@ def _encode_numpy(value: Any, path: tuple[str, ...], arrays: dict[str, Place]) -
     if type(value) not in (np.ndarray, np.memmap):
         raise TypeError(f"of type {type(value).__name__}")
     own = next((path[i:] for i, part in enumerate(path) if part in OWN), None)
-    if value.dtype.kind in "OT":
+    if value.dtype.kind in ("O", "T"):
         told = _columns.told(value, apart=own is not None)
         return {"$column": _encode(told, path, arrays)}
     if own is None and value.dtype.kind == "U" and value.nbytes <= _SHORT_TEXT:

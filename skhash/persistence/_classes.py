@@ -27,11 +27,14 @@ class Plain:
         Names of its fitted attributes; not all need be there.
     left_out : tuple of str
         Those that it does without.
+    later : tuple of pairs of str
+        Those that a later version has, and what they were before.
     """
 
     home: str
     fitted: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    later: tuple[tuple[str, str], ...] = ()
 
     def attributes(self) -> frozenset[str]:
         """Names of all that may be kept."""
@@ -90,7 +93,9 @@ CLASSES: dict[str, Plain | Own] = {
     "RobustScaler": Plain("sklearn.preprocessing", ("center_", "scale_")),
     "Normalizer": Plain("sklearn.preprocessing"),
     "SimpleImputer": Plain(
-        "sklearn.impute", ("statistics_", "indicator_", "_fit_dtype", "_fill_dtype")
+        "sklearn.impute",
+        ("statistics_", "indicator_", "_fit_dtype", "_fill_dtype"),
+        later=(("_fill_dtype", "_fit_dtype"),),
     ),
     "MissingIndicator": Plain(
         "sklearn.impute", ("features_", "_precomputed", "_n_features")

@@ -112,6 +112,9 @@ def made(node: Any, custom: CustomObjects) -> Any:
         raise ValueError(f"A {name} has no attribute {min(odd)!r}")
     estimator = class_of(name)(**parameters)
     vars(estimator).update(state)
+    for name, before in known.later:
+        if name not in state and before in state:
+            vars(estimator)[name] = state[before]
     return estimator
 
 

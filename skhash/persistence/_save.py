@@ -38,7 +38,8 @@ def save(estimator: Any, path: str | PathLike[str]) -> None:
     estimator : estimator
         One of skhash, fitted or not, or a scikit-learn ``Pipeline`` or ``FeatureUnion``
         of these and of StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler,
-        Normalizer, SimpleImputer, PCA, TruncatedSVD or TfidfVectorizer.
+        Normalizer, SimpleImputer, PCA, TruncatedSVD, TfidfVectorizer or
+        FrozenEstimator.
     path : str or path
         The file, by custom ``*.skhash``.
 

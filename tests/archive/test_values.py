@@ -28,7 +28,7 @@ def same(a, b):
         return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, np.ndarray) and a.dtype.kind in "OT":
+    if isinstance(a, np.ndarray) and a.dtype.kind in ("O", "T"):
         return (a.dtype, a.shape) == (b.dtype, b.shape) and same(a.tolist(), b.tolist())
     if isinstance(a, (np.ndarray, np.generic)):
         told = [(x.dtype, x.shape, x.tobytes()) for x in (a, b)]

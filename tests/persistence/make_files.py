@@ -1,7 +1,7 @@
 """Write the files that later versions must open, and what they must answer.
 
-Run once for each format, with the version that introduces it and the oldest scikit-learn
-that it supports (constraints-oldest.txt), so that all newer ones can open them:
+Run once for each format, with the version that introduces it, and with the oldest
+scikit-learn that it supports (constraints-oldest.txt), so that newer ones open them:
 
     python -m tests.persistence.make_files
 """

@@ -15,6 +15,8 @@ import tracemalloc
 import warnings
 from collections import Counter
 
+import joblib
+
 from skhash import load
 from skhash.archive._manifest import as_text
 from skhash.persistence import LoadError
@@ -45,6 +47,7 @@ def _hook(event, arguments):
 
 def watch():
     """Note, from now on, what a load does that no file may lead to."""
+    joblib.cpu_count(only_physical_cores=True)  # which asks the system once
     sys.addaudithook(_hook)
 
 

@@ -158,11 +158,11 @@ TABLES = {
 @pytest.mark.parametrize("change", TABLES.values(), ids=TABLES)
 def test_tables_that_point_beyond_the_codes_are_refused(change):
     codes = RNG.integers(0, 256, size=(4000, 8), dtype=np.uint8)
-    tables = {k: v.copy() for k, v in pivots.PivotIndex(codes).tables.items()}
-    pivots.PivotIndex.with_tables(codes, tables)
+    tables = {k: v.copy() for k, v in pivots.PivotIndex(codes)._tables.items()}
+    pivots.PivotIndex._with_tables(codes, tables)
     change(tables)
     with pytest.raises(ValueError, match=r"no tables of 4000 codes|must"):
-        pivots.PivotIndex.with_tables(codes, tables)
+        pivots.PivotIndex._with_tables(codes, tables)
 
 
 @pytest.mark.parametrize("kind", KINDS)

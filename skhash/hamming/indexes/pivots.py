@@ -112,7 +112,7 @@ class PivotIndex(Index):
     ) -> None:
         """Take lists of rows, each by its pivot and by distance from it."""
         words, n_bins = as_words(self._padded), 8 * self.codes.shape[1] + 1
-        self.pivots, self._pivots = pivots, as_words(pivots)
+        self._pivot_codes, self._pivots = pivots, as_words(pivots)
         self._rows, self._offsets = rows, offsets
         # Chunks may reach beyond the end.
         self._lists = np.zeros((len(rows) + 64, words.shape[1]), words.dtype)
@@ -131,29 +131,19 @@ class PivotIndex(Index):
             array.flags.writeable = False
 
     @property
-    def tables(self) -> dict[str, NDArray]:
-        """What takes long to build, for `with_tables`."""
-        return {"pivots": self.pivots, "rows": self._rows, "offsets": self._offsets}
+    def _tables(self) -> dict[str, NDArray]:
+        """What takes long to build, for `_with_tables`."""
+        return {
+            "pivots": self._pivot_codes,
+            "rows": self._rows,
+            "offsets": self._offsets,
+        }
 
     @classmethod
-    def with_tables(cls, codes: ArrayLike, tables: dict[str, NDArray]) -> PivotIndex:
-        """The index of some codes whose tables are known already.
+    def _with_tables(cls, codes: ArrayLike, tables: dict[str, NDArray]) -> PivotIndex:
+        """The index of codes whose tables are known; a ValueError if these are none.
 
-        Parameters
-        ----------
-        codes : array-like of shape (n_items, n_bytes)
-            Codes (see :func:`check_codes`).
-        tables : dict of str to ndarray
-            Those of an index of these codes.
-
-        Returns
-        -------
-        index : PivotIndex
-
-        Raises
-        ------
-        ValueError
-            If they are no tables of so many codes: kernels read where they point.
+        They are checked, since kernels read where they point.
         """
         checked = check_codes(codes)
         pivots = check_codes(tables["pivots"], n_bytes=checked.shape[1])

@@ -19,7 +19,7 @@ def told(searcher: Searcher) -> dict[str, Any]:
     if isinstance(searcher, Joined):
         found["n_indexed"], searcher = searcher.n_indexed, searcher.indexed
     if isinstance(searcher, PivotIndex):
-        found["tables"] = searcher.tables
+        found["tables"] = searcher._tables
     return found
 
 
@@ -44,5 +44,5 @@ def made(
     n_indexed = told.get("n_indexed", len(codes))
     if name != PivotIndex.name or not 0 < n_indexed <= len(codes):
         raise ValueError("The tables of the index are of other codes")
-    index = PivotIndex.with_tables(codes[:n_indexed], tables)
+    index = PivotIndex._with_tables(codes[:n_indexed], tables)
     return index if n_indexed == len(codes) else Joined(index, n_indexed, codes)
