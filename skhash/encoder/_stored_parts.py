@@ -95,7 +95,8 @@ def loss_made(plain: dict[str, Any], known: dict[str, Any], custom: Custom) -> H
         If there is no such loss, or what the caller passes has other tensors.
     """
     made_of: Node = plain["made_of"]
-    n_classes = len(known.get("classes_", ()))
+    classes = known.get("classes_")
+    n_classes = 0 if classes is None else len(classes)
     if "state" in plain:
         given = made_of.content
         family, options = given["family"], given["parameters"]

@@ -175,9 +175,9 @@ def _check(plain: dict[str, Any]) -> None:
     threads = plain["_n_threads"]
     if type(threads) is not int or not 1 <= threads <= _MOST_THREADS:
         raise ValueError(f"There are no {threads!r} threads")
-    if "classes_" not in plain:  # learnt from vectors
+    classes, sums = plain.get("classes_"), plain.get("_class_sums")
+    if classes is None or sums is None:  # learnt from vectors, or from pairs
         return
-    classes, sums = plain["classes_"], plain["_class_sums"]
     if not isinstance(classes, np.ndarray) or len(sums) < len(classes):
         raise ValueError("Classes and what is known of them are of different lengths")
 

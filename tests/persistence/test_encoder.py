@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from skhash import DeepHashEncoder, load, save
+from skhash.datasets import label_sets_from_pairs
 from skhash.losses import DCWH, LOSSES, HashLoss, from_callable
 from skhash.networks import HashNetwork, convnet, hash_layer, mlp, wrap
 from skhash.persistence import LoadError
@@ -131,6 +132,19 @@ def test_other_data(again, items):
     loaded = again(model)
     assert list(loaded.feature_names_in_) == list(frame.columns)
     pd.testing.assert_frame_equal(loaded.transform(frame), model.transform(frame))
+
+
+def test_pairs(again, items):
+    X = items[0].reshape(60, 64)
+    pairs = label_sets_from_pairs([[i, i + 3] for i in range(0, 57, 2)], 60)
+    model = encoder(loss="dhn").fit(X, pairs)
+    loaded = again(model)
+    np.testing.assert_array_equal(loaded.embed(X), model.embed(X))
+    more = loaded.partial_fit(X, pairs), model.partial_fit(X, pairs)
+    np.testing.assert_array_equal(*(each.embed(X) for each in more))
+    for each in (model, loaded):
+        with pytest.raises(AttributeError, match="pairs"):
+            each.predict(X)
 
 
 def test_batches_of_a_data_set_go_on_in_the_same_order(again, items):
