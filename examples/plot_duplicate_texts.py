@@ -2,8 +2,8 @@
 Near-duplicate texts
 ====================
 
-Texts are copied and then edited: a word is changed, a sentence is cut. Hashes of the text
-see two different texts; embeddings see two that are close. Codes find all that are
+Texts are copied and then edited: a word is changed, a sentence is cut. Hashes of the
+text see two different texts; embeddings see two that are close. Codes find all that are
 closer than a radius, and vectors are read only of those that may be.
 """
 
@@ -24,7 +24,9 @@ for name, item in [*all_estimators(), *all_functions()]:
     for text in re.split(r"\n\s*\n", inspect.getdoc(item) or ""):
         paragraph = " ".join(text.split())
         if len(paragraph) >= 100 and ">>>" not in text and "---" not in text:
-            seen.setdefault(paragraph, name)  # what is repeated word for word counts once
+            seen.setdefault(
+                paragraph, name
+            )  # what is repeated word for word counts once
 corpus = np.array(list(seen))
 print(f"{len(corpus)} paragraphs, all different")
 
@@ -39,7 +41,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 
 embed = make_pipeline(
-    TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4), sublinear_tf=True, min_df=3),
+    TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(4, 4), sublinear_tf=True, min_df=3
+    ),
     TruncatedSVD(256, random_state=0),
 )
 E = embed.fit_transform(corpus).astype(np.float32)
@@ -47,9 +51,9 @@ E = embed.fit_transform(corpus).astype(np.float32)
 # %%
 # How close is a copy?
 # --------------------
-# To choose a radius, make copies whose originals are known: of 400 paragraphs, one word of
-# eight is left out, and one of eight is put elsewhere. The nearest paragraph of each copy
-# should be its original; the second nearest says how close others are.
+# To choose a radius, make copies whose originals are known: of 400 paragraphs, one word
+# of eight is left out, and one of eight is put elsewhere. The nearest paragraph of each
+# copy should be its original; the second nearest says how close others are.
 
 from skhash import EmbeddingNeighbors
 

@@ -3,16 +3,16 @@ Images taught by a teacher's vectors
 ====================================
 
 A large model gives good vectors, but is too slow to be asked for every query. A small
-network can learn codes that obey it: it sees the images, and the model's vectors say who is
-near to whom. No label takes part.
+network can learn codes that obey it: it sees the images, and the model's vectors say who
+is near to whom. No label takes part.
 """
 
 # %%
 # A teacher
 # ---------
 # Handwritten digits, and in place of a large model one that knows all their labels:
-# neighbourhood components analysis. The student gets its ten numbers an image and nothing
-# else.
+# neighbourhood components analysis. The student gets its ten numbers an image and
+# nothing else.
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -39,7 +39,8 @@ from skhash.losses import NeighborDistillation
 student = DeepHashEncoder(
     32,
     loss=NeighborDistillation(teacher="y"),
-    max_epochs=300,
+    max_epochs=150,
+    n_jobs=1,
     random_state=0,
 ).fit(images, vectors)
 
@@ -48,8 +49,8 @@ student = DeepHashEncoder(
 # -------------------
 # Beside the student: codes of the pixels alone, and codes of the teacher's vectors, for
 # which each query would have to pass the teacher. First, the share of the teacher's ten
-# nearest among the ten nearest codes; then the mean average precision by the labels, which
-# the teacher knew, and the student did not.
+# nearest among the ten nearest codes; then the mean average precision by the labels,
+# which the teacher knew, and the student did not.
 
 from skhash.baselines import ITQ, RotatedSigns
 from skhash.metrics import mean_average_precision, neighbor_recall
@@ -83,7 +84,9 @@ found = {
     name: HammingNeighbors(n_neighbors=6).fit(of_images).kneighbors(of_queries)[1]
     for name, (of_queries, of_images) in codes.items()
 }
-right_ones = {name: (y[rows] == y_queries[:, None]).sum(1) for name, rows in found.items()}
+right_ones = {
+    name: (y[rows] == y_queries[:, None]).sum(1) for name, rows in found.items()
+}
 gain = right_ones["pixels, taught"] - right_ones["pixels alone"]
 shown = np.argsort(-gain, kind="stable")[:3]
 
