@@ -3,8 +3,8 @@ Images taught by a teacher's vectors
 ====================================
 
 A large model gives good vectors, but is too slow to be asked for every query. A small
-network can learn codes that obey it: it sees the images, and the model's vectors say who
-is near to whom. No label takes part.
+network can learn codes that obey it: it sees the images, and the model's vectors say
+who is near to whom. No label takes part.
 """
 
 # %%

@@ -17,26 +17,21 @@ from skhash.baselines._principal import (
     principal_directions,
     warn_of_rank,
 )
+from skhash.baselines._rotation import draw_matrix
 
 MAX_ITER = [Interval(Integral, 0, None, closed="left")]
 
 
-class Rotation(NamedTuple):
+class Found(NamedTuple):
     """An orthogonal matrix (b, b); the error before each step, and after the last."""
 
     matrix: NDArray[np.float64]
     errors: NDArray[np.float64]
 
 
-def random_rotation(n: int, random_state: np.random.RandomState) -> NDArray[np.float64]:
-    """An orthogonal matrix (n, n) drawn evenly from all of them (Haar)."""
-    q, r = np.linalg.qr(random_state.standard_normal((n, n)))
-    return q * np.where(np.diag(r) < 0, -1.0, 1.0)  # qr alone prefers some
-
-
 def itq_rotation(
     V: NDArray[np.float64], max_iter: int, random_state: np.random.RandomState
-) -> Rotation:
+) -> Found:
     """The rotation R that brings the rows of V near corners: ``|B - V R|^2`` is small.
 
     Alternates between the best B for a given R, which is sign(V R), and the best R for
@@ -44,7 +39,7 @@ def itq_rotation(
     rises. Ends early where B repeats itself.
     """
     n, n_bits = V.shape
-    R = random_rotation(n_bits, random_state)
+    R = draw_matrix(n_bits, random_state).matrix
     energy, errors, last = n_bits + (V**2).sum() / n, [], None
     for step in range(max_iter + 1):
         Z = V @ R
@@ -55,7 +50,7 @@ def itq_rotation(
             break
         S, _, Wt = svd(np.where(upper, 1.0, -1.0).T @ V)
         R, last = (S @ Wt).T, upper
-    return Rotation(R, np.array(errors))
+    return Found(R, np.array(errors))
 
 
 class ITQ(ShallowHasher):

@@ -1,4 +1,4 @@
-"""Linear algebra on one thread: the same sums on every machine.
+"""Linear algebra on one thread: the same sums however many threads there are.
 
 How a BLAS divides a product among threads changes the last place of its sums; and
 products as narrow as a code are slower on several threads where these are busy.

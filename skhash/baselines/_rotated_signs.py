@@ -33,10 +33,10 @@ class RotatedSigns(ShallowHasher):
         features come from several rotations, of which the last may be used in part.
         Fewer come from a rotation of that many principal components.
     rotation : {"hadamard", "orthogonal"}, default="hadamard"
-        "hadamard": random signs and Hadamard transforms, quick, and the same to the
-        last bit on every machine and for every number of rows. "orthogonal": a matrix
-        drawn evenly from all orthogonal ones, which takes ``n_features ** 2`` steps a
-        row, and whose sums are those of BLAS.
+        "hadamard": random signs and Hadamard transforms: quick, and with a bit a
+        feature or more the same to the last bit on every machine and for every number
+        of rows. "orthogonal": a matrix drawn evenly from all orthogonal ones, which
+        takes ``n_features ** 2`` steps a row, and whose sums are those of BLAS.
     output : {"packed", "bits", "signs", "embedding"}, default="packed"
         What `transform` returns: packed codes (uint8, 8 bits a byte), bits (bool),
         signs (int8, -1 and +1) or z (float32).

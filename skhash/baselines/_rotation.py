@@ -63,6 +63,7 @@ def draw_hadamard(d: int, random_state: np.random.RandomState) -> HadamardRotati
 def draw_matrix(d: int, random_state: np.random.RandomState) -> MatrixRotation:
     """A rotation drawn evenly from all of them (Haar)."""
     q, r = np.linalg.qr(random_state.standard_normal((d, d)))
+    # QR alone prefers some.
     return MatrixRotation(q * np.where(np.diag(r) < 0, -1.0, 1.0))
 
 

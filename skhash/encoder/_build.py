@@ -20,6 +20,7 @@ from skhash.encoder._schedules import OPTIMIZERS
 from skhash.encoder._supervision import batch_size_of, make_loss
 from skhash.losses import HashLoss, Stage
 from skhash.networks import (
+    NETWORKS,
     HashNetwork,
     Standardize,
     borrowed_generator,
@@ -181,8 +182,17 @@ def prepare(
     network = make_network(encoder, data, loss, seeds.network)
     check_plan(plan, n_epochs, network)
     setup_loss(loss, plan, data, network, encoder.n_bits, seeds.loss)
-    set_start(network, loss, data, encoder.n_bits, seeds.loss)
+    if makes_head(encoder.network):
+        set_start(network, loss, data, encoder.n_bits, seeds.loss)
     return network, loss
+
+
+def makes_head(network: Any) -> bool:
+    """Whether the hash layer is new: not one that the user's own network brings."""
+    if isinstance(network, nn.Module):
+        return not isinstance(network, HashNetwork)
+    made = getattr(network, "func", network)  # of a partial
+    return isinstance(network, str) or made in NETWORKS.values()
 
 
 def set_start(

@@ -23,7 +23,7 @@ from skhash.encoder._data.training import check_data, check_own_validation
 from skhash.encoder._restoring import unchanged_by_errors
 from skhash.encoder._schedules import LR_SCHEDULES, OPTIMIZERS
 from skhash.encoder._sklearn_callbacks import CallbackSupportMixin, with_callbacks
-from skhash.encoder._supervision import learns_from
+from skhash.encoder._supervision import check_alike, learns_from
 from skhash.encoder._threads import torch_threads
 from skhash.encoder._transform import Encoding
 from skhash.hints import OptionErrors
@@ -397,6 +397,8 @@ class DeepHashEncoder(
             On Ctrl-C. As after any error, the encoder is what it was before the call.
         """
         first = not hasattr(self, "net_")
+        if not first:
+            check_alike(self)
         if learns_from(self) != "labels":
             if classes is not None:
                 raise ValueError(

@@ -52,6 +52,23 @@ def _asked(loss: Any) -> Any:
     return loss
 
 
+def check_alike(encoder: DeepHashEncoder) -> None:
+    """Refuse to go on with data of another kind than that of the fitted loss."""
+    loss, asked = encoder.net_.criterion_, learns_from(encoder)
+    fitted = loss.teacher if loss.supervision == "vectors" else "labels"
+    if asked != fitted:
+        kinds = {
+            "labels": "labels",
+            "X": "the items themselves",
+            "y": "a teacher's vectors in y",
+        }
+        raise ValueError(
+            f"loss={encoder.loss!r} learns from {kinds[asked]}, but this "
+            f"{type(encoder).__name__} was fitted with {loss!r}, which learns from "
+            f"{kinds[fitted]}. Go on with the same, or call fit."
+        )
+
+
 def has_classes(encoder: DeepHashEncoder) -> bool:
     """True, or an error that says why there are none."""
     net = getattr(encoder, "net_", None)

@@ -202,7 +202,9 @@ class NeighborScorer(RetrievalScorer):
                 f"{type(encoder).__name__}: score the encoder alone."
             )
         vectors = X
-        if getattr(getattr(encoder, "loss_", None), "teacher", "X") == "y":
+        loss = getattr(encoder, "loss_", None)
+        learnt_from_vectors = getattr(loss, "supervision", "labels") == "vectors"
+        if learnt_from_vectors and loss.teacher == "y":
             if y_true is None:
                 raise ValueError(
                     f"{encoder!r} learns from the vectors in y, which are the truth "

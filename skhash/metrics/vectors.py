@@ -20,6 +20,8 @@ METRICS = ("cosine", "euclidean", "inner_product")
 # Queries and items that are compared at a time, items that tell how near the nearest
 # are at least, and values that are gathered at a time.
 _QUERIES, _ITEMS, _FIRST, _VALUES = 2048, 8192, 2048, 1 << 21
+# How many times longer than most an item is looked at by itself, and how many may be.
+_FAR, _FEW = 8, 64
 # What float32 and float64 round off, relative to a number.
 _ROUND, _ROUND_64 = 2.0**-24, 2.0**-52
 
@@ -109,8 +111,9 @@ class _Space:
         largest = max(_largest(database), _largest(queries))
         self.scale = 2.0 ** -np.ceil(np.log2(largest)) if largest else 1.0
         if metric == "euclidean":  # products of what is left round off less
-            sums = [self.exact(rows).sum(axis=0) for rows in _runs(database)]
-            self.center = np.sum(sums, axis=0) / len(database)
+            # The median of some: a single far item would move the mean.
+            some = database[:: -(-len(database) // _FIRST)]
+            self.center = np.median(self.exact(some), axis=0)
 
     def exact(self, rows: np.ndarray) -> np.ndarray:
         """Scaled vectors in float64."""
@@ -123,22 +126,29 @@ class _Space:
 
     def rough(
         self, queries: np.ndarray, items: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rough nearness of exact vectors in float32, what to add to it, its error."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rough nearness of exact vectors in float32, what to add to it, its error.
+
+        And the items that this leaves out: a few that are far longer than the others,
+        whose error would be that of all.
+        """
         queries, items = queries - self.center, items - self.center
         near = queries.astype(np.float32) @ items.astype(np.float32).T
         own, others = _dots(queries, queries), _dots(items, items)
-        long, longest = np.sqrt(own), np.sqrt(others.max())
+        long, lengths = np.sqrt(own), np.sqrt(others)
+        far = lengths > _FAR * np.median(lengths)
+        far &= far.sum() <= _FEW
+        longest = lengths[~far].max()
         width = items.shape[1]
         error = (width + 8) * _ROUND * (long * longest + 2.0**-100)
         if self.metric != "euclidean":
-            return near, np.zeros(len(queries)), error
+            return near, np.zeros(len(queries)), error, far
         near *= 2
         near -= others.astype(np.float32)
         error = 2 * error + 8 * _ROUND * (long + longest) ** 2
         # The centre is not subtracted exactly; scaled numbers are at most 1.
         error += 8 * np.sqrt(width) * _ROUND_64 * (long + longest)
-        return near, -own, error
+        return near, -own, error, far
 
     def nearness(self, queries: np.ndarray, items: np.ndarray) -> np.ndarray:
         """Nearness of pairs of exact vectors, in float64."""
@@ -156,7 +166,10 @@ def _nearest(
     values, indices = np.full((n, k), -np.inf), np.full((n, k), len(database))
     for start in range(0, len(database), _ITEMS):
         items = space.exact(database[start : start + _ITEMS])
-        near, shift, error = space.rough(queries, items)
+        near, shift, error, far = space.rough(queries, items)
+        near[:, far] = near[:, _late_copies(items, k)] = -np.inf
+        if space.metric != "euclidean":  # to a vector of zeros all are equally near
+            near[~queries.any(axis=1), k + 1 :] = -np.inf
         if own is not None:
             row = np.arange(max(own, start), min(own + n, start + len(items)))
             near[row - own, row - start] = -np.inf
@@ -166,6 +179,7 @@ def _nearest(
             kth = np.partition(first, first.shape[1] - k, axis=1)[:, -k]
             limit = np.maximum(limit, kth - 2 * error)
         low = np.nextafter(limit.astype(np.float32), np.float32(-np.inf))
+        near[:, far] = np.inf
         row, col = np.divmod(np.flatnonzero(near >= low[:, None]), len(items))
         if own is not None:
             other = row + own != col + start
@@ -179,6 +193,22 @@ def _nearest(
             found = np.concatenate(parts)
             values, indices = _merge(values, indices, row, found, col + start)
     return indices
+
+
+def _late_copies(items: np.ndarray, k: int) -> np.ndarray:
+    """Places of items that cannot be among k: they equal as many and one before them.
+
+    Empty texts, black images: without this, all would be compared with all.
+    """
+    keys = _dots(items, np.broadcast_to(np.cos(np.arange(items.shape[1])), items.shape))
+    order = np.argsort(keys, kind="stable")
+    if k + 1 >= len(order):
+        return order[:0]
+    # Those of equal keys lie together; an item whose (k + 1)-th before it is equal.
+    later, before = order[k + 1 :], order[: -(k + 1)]
+    maybe = keys[later] == keys[before]
+    later, before = later[maybe], before[maybe]
+    return later[(items[later] == items[before]).all(axis=1)]
 
 
 def _merge(

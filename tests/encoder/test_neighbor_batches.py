@@ -50,6 +50,7 @@ def test_sample_bounds_the_work():
     assert sample_size(57_619, 256) == 57_619
     assert sample_size(10**6, 768) == pytest.approx(75_000, abs=3000)
     assert sample_size(10**6, 768) ** 2 * 768 <= neighbors._WORK
+    assert sample_size(10**6, 1) == sample_size(10**6, 256) < 140_000
     assert sample_size(5, 10**13) == 5
     assert sample_size(100, 10**13) == 11
 

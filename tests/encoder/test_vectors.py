@@ -14,12 +14,14 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
+from torch import nn
 from torch.utils.data import Dataset
 
 from skhash import DeepHashEncoder
 from skhash.baselines import ITQ
 from skhash.losses import HashLoss, NeighborDistillation
 from skhash.metrics import neighbor_recall, neighbor_recall_scorer
+from skhash.networks import HashNetwork
 
 RNG = np.random.default_rng(0)
 CENTERS = RNG.normal(size=(6, 12)) * 2
@@ -192,6 +194,24 @@ def test_images_by_shape_and_data_sets_are_refused_without_a_teacher():
         encoder().fit(Pairs(X, V))
 
 
+def test_lists_of_images_are_refused_without_a_teacher():
+    images = X.reshape(240, 3, 4)
+    for given in (list(images), images.tolist()):
+        with pytest.raises(ValueError, match="pixels of images say little"):
+            encoder().fit(given)
+
+
+def test_a_network_of_ones_own_keeps_its_head():
+    def build(input_shape, n_bits):
+        head = nn.Linear(12, n_bits)
+        nn.init.constant_(head.weight, 0.5)
+        return HashNetwork(nn.Flatten(), head)
+
+    model = encoder(network=build, max_epochs=1, lr=1e-9, weight_decay=0).fit(X)
+    weight = model.net_.module_.head.weight.detach().cpu().numpy()
+    np.testing.assert_allclose(weight, 0.5, atol=1e-6)
+
+
 def test_weights_zero_is_absence():
     weight = np.ones(240)
     weight[200:] = 0
@@ -323,6 +343,35 @@ def test_partial_fit_draws_neighbours_among_the_rows_given():
     with pytest.raises(ValueError, match="vectors of 9"):
         taught.partial_fit(X, V[:, :4])
     assert taught.partial_fit(X[:100], V[:100]).n_iter_ == 2
+
+
+def test_partial_fit_goes_on_with_one_kind_of_data():
+    y = np.arange(240) % 6
+    kinds = {
+        "labels": ("dual_hinge", y),
+        "X": (NeighborDistillation(), None),
+        "y": (NeighborDistillation(teacher="y"), X),
+    }
+    for before, (loss, target) in kinds.items():
+        model = encoder(loss=loss, max_epochs=1).fit(X, target)
+        kept = model.embed(X)
+        for after, (other, given) in kinds.items():
+            model.set_params(loss=other)
+            if after != before:
+                with pytest.raises(ValueError, match="Go on with the same"):
+                    model.partial_fit(X, given)
+        np.testing.assert_array_equal(model.embed(X), kept)
+
+
+def test_scorer_measures_encoders_of_labels_by_what_they_are_given():
+    sets = np.eye(3, dtype=int)[np.arange(240) % 3]
+    sets[::7] = 1
+    for y in (np.arange(240) % 6, sets):
+        model = encoder(loss="dual_hinge", max_epochs=1).fit(X, y)
+        made = model.transform(X)
+        expected = neighbor_recall(made, made, X, X, exclude_self=True)
+        assert neighbor_recall_scorer(model, X, y) == expected
+        assert neighbor_recall_scorer(model, X) == expected
 
 
 def test_warm_start_goes_on():

@@ -144,6 +144,28 @@ def test_small_differences_far_from_zero_are_seen():
     assert found.tolist() == slow_neighbors(X, X, 3, "euclidean", True)
 
 
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "inner_product"])
+def test_repeated_zero_and_far_vectors_cost_little(monkeypatch, metric):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1200, 6))
+    X[::3], X[1::3], X[5] = 0, X[1], 1e7
+    compared = []
+    nearness = vectors._Space.nearness
+
+    def counted(space, queries, items):
+        compared.append(len(queries))
+        return nearness(space, queries, items)
+
+    monkeypatch.setattr(vectors._Space, "nearness", counted)
+    blocks = vectors.nearest_vectors(X, X, 4, metric, exclude_self=True)
+    found = all_of(blocks)
+    assert sum(compared) < 40 * len(X)
+    for query in (0, 1, 2, 3, 5, 1199):
+        rest = np.delete(np.arange(len(X)), query)
+        expected = rest[slow_neighbors(X[[query]], X[rest], 4, metric)]
+        np.testing.assert_array_equal(found[[query]], expected)
+
+
 def test_equal_vectors_are_neighbours_by_index():
     X = np.ones((5, 2))
     for metric in METRICS:
@@ -240,7 +262,7 @@ def test_scorer_measures_what_the_encoder_is_given():
 
 def test_scorer_measures_by_y_where_the_loss_learns_from_it():
     encoder, V = Signs(4).fit(X), X[:, ::-1] ** 3
-    encoder.loss_ = SimpleNamespace(teacher="y")
+    encoder.loss_ = SimpleNamespace(supervision="vectors", teacher="y")
     codes = encoder.transform(X)
     expected = neighbor_recall(codes, codes, V, V, exclude_self=True)
     assert neighbor_recall_scorer(encoder, X, V) == expected

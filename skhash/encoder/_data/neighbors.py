@@ -13,14 +13,15 @@ from skhash.progress import followed
 
 # Neighbours of an item that may come with it, and how many do.
 N_NEIGHBORS, _WITH_EACH = 10, 3
-# Multiplications of the search for neighbours, at most: 125 000 items of 256 numbers,
-# or 72 000 of 768, some minutes on two cores. Of more items a sample is searched.
-_WORK = 1 << 42
+# Multiplications of the search for neighbours, at most: 131 000 items of 256 numbers,
+# or 75 000 of 768, some minutes on two cores. Of more items a sample is searched. A
+# comparison takes as long as this many multiplications at least.
+_WORK, _LEAST = 1 << 42, 256
 
 
 def sample_size(n: int, d: int, work: int = _WORK) -> int:
     """How many of n items of d numbers can be compared with one another."""
-    return min(n, max(N_NEIGHBORS + 1, int((work / d) ** 0.5)))
+    return min(n, max(N_NEIGHBORS + 1, int((work / max(d, _LEAST)) ** 0.5)))
 
 
 def neighbor_graph(

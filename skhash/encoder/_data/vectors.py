@@ -63,7 +63,7 @@ class Vectors:
 
     def array(self) -> np.ndarray:
         """All vectors in their dtype; the array itself where it holds no others."""
-        whole = len(self.rows) == len(self.values)
+        whole = np.array_equal(self.rows, np.arange(len(self.values)))
         return self.values if whole else self.values[self.rows]
 
     @property
@@ -99,6 +99,7 @@ def check_vector_training(
     if teacher == "X":
         refuse_what_is_no_vector(estimator, X, item_shape)
         X, layout, axes = check_item_array(estimator, X, layout=layout, **rows)
+        refuse_images(estimator, len(layout.shape) > 1)  # of lists, which have no shape
         vectors = Vectors.of(X)
     elif isinstance(X, Dataset):
         n, items, layout = open_data_set(estimator, X, item_shape, reset)
@@ -141,12 +142,20 @@ def check_teacher(y: Any, n: int | None = None, name: str = "y") -> Vectors:
             f"{advice}, but {name} is a sparse matrix: make it dense and short first, "
             "by sklearn.decomposition.TruncatedSVD."
         )
-    if np.ndim(y) != 2 and not hasattr(y, "columns"):
+    values = check_array(
+        y,
+        dtype=None,
+        input_name=name,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=False,
+    )
+    if values.ndim != 2:
         raise ValueError(
-            f"{advice}, but {name} has shape {np.shape(y)}. Labels are for other "
+            f"{advice}, but {name} has shape {values.shape}. Labels are for other "
             'losses; the teacher "X" ignores them.'
         )
-    values = check_array(y, dtype="numeric", input_name=name)
+    values = check_array(values, dtype="numeric", input_name=name)
     check_range(values, name)
     if n is not None and len(values) != n:
         raise ValueError(f"The data set has {n} items, but {name} has {len(values)}.")
@@ -174,11 +183,19 @@ def refuse_what_is_no_vector(
             f"torch Dataset: {teach}."
         )
     shape = getattr(X, "shape", ())
-    if len(shape) > 2 or (item_shape is not None and len(item_shape) > 1):
+    several = item_shape is not None and len(item_shape) > 1
+    refuse_images(estimator, len(shape) > 2 or several)
+
+
+def refuse_images(estimator: Any, are_images: bool) -> None:
+    """Refuse images as their own teacher, if the items are images."""
+    name = type(estimator).__name__
+    if are_images:
         raise ValueError(
             f"{name} learns from the items themselves, but distances between pixels "
-            f"of images say little: {teach}, or give flat rows, without input_shape, "
-            "to compare pixels after all."
+            "of images say little: give vectors of a model as y, "
+            f'{name}(loss=NeighborDistillation(teacher="y")), or give flat rows, '
+            "without input_shape, to compare pixels after all."
         )
 
 
