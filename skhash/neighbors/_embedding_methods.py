@@ -222,12 +222,25 @@ class VectorSearch(KNeighborsMixin, RadiusNeighborsMixin):
                     "vectors=None kept no vectors: pass them as X, or fit with "
                     "vectors='keep', 'float16' or 'int8'."
                 )
-            queries = database.vectors.rows(np.arange(len(database)))
+            queries = Itself(database.vectors)
         else:
             queries = checked(self, X)
         if filter is not None:
             rows = np.unique(database.positions(filter))
         return Scanned.of(database, self, rows), queries
+
+
+class Itself:
+    """The vectors of a database as queries, never all in float64 at once."""
+
+    def __init__(self, vectors):
+        self.vectors = vectors
+
+    def __len__(self):
+        return len(self.vectors)
+
+    def __getitem__(self, rows):
+        return self.vectors.rows(np.arange(len(self))[rows])
 
 
 def check_distance(radius, metric):

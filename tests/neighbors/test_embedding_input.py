@@ -1,5 +1,7 @@
 """EmbeddingNeighbors and odd input: decided, one by one."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,22 @@ def test_memory_maps_are_not_copied(tmp_path):
         assert np.shares_memory(mine._database.vectors.stored.base, mapped)
         assert mine.n_samples_fit_ == 700
     assert mine.kneighbors(QUERIES)[1].shape == (100, 5)
+
+
+def test_a_graph_of_a_database_takes_less_memory_than_its_vectors(rng, monkeypatch):
+    from skhash.neighbors import _embedding_search
+
+    monkeypatch.setattr(_embedding_search, "TOGETHER", 16)
+    mine = EmbeddingNeighbors(n_neighbors=1).fit(
+        rng.normal(size=(4000, 200)).astype(np.float32)
+    )
+    mine.kneighbors(QUERIES.repeat(5, axis=1)[:1])  # kernels are loaded
+    assert mine._database.noise > 0
+    tracemalloc.start()
+    mine.kneighbors()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 4000 * 200 * 4
 
 
 @pytest.mark.parametrize("metric", METRICS)
