@@ -82,8 +82,8 @@ def neighbor_recall(
     >>> import numpy as np
     >>> from skhash.metrics import neighbor_recall
     >>> vectors = np.array([[1.0, 0.1], [1.0, 0.2], [0.1, 1.0], [-1.0, 0.0]])
-    >>> neighbor_recall(vectors > 0, vectors > 0, vectors, vectors, k=2)
-    0.75
+    >>> round(neighbor_recall(vectors > 0, vectors > 0, vectors, vectors, k=2), 3)
+    0.667
     """
     k = check_rank("k", k)
     check_option("metric", metric, METRICS)

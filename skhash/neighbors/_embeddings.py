@@ -111,8 +111,8 @@ class EmbeddingNeighbors(ChangingVectors, VectorSearch, BaseEstimator):
     >>> neighbors = EmbeddingNeighbors(n_neighbors=3, metric="cosine").fit(X[:1500])
     >>> distances, indices = neighbors.kneighbors(X[1500:1502])
     >>> indices
-    array([[1024,  1034, 1014],
-           [ 888,  899,  850]])
+    array([[1416, 1426, 1288],
+           [ 820,  783, 1458]])
     """
 
     _parameter_constraints: ClassVar[dict] = {

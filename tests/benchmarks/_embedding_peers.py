@@ -51,8 +51,9 @@ def rabitq_fast(X: np.ndarray, metric: str, bits: int) -> Peer:
 def ivfpq(X: np.ndarray, metric: str, bits: int) -> Peer:
     """faiss' inverted lists of product-quantised vectors, with floats behind them."""
     faiss, code = _faiss(metric)
-    d = X.shape[1]
-    lists = 256
+    d, lists = X.shape[1], 256
+    if d * bits > 1024:  # its codebooks take an hour
+        raise NotImplementedError
     quantizer = faiss.IndexFlat(d, code)
     index = faiss.IndexIVFPQ(quantizer, d, lists, d * bits // 8, 8, code)
     index.train(X[:: max(1, len(X) // 30_000)])
