@@ -67,8 +67,8 @@ def _caption(content: dict) -> str:
     )
 
 
-def _word(key: str, value: str) -> str:
-    return value if key not in ("normalize_z", "n_bits") else f"{key}={value}"
+def _word(key: str, value: object) -> str:
+    return str(value) if key not in ("normalize_z", "n_bits") else f"{key}={value}"
 
 
 def _cell(values: list[float] | None, digits: int) -> str:
