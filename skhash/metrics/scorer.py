@@ -202,9 +202,8 @@ class NeighborScorer(RetrievalScorer):
                 f"{type(encoder).__name__}: score the encoder alone."
             )
         vectors = X
-        loss = getattr(encoder, "loss_", None)
-        learnt_from_vectors = getattr(loss, "supervision", "labels") == "vectors"
-        if learnt_from_vectors and loss.teacher == "y":
+        loss: Any = getattr(encoder, "loss_", None)
+        if getattr(loss, "supervision", "labels") == "vectors" and loss.teacher == "y":
             if y_true is None:
                 raise ValueError(
                     f"{encoder!r} learns from the vectors in y, which are the truth "
