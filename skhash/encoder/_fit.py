@@ -15,7 +15,7 @@ import numpy as np
 from skorch.callbacks import PrintLog
 
 from skhash.encoder._augment import check_augment, make_augment
-from skhash.encoder._auto import choose_balance, choose_epochs, choose_threads
+from skhash.encoder._auto import choose_epochs, choose_threads
 from skhash.encoder._build import (
     Seeds,
     check_net,
@@ -33,18 +33,8 @@ from skhash.encoder._callbacks import (
 )
 from skhash.encoder._check_callbacks import check_pretraining
 from skhash.encoder._checkpoint import Checkpoint
-from skhash.encoder._data.batches import (
-    BalancedSampler,
-    EncodedDataset,
-    ShuffledSampler,
-)
+from skhash.encoder._data.batches import EncodedDataset
 from skhash.encoder._data.inputs import TrainingData
-from skhash.encoder._data.neighbors import (
-    ItemByItem,
-    NeighborSampler,
-    neighbor_graph,
-)
-from skhash.encoder._data.pairs import PairSampler
 from skhash.encoder._holdout import encode, retrieval_score, split
 from skhash.encoder._learnt import (
     learnt,
@@ -55,12 +45,13 @@ from skhash.encoder._learnt import (
 from skhash.encoder._net import DeepHashNet
 from skhash.encoder._plateau import EndOnPlateau
 from skhash.encoder._progress import Foretell, ShowProgress
+from skhash.encoder._sampling import set_sampler
 from skhash.encoder._sklearn_callbacks import ReportEpochs, supports_callbacks
 from skhash.encoder._supervision import batch_size_of, steps_of
 from skhash.encoder._temperature import NO_CLASSES, class_state
 from skhash.encoder._threads import run
 from skhash.hamming import pack
-from skhash.losses import LOSSES, HashLoss
+from skhash.losses import LOSSES, HashLoss, Stage
 from skhash.metrics import code_health
 from skhash.networks import NETWORKS, borrowed_generator
 
@@ -88,42 +79,6 @@ def set_callbacks(
     printing = any(isinstance(callback, PrintLog) for _, callback in users)
     net.verbose = int(bool(encoder.verbose) or printing)
     net.initialize_callbacks()
-
-
-def set_sampler(
-    net: DeepHashNet, encoder: DeepHashEncoder, data: TrainingData, seed: int
-) -> None:
-    """Batches of the items: shuffled, balanced, of whole pairs or of neighbours."""
-    batch_size, balanced = batch_size_of(encoder), encoder.balanced_batches
-    if data.kind == "vectors":
-        sampler = neighbor_sampler(encoder, data, batch_size, seed)
-        if isinstance(data.items, EncodedDataset):
-            net.iterator_train__shuffle = False
-            net.iterator_train__sampler = ItemByItem(sampler)
-        net.sampler = sampler
-        return
-    if isinstance(data.items, EncodedDataset):
-        # batch norm cannot learn from a single item
-        net.iterator_train__drop_last = len(data.items) % batch_size == 1
-        return
-    if balanced == "auto" and data.labels.are_pairs:
-        net.sampler = PairSampler(data.labels, batch_size, seed)
-        return
-    n_items = choose_balance(balanced, net.criterion_, data.labels, batch_size)
-    if n_items:
-        net.sampler = BalancedSampler(data.labels, batch_size, n_items, seed)
-    else:
-        net.sampler = ShuffledSampler(len(data.items), batch_size, seed)
-
-
-def neighbor_sampler(
-    encoder: DeepHashEncoder, data: TrainingData, batch_size: int, seed: int
-) -> NeighborSampler:
-    """Batches of items with their neighbours; of all, where one batch holds them."""
-    n, graph = len(data.items), None
-    if n > batch_size:
-        graph = neighbor_graph(data.labels, seed=seed, verbose=encoder.verbose)
-    return NeighborSampler(n, batch_size, seed, graph)
 
 
 def draws_globally(
@@ -161,6 +116,28 @@ def health_of(z: np.ndarray) -> dict[str, float]:
     return code_health(pack(z > 0), z.shape[1])
 
 
+def own_callbacks(
+    encoder: DeepHashEncoder,
+    plan: list[Stage],
+    n_epochs: int,
+    train: TrainingData,
+    valid: TrainingData | None,
+) -> dict[str, Any]:
+    """What follows the plan, watches, stops and shows a training, in this order."""
+    callbacks: dict[str, Any] = {
+        "skhash_plan": FollowPlan(plan),
+        "skhash_watch": Watch(health_of),
+    }
+    if valid is not None:
+        callbacks["skhash_validate"] = Validate(retrieval_score(train, valid))
+    if encoder.early_stopping:
+        callbacks["skhash_best"] = KeepBest(encoder.n_iter_no_change)
+    if encoder.max_epochs == "auto":
+        callbacks["skhash_plateau"] = EndOnPlateau(callbacks["skhash_plan"], n_epochs)
+    callbacks["skhash_progress"] = ShowProgress() if encoder.verbose else Foretell()
+    return callbacks
+
+
 def fit(
     encoder: DeepHashEncoder,
     data: TrainingData,
@@ -189,19 +166,7 @@ def fit(
         network, loss = prepare(encoder, train, n_epochs, seeds)
     plan = loss.plan(n_epochs)
     check_pretraining(encoder.callbacks, plan)
-    callbacks: dict[str, Any] = {
-        "skhash_plan": FollowPlan(plan),
-        "skhash_watch": Watch(health_of),
-    }
-    if valid is not None:
-        callbacks["skhash_validate"] = Validate(retrieval_score(train, valid))
-    score_name = "recall@10" if data.kind == "vectors" else "mAP"
-    if encoder.early_stopping:
-        callbacks["skhash_best"] = KeepBest(encoder.n_iter_no_change)
-    if encoder.max_epochs == "auto":
-        callbacks["skhash_plateau"] = EndOnPlateau(callbacks["skhash_plan"], n_epochs)
-    progress = ShowProgress() if encoder.verbose else Foretell()
-    callbacks["skhash_progress"] = progress
+    callbacks = own_callbacks(encoder, plan, n_epochs, train, valid)
     n_threads = choose_threads(encoder.n_jobs, network, batch_size)
 
     def fitted(net: DeepHashNet, codes: np.ndarray | None = None) -> dict[str, Any]:
@@ -223,9 +188,10 @@ def fit(
     set_sampler(net, encoder, train, seeds.batches)
     net.augment_ = make_augment(encoder.augment, train.layout, seeds.batches)
     net.max_epochs, net.dataset_valid_ = n_epochs, valid and valid.items
-    net.validates_, net.score_name_ = own_valid is not None, score_name
+    net.validates_ = own_valid is not None
+    net.score_name_ = "recall@10" if data.kind == "vectors" else "mAP"
     net.draws_globally_ = draws_globally(encoder, data, loss)
-    with contextlib.closing(progress):
+    with contextlib.closing(callbacks["skhash_progress"]):
         codes = run(n_threads, lambda: train_on(net, train, lent(net, seeds.network)))
     net.slim([*callbacks, *last])
     take_over(encoder, fitted(net, codes))

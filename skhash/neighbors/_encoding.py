@@ -54,10 +54,11 @@ def bounds_for(encoder, X, metric):
     published = has_published_bound(encoder, X.shape[1])
     inner = encoder.estimator if isinstance(encoder, FrozenEstimator) else encoder
     center = inner.mean_ if published else mean_of(X, metric)
-    largest = max(
-        np.sqrt(((seen_by(metric, X[rows]) - center) ** 2).sum(axis=1)).max()
-        for rows in blocks(X)
-    )
+    with np.errstate(over="ignore"):  # the encoder says what is too large
+        largest = max(
+            np.sqrt(((seen_by(metric, X[rows]) - center) ** 2).sum(axis=1)).max()
+            for rows in blocks(X)
+        )
     bounds = Bounds(metric, center, scale_of(largest))
     if published:
         return bounds

@@ -3,7 +3,7 @@
 A peer is made of vectors, a metric and a number of bits a dimension. It returns what it
 takes in memory, in bytes, and pairs of an option and a search, which takes queries and
 k and returns indices. One that is not installed raises ImportError, and one that knows
-no such number of bits NotImplementedError.
+no such number of bits `NoSuchSize`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+
+
+class NoSuchSize(Exception):
+    """A peer has no codes of that many bits a dimension."""
+
 
 Search = Callable[[np.ndarray, int], np.ndarray]
 Peer = tuple[int, Iterator[tuple[str, Search]]]
@@ -38,7 +43,7 @@ def rabitq_fast(X: np.ndarray, metric: str, bits: int) -> Peer:
     """The same by faiss' FastScan, which reads codes in blocks."""
     faiss, code = _faiss(metric)
     if bits > 1:
-        raise NotImplementedError
+        raise NoSuchSize
     base = faiss.IndexRaBitQFastScan(X.shape[1], code)
     rotation = faiss.RandomRotationMatrix(X.shape[1], X.shape[1])
     rotation.init(7)
@@ -53,7 +58,7 @@ def ivfpq(X: np.ndarray, metric: str, bits: int) -> Peer:
     faiss, code = _faiss(metric)
     d, lists = X.shape[1], 256
     if d * bits > 1024:  # its codebooks take an hour
-        raise NotImplementedError
+        raise NoSuchSize
     quantizer = faiss.IndexFlat(d, code)
     index = faiss.IndexIVFPQ(quantizer, d, lists, d * bits // 8, 8, code)
     index.train(X[:: max(1, len(X) // 30_000)])
@@ -72,7 +77,7 @@ def hnsw(X: np.ndarray, metric: str, bits: int) -> Peer:
     """faiss' graph over the floats."""
     faiss, code = _faiss(metric)
     if bits > 1:
-        raise NotImplementedError
+        raise NoSuchSize
     index = faiss.IndexHNSWFlat(X.shape[1], 32, code)
     index.add(X)
 
@@ -89,7 +94,7 @@ def usearch(X: np.ndarray, metric: str, bits: int) -> Peer:
     from usearch.index import Index
 
     if bits > 1:
-        raise NotImplementedError
+        raise NoSuchSize
     names = {"cosine": "cos", "euclidean": "l2sq"}
     # Bytes hold -1 to 1: longer vectors are scaled, which changes no order.
     scale = np.float32(1 / np.abs(X).max())

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import scale
+from torch.utils.data import TensorDataset
 
 from skhash import DeepHashEncoder
 from skhash.datasets import label_sets_from_pairs
@@ -205,3 +207,13 @@ def test_pairs_stay_pairs_in_partial_fit():
     model.partial_fit(X[:1000], PAIRS)
     with pytest.raises(AttributeError, match="fitted with pairs"):
         model.predict(X)
+
+
+def test_a_data_set_says_that_it_breaks_pairs():
+    rng = np.random.default_rng(0)
+    X = torch.from_numpy(rng.normal(size=(40, 6)).astype(np.float32))
+    sets = label_sets_from_pairs([(i, i + 1) for i in range(0, 40, 2)], 40)
+    model = DeepHashEncoder(8, max_epochs=1, batch_size=16, random_state=0)
+    with pytest.warns(UserWarning, match="few pairs come as a whole"):
+        model.fit(TensorDataset(X), sets)
+    model.set_params(batch_size=64).fit(TensorDataset(X), sets)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skhash.encoder._data.rounds import Rounds
 from skhash.encoder._data.vectors import Vectors
 from skhash.metrics.vectors import nearest_vectors
 from skhash.progress import followed
@@ -63,9 +64,9 @@ def neighbor_graph(
 class NeighborSampler:
     """Batches of anchors, each with some of its nearest items.
 
-    A quarter of a batch are anchors, drawn without repeats until all items were one;
-    with each come 3 of its 10 nearest, drawn anew each time. Items that come twice are
-    replaced by random ones. Up to `batch_size` items make one batch of all.
+    A quarter of a batch are anchors, drawn without repeats until all items of the graph
+    were one; with each come 3 of its 10 nearest, drawn anew each time. Items that come
+    twice are replaced by random ones of all. Up to `batch_size` items make one batch.
 
     Parameters
     ----------
@@ -89,8 +90,7 @@ class NeighborSampler:
         self.n = n
         self.size = min(n, batch_size)
         self.graph = graph
-        self._rng = np.random.default_rng(seed)
-        self._queue = np.empty(0, dtype=np.int64)
+        self._rounds = Rounds(n if graph is None else len(graph[0]), seed)
 
     def __len__(self) -> int:
         return -(-self.n // self.size)
@@ -102,34 +102,28 @@ class NeighborSampler:
     @property
     def state(self) -> Any:
         """All that the next epochs depend on, between two of them."""
-        return self._rng.bit_generator.state, self._queue
+        return self._rounds.state
 
     @state.setter
     def state(self, state: Any) -> None:
-        self._rng.bit_generator.state, self._queue = state
+        self._rounds.state = state
 
     def _batch(self) -> np.ndarray:
+        rng = self._rounds.rng
         if self.graph is None:
-            return self._rng.permutation(self.n)
+            return rng.permutation(self.n)
         items, neighbors = self.graph
         each = min(_WITH_EACH, neighbors.shape[1])
-        anchors = self._next_anchors(max(1, self.size // (1 + each)), len(items))
+        anchors = self._rounds.take(max(1, self.size // (1 + each)))
         # Some of the nearest, in random order: those with the smallest random numbers.
-        draws = self._rng.random((len(anchors), neighbors.shape[1]))
+        draws = rng.random((len(anchors), neighbors.shape[1]))
         places = np.argsort(draws, axis=1)[:, :each]
         near = np.take_along_axis(neighbors[anchors], places, axis=1)
         batch = _unique(np.concatenate([items[anchors], near.ravel()]))[: self.size]
         while len(batch) < self.size:
-            others = self._rng.integers(self.n, size=self.size - len(batch))
+            others = rng.integers(self.n, size=self.size - len(batch))
             batch = _unique(np.concatenate([batch, others]))
         return batch
-
-    def _next_anchors(self, count: int, n: int) -> np.ndarray:
-        """The next of an endless row of shuffled rounds through all of n."""
-        while len(self._queue) < count:
-            self._queue = np.concatenate([self._queue, self._rng.permutation(n)])
-        anchors, self._queue = self._queue[:count], self._queue[count:]
-        return anchors
 
 
 class ItemByItem:

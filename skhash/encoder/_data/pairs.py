@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from skhash.encoder._data.rounds import Rounds
 from skhash.hamming.labels import Labels
 
 
@@ -33,9 +34,8 @@ class PairSampler:
         self.n = len(labels)
         # Of two, a pair that waits could leave one alone, too few for batch norm.
         self.batch_size = min(max(batch_size, 3), self.n)
-        self._rng = np.random.default_rng(seed)
+        self._rounds = Rounds(self.n, seed)
         self._partners = partners(labels)
-        self._queue = np.empty(0, dtype=np.int64)
 
     def __len__(self) -> int:
         return -(-self.n // self.batch_size)
@@ -47,17 +47,15 @@ class PairSampler:
     @property
     def state(self) -> Any:
         """All that the next epochs depend on, between two of them."""
-        return self._rng.bit_generator.state, self._queue
+        return self._rounds.state
 
     @state.setter
     def state(self, state: Any) -> None:
-        self._rng.bit_generator.state, self._queue = state
+        self._rounds.state = state
 
     def _batch(self) -> np.ndarray:
         size = self.batch_size
-        while len(self._queue) < size:
-            self._queue = np.concatenate([self._queue, self._rng.permutation(self.n)])
-        first = self._queue[:size]
+        first = self._rounds.ahead(size)
         both = np.stack([first, self._drawn_partners(first)], axis=1).ravel()
         # The place at which each item comes first, in order.
         places = np.sort(np.unique(both, return_index=True)[1])
@@ -65,14 +63,14 @@ class PairSampler:
         if len(places) > size:  # a pair that does not fit waits for the next batch
             done = places[size] // 2
             places = places[places < 2 * done]
-        self._queue = self._queue[done:]
+        self._rounds.take(done)
         return both[places]
 
     def _drawn_partners(self, items: np.ndarray) -> np.ndarray:
         """A random partner of each; items without one stand for themselves."""
         starts, ends = (self._partners.indptr[items + each] for each in (0, 1))
         counts = ends - starts
-        drawn = starts + (self._rng.random(len(items)) * counts).astype(np.int64)
+        drawn = starts + (self._rounds.rng.random(len(items)) * counts).astype(np.int64)
         paired = counts > 0
         found = items.copy()
         found[paired] = self._partners.indices[drawn[paired]]
