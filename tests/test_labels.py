@@ -97,6 +97,8 @@ SCORERS = {
     name: scored(part)
     for name, part in PUBLIC.items()
     if isinstance(part, metrics.scorer.RetrievalScorer)
+    # The truth of this one are vectors: labels mean nothing to it.
+    and not isinstance(part, metrics.scorer.NeighborScorer)
 }
 DISPLAYS = {
     "PrecisionRecallDisplay": drawn_of_codes(plots.PrecisionRecallDisplay),
