@@ -43,6 +43,8 @@ class ResultsTable(SphinxDirective):
         # In the order of the file.
         names = list(dict.fromkeys(name for name, _ in cells))
         columns = list(dict.fromkeys(column for _, column in cells))
+        if all(isinstance(column, int) for column in columns):
+            columns.sort()
         lines = [".. list-table::", "   :header-rows: 1", ""]
         for line in [["", *columns], *([n, *columns] for n in names)]:
             head, *rest = line
