@@ -53,9 +53,9 @@ class Standardize(nn.Module):
         """Items of shape (n, ...) to float32 of shape ``(n, *input_shape)``."""
         if self.channels_last:
             channels, height, width = self.input_shape
-            x = x.reshape(len(x), height, width, channels).permute(0, 3, 1, 2)
+            x = x.reshape(x.shape[0], height, width, channels).permute(0, 3, 1, 2)
         else:
-            x = x.reshape(len(x), *self.input_shape)
+            x = x.reshape(x.shape[0], *self.input_shape)
         if self.raw:  # a copy: bodies may work in place, on what is the user's
             return x.to(self.mean.dtype, copy=True).contiguous()
         if x.dtype in _WIDE:
