@@ -9,13 +9,16 @@ makes every byte that is neither manifest nor array, and compares. So nothing in
 is ever trusted that was not expected, and sizes are known before memory is taken.
 
 `write` and `read` are for the parts of skhash that have something to keep: estimators
-(`skhash.persistence`), and trainings that were cut (`skhash.encoder`).
+(`skhash.persistence`), and trainings that were cut (`skhash.encoder`). `replacing`
+writes a file of any other format whole or not at all (`skhash.export`).
 """
 
+from skhash.archive._atomic import replacing as replacing
 from skhash.archive._read import read as read
 from skhash.archive._read import release as release
 from skhash.archive._values import Node as Node
 from skhash.archive._values import storable as storable
+from skhash.archive._write import library_versions as library_versions
 from skhash.archive._write import write as write
 from skhash.archive.errors import LoadError as LoadError
 from skhash.archive.errors import refused as refused
