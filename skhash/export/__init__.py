@@ -1,4 +1,4 @@
-"""Trained models for programs that have no skhash: torch programs.
+"""Trained models for programs that have no skhash: ONNX files and torch programs.
 
 Public names are imported on first use, and so are the packages that they need.
 """
@@ -7,13 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skhash.export._onnx import to_onnx
     from skhash.export._torch import to_torch
 
 _HOME = {
+    "to_onnx": "skhash.export._onnx",
     "to_torch": "skhash.export._torch",
 }
 
 __all__ = [
+    "to_onnx",
     "to_torch",
 ]
 
