@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,11 +114,12 @@ class Manifest:
             raise ValueError("Versions are text")
         return cls(told["kind"], told["versions"], told["content"], arrays, members)
 
-    def layouts(self, member: str) -> Iterator[tuple[str, Layout]]:
-        """Names and layouts of the arrays in a member, in their order there."""
-        for name, (of, layout) in self.arrays.items():
-            if of == member:
-                yield name, layout
+    def layouts(self) -> dict[str, list[tuple[str, Layout]]]:
+        """Names and layouts of the arrays of each member that has any, in order."""
+        found: dict[str, list[tuple[str, Layout]]] = {}
+        for name, (member, layout) in self.arrays.items():
+            found.setdefault(member, []).append((name, layout))
+        return found
 
 
 _KEYS = ("format", "kind", "versions", "content", "arrays", "members")

@@ -162,11 +162,10 @@ class _Reader:
     ) -> dict[str, np.ndarray]:
         """All arrays by name; members that are not mapped are verified."""
         arrays: dict[str, np.ndarray] = {}
-        known = set()
+        all_layouts = manifest.layouts()
         for entry in manifest.members:
             name, size, offset = entry["name"], entry["bytes"], offsets[entry["name"]]
-            known.add(name)
-            layouts = list(manifest.layouts(name))
+            layouts = all_layouts.pop(name, [])
             head = self._head(name, layouts)
             if layouts and len(head) + sum(e.n_bytes for _, e in layouts) != size:
                 self.refuse(f"member {name!r} has not the size of its arrays")
@@ -180,8 +179,8 @@ class _Reader:
                     self._verify(entry, offset)
             else:
                 arrays |= self._taken(entry, offset, head, layouts)
-        if lost := {member for member, _ in manifest.arrays.values()} - known:
-            self.refuse(f"there is no member {sorted(lost)[0]!r}")
+        if all_layouts:
+            self.refuse(f"there is no member {min(all_layouts)!r}")
         for array in arrays.values():
             self._check_values(array)
         return arrays
