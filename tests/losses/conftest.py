@@ -16,6 +16,7 @@ OPTIONS = [
     ("dcwh", {"center_init": "normal", "multilabel": "soft", "refine_from": 0.0}),
     ("dcwh", {"center_init": "far", "cube": 10.0, "inv_var": 0.5}),
     ("dhn", {"balance": True}),
+    ("dhn", {"alpha": "auto"}),
     ("dpn", {"targets": "random", "refresh_every": 1}),
     ("dpsh", {"balance": True}),
     ("dsh", {"margin": 5.0, "balance": True}),

@@ -17,7 +17,7 @@ def relaxed(rows):
     return torch.atanh(torch.tensor(rows, dtype=torch.float64))
 
 
-def naive_dhn(z, similar, weight, quantization, balance):
+def naive_dhn(z, similar, weight, quantization, balance, alpha=1.0):
     h = np.tanh(z)
     n, n_bits = h.shape
     sums = {0: 0.0, 1: 0.0}
@@ -25,7 +25,7 @@ def naive_dhn(z, similar, weight, quantization, balance):
     for i in range(n):
         for j in range(n):
             if i != j:
-                x = sum(h[i, k] * h[j, k] for k in range(n_bits))
+                x = alpha * sum(h[i, k] * h[j, k] for k in range(n_bits))
                 s = int(similar[i, j])
                 w = weight[i] * weight[j]
                 sums[s] += w * (math.log(1 + math.exp(x)) - s * x)
@@ -39,21 +39,34 @@ def naive_dhn(z, similar, weight, quantization, balance):
         for i in range(n)
         for k in range(n_bits)
     )
-    return pairs + quantization * 2 * prior / sum(weight)
+    return pairs + alpha * quantization * 2 * prior / sum(weight)
 
 
 @pytest.mark.parametrize("balance", [False, True])
 @pytest.mark.parametrize("multilabel", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("alpha", "scale"), [(1.0, 1.0), (0.25, 0.25), ("auto", 2.0)])
 def test_loss_equals_double_loop(
-    z, y, label_sets, weight, balance, multilabel, weighted
+    z, y, label_sets, weight, balance, multilabel, weighted, alpha, scale
 ):
     labels = label_sets if multilabel else y
-    loss = DHN(quantization=0.3, balance=balance).setup(6, labels)
+    loss = DHN(quantization=0.3, balance=balance, alpha=alpha).setup(6, labels)
     value = loss(z, labels, weight if weighted else None)
     weights = weight.numpy() if weighted else np.ones(len(z))
-    expected = naive_dhn(z.numpy(), similarity(labels).numpy(), weights, 0.3, balance)
+    similar = similarity(labels).numpy()
+    expected = naive_dhn(z.numpy(), similar, weights, 0.3, balance, scale)
     assert value.item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_scaled_inner_products_do_not_grow_with_the_number_of_bits(z, y):
+    short = DHN(alpha="auto").setup(6, y)
+    long = DHN(alpha="auto").setup(24, y)
+    value, repeated = short(z, y), long(z.repeat(1, 4), y)
+    # Four copies of every bit say nothing new, and cost the same.
+    assert repeated.item() == pytest.approx(value.item(), rel=1e-12)
+    assert (short.alpha_, long.alpha_) == (2.0, 0.5)
+    paper = DHN().setup(24, y)(z.repeat(1, 4), y)
+    assert abs(paper.item() - DHN().setup(6, y)(z, y).item()) > 0.1
 
 
 def test_orthogonal_codes_cost_log_2_for_either_similarity():
