@@ -1,0 +1,158 @@
+"""How findings are read off rows: means, differences, tables, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from _claim import Part, Table
+from _record import Key, Record
+
+NOT_RUN = "not run yet"
+SIX = ("dcwh", "dhn", "dual_hinge", "exponentiated", "hashnet", "von_mises_fisher")
+PAIRWISE = ("dhn", "dual_hinge", "exponentiated", "hashnet")
+LABELS = {
+    "within_2": "precision within 2",
+    "seconds": "seconds of a training",
+    "cpu_seconds": "seconds of the processor",
+}
+# Told apart in grey, too, by their markers.
+MARKERS = "osD^vPX*<>"
+
+
+def values(record: Record, key: Key, name: str = "mAP") -> list[Any]:
+    """A value of a run, of each seed that was run."""
+    wanted = {k: v for k, v in key._asdict().items() if k not in ("claim", "seed")}
+    return [row[name] for row in record.select(**wanted) if row.get(name) is not None]
+
+
+def mean_of(record: Record, key: Key, name: str = "mAP") -> float | None:
+    """Its mean over seeds, None if it was not run."""
+    found = values(record, key, name)
+    return mean(found) if found else None
+
+
+def cell(record: Record, key: Key, name: str = "mAP", digits: int = 3) -> str:
+    """Mean over seeds, with the seeds' spread, or the interval over queries of one."""
+    found = values(record, key, name)
+    if not found:
+        return NOT_RUN
+    text = f"{mean(found):.{digits}f}"
+    if len(found) > 1:
+        ends = (min(found), max(found))
+        return (
+            f"{text} ({len(found)} seeds, {ends[0]:.{digits}f} to {ends[1]:.{digits}f})"
+        )
+    ends = values(record, key, f"{name}_interval")
+    return (
+        f"{text} [{ends[0][0]:.{digits}f}, {ends[0][1]:.{digits}f}]" if ends else text
+    )
+
+
+def grid_table(
+    title: str,
+    record: Record,
+    lines: Sequence[tuple[str, Key]],
+    bits: Sequence[int],
+    name: str = "mAP",
+    digits: int = 3,
+) -> Table:
+    """Lines of keys, columns of bits."""
+    head = [LABELS.get(name, name), *(f"{n_bits} bits" for n_bits in bits)]
+    rows = [
+        [label, *(cell(record, k._replace(n_bits=n), name, digits) for n in bits)]
+        for label, k in lines
+    ]
+    return Table(title, [head, *rows])
+
+
+class Difference:
+    """Run b minus run a on the same queries: mean over seeds, interval, and a verdict.
+
+    The interval is the paired bootstrap's of each seed; of several seeds, the widest
+    reach of them.
+    """
+
+    def __init__(self, record: Record, a: Key, b: Key, name: str = "mAP") -> None:
+        made = [
+            c[name]
+            for c in record.comparisons
+            if _apart_from_seed(c["a"]) == _apart_from_seed(a[1:])
+            and _apart_from_seed(c["b"]) == _apart_from_seed(b[1:])
+        ]
+        self.n_seeds = len(made)
+        if made:
+            self.mean = mean(each[0] for each in made)
+            self.low, self.high = min(e[1] for e in made), max(e[2] for e in made)
+
+    def __bool__(self) -> bool:
+        return self.n_seeds > 0
+
+    @property
+    def above(self) -> bool | None:
+        """Whether b is better beyond doubt: its interval lies above 0."""
+        return self.low > 0 if self else None
+
+    @property
+    def not_below(self) -> bool | None:
+        """Whether b may be as good: its interval does not lie below 0."""
+        return self.high >= 0 if self else None
+
+    def __str__(self) -> str:
+        if not self:
+            return NOT_RUN
+        seeds = f", {self.n_seeds} seeds" if self.n_seeds > 1 else ""
+        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}{seeds}]"
+
+
+def _apart_from_seed(identity: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(identity[:-1])
+
+
+def better(statement: str, record: Record, a: Key, b: Key, name: str = "mAP") -> Part:
+    """A part that holds if b beats a beyond doubt."""
+    found = Difference(record, a, b, name)
+    return Part(statement, found.above, f"{name} {found}")
+
+
+def in_words(losses: Sequence[str]) -> str:
+    """Names with commas."""
+    return ", ".join(f"``{name}``" for name in losses)
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a picture without a date in it, so that equal numbers give equal files."""
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def new_figure(n: int = 1, width: float = 4.6, height: float = 3.4) -> Any:
+    """A figure without a window, and its axes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width * n, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, n, squeeze=False)[0]
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def draw_lines(
+    ax: Any,
+    record: Record,
+    lines: Sequence[tuple[str, Key]],
+    bits: Sequence[int],
+    name: str = "mAP",
+) -> None:
+    """A value over the number of bits, one line a key; what was not run is left out."""
+    for marker, (label, k) in zip(MARKERS, lines, strict=False):
+        points = [(n, mean_of(record, k._replace(n_bits=n), name)) for n in bits]
+        points = [(n, value) for n, value in points if value is not None]
+        if points:
+            ax.plot(*zip(*points, strict=True), marker=marker, label=label)
+    ax.set(xlabel="bits", ylabel=name, xticks=list(bits))
+    if ax.lines:
+        ax.legend(fontsize="small")

@@ -1,0 +1,79 @@
+"""Runs in order, one at a time, each kept as soon as it is done."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+import traceback
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from _claim import Claim
+from _record import RESULTS, Record
+from _training import KEPT, Bench, compare_runs
+
+
+def options(description: str) -> argparse.Namespace:
+    """What was typed."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--until", metavar="HH:MM", help="start no run after it")
+    parser.add_argument("--n-jobs", type=int, default=2)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--kept", type=Path, default=KEPT)
+    return parser.parse_args()
+
+
+def main(*claims: Claim, description: str) -> None:
+    """Make the runs of these claims that have not been made, the most valuable first.
+
+    Killing it loses no more than the run that it is at, and of a training no more than
+    an epoch. A run that fails is told and left for the next call.
+    """
+    given = options(description)
+    stop = next_time(given.until) if given.until else None
+    benches = {
+        claim.name: Bench(
+            given.data, Record(claim.name, given.results), given.n_jobs, given.kept
+        )
+        for claim in claims
+    }
+    pairs = {claim.name: claim.pairs for claim in claims}
+    for run in in_order(claims):
+        bench = benches[run.key.claim]
+        if bench.record.row(run.key) is not None:
+            continue
+        if stop is not None and datetime.now() >= stop:
+            print(f"It is {given.until}: the rest is for the next call.", flush=True)
+            return
+        say(f"{' '.join(map(str, run.key))}, about {run.minutes:.1f} minutes")
+        start, load = time.perf_counter(), os.getloadavg()[0]
+        try:
+            row = run.work(run.key, bench)
+        except Exception:
+            traceback.print_exc()
+            continue
+        bench.record.add(run.key, **row, load_before=round(load, 1))
+        compare_runs(bench, pairs[run.key.claim])
+        shown = {name: row[name] for name in ("mAP", "cpu_seconds") if name in row}
+        say(f"done in {(time.perf_counter() - start) / 60:.1f} minutes, {shown}")
+
+
+def in_order(claims: Sequence[Claim]) -> list:
+    """The runs of all claims by their place in the order; equals stay as they are."""
+    return sorted((run for c in claims for run in c.runs), key=lambda run: run.order)
+
+
+def next_time(clock: str) -> datetime:
+    """The next moment at which a clock shows HH:MM."""
+    now = datetime.now()
+    hour, minute = map(int, clock.split(":"))
+    stop = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return stop if stop > now else stop + timedelta(days=1)
+
+
+def say(text: str) -> None:
+    """Print with the time."""
+    print(f"{datetime.now():%H:%M:%S} {text}", flush=True)
