@@ -1,7 +1,7 @@
 # Every target is a few plain commands that one could type.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-quick test-oldest lint format docs package clean
+.PHONY: help demo test test-quick test-oldest lint format claims docs package clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -29,6 +29,9 @@ lint: .venv/.installed  ## check style, spelling, types and the order of imports
 format: .venv/.installed  ## rewrite the code in the project's style
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+claims: .venv/.installed  ## rebuild the page of the papers' claims and its pictures
+	.venv/bin/python tests/benchmarks/claims/report.py
 
 docs: .venv/.installed-docs  ## build the documentation into docs/_build/html
 	@echo "Building the pages, which runs all examples: about five minutes on two idle cores."

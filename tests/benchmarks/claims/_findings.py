@@ -114,7 +114,7 @@ def _apart_from_seed(identity: Sequence[Any]) -> tuple[Any, ...]:
 def better(statement: str, record: Record, a: Key, b: Key, name: str = "mAP") -> Part:
     """A part that holds if b beats a beyond doubt."""
     found = Difference(record, a, b, name)
-    return Part(statement, found.above, f"{name} {found}")
+    return Part(statement, found.above, f"{name} {found}" if found else "")
 
 
 def in_words(losses: Sequence[str]) -> str:

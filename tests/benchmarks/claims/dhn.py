@@ -255,7 +255,8 @@ DRAWN = (
 SAYS = """\
 The paper says that its quantisation loss lifts the score, and that cross-entropy of the
 inner products beats a squared loss. Both are taken apart here. Beside them stands a
-finding of our own: as published, the score falls with the number of bits.
+finding of our own: as published, the score falls with the number of bits. The encoder
+batch-normalises z, which the paper does not, except where z is left as it is.
 
 The cause is a lost balance. The likelihood has done its work on a pair once the inner
 product of its codes is some five on the right side of zero, and then pulls no more.
