@@ -1,12 +1,17 @@
 """The harness of the papers' claims: runs that go on, rules, and the page from JSON."""
 
 import json
+import shutil
 import sys
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+from sklearn.metrics import average_precision_score
+from skorch.callbacks import Callback
 
 REPOSITORY = Path(__file__).parents[1]
 CLAIMS = REPOSITORY / "tests" / "benchmarks" / "claims"
@@ -136,8 +141,6 @@ def test_differences_are_judged_by_their_intervals(scripts, a_key, tmp_path):
 
 
 def test_real_ranking_equals_scikit_learn(scripts):
-    from sklearn.metrics import average_precision_score
-
     rng = np.random.default_rng(0)
     z, y = rng.normal(size=(60, 4)), rng.integers(3, size=60)
     queries, labels = rng.normal(size=(7, 4)), rng.integers(3, size=7)
@@ -174,6 +177,82 @@ def test_plan_has_every_run_once_and_none_is_long(scripts):
         )
 
 
+@pytest.fixture
+def bench(scripts, tmp_path, monkeypatch):
+    """A set of digits, and where its runs are kept."""
+    X, y = load_digits(return_X_y=True)
+    parts = {"X_train": X[:300], "y_train": y[:300], "X_test": X[300:400]}
+    np.savez(tmp_path / "digits.npz", **parts, y_test=y[300:400])
+    sets = scripts["_sets"]
+    monkeypatch.setitem(sets.SETS, "digits", sets.Set("digits", 300, 12, sets.first))
+    record = scripts["_record"].Record("dhn", tmp_path / "results")
+    return scripts["_training"].Bench(tmp_path, record, 1, tmp_path / "kept")
+
+
+@pytest.mark.slow
+def test_trainings_are_measured_and_compared_query_by_query(scripts, bench, a_key):
+    training = scripts["_training"]
+    keys = [a_key(set="digits", variant=v) for v in ("paper", "alpha 1", "alpha 9")]
+    params = [{}, {"loss__alpha": 1.0}, {"loss__alpha": 9.0}]
+    for each, changed in zip(keys, params, strict=True):
+        work = training.training(changed, training.pair_distances)
+        bench.record.add(each, **work(each, bench))
+    first = bench.record.row(keys[0])
+    assert (first["epochs"], first["n_images"]) == (12, 300)
+    low, high = first["mAP_interval"]
+    assert low < first["mAP"] < high
+    assert sum(first["similar_at"]) == pytest.approx(1, abs=1e-4)
+    assert training.compare_runs(bench, [(keys[0], keys[1]), (keys[0], keys[2])]) == 2
+    assert bench.record.comparison(*keys[:2])["mAP"] == [0.0, 0.0, 0.0, 1.0]
+    difference = bench.record.comparison(keys[0], keys[2])["mAP"][0]
+    scores = [bench.record.row(key)["mAP"] for key in keys]
+    assert difference == pytest.approx(scores[2] - scores[0], abs=2e-5)
+    assert difference != 0
+    assert training.compare_runs(bench, [(keys[0], keys[1])]) == 0
+
+
+def test_training_that_was_cut_goes_on_to_the_same_scores(
+    scripts, bench, a_key, monkeypatch
+):
+    key, training = a_key(set="digits"), scripts["_training"]
+    whole = training.training()(key, bench)
+
+    class Cut(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            if len(net.history) == 7:
+                raise RuntimeError("the end of the machine's time")
+
+    new = training.new_encoder
+    with monkeypatch.context() as patch:
+        with_cut = partial(new, callbacks=[Cut()])
+        patch.setattr(training, "new_encoder", with_cut)
+        with pytest.raises(RuntimeError, match="machine's time"):
+            training.training()(key, bench)
+    (kept,) = bench.kept.glob("*.ckpt")
+    again = training.training()(key, bench)
+    assert not kept.exists()
+    assert again["mAP"] == whole["mAP"]
+    assert again["cpu_seconds"] is None
+    assert again["seconds"] > 0
+
+
+@pytest.mark.slow
+def test_search_tries_twelve_and_hands_on_the_best(scripts, bench, a_key):
+    search, loss = scripts["_search"], "exponentiated"
+    key = a_key(set="digits", loss=loss, variant="search")
+    with pytest.raises(LookupError, match="search of exponentiated"):
+        search.with_best()(key._replace(variant="best"), bench)
+    row = search.searching()(key, bench)
+    bench.record.add(key, **row)
+    rounds = [trial["epochs"] for trial in row["trials"]]
+    assert (rounds.count(4), rounds.count(12)) == (12, 4)
+    last = [trial for trial in row["trials"] if trial["epochs"] == 12]
+    best = max(last, key=lambda trial: trial["mAP"])
+    assert row["best"] == best["params"]
+    final = search.with_best()(key._replace(variant="best"), bench)
+    assert final["params"] == best["params"]
+
+
 def test_page_says_what_was_not_run(scripts, tmp_path, monkeypatch):
     page = tmp_path / "claims.rst"
     typed = ["report.py", "--results", str(tmp_path / "none"), "--page", str(page)]
@@ -185,8 +264,6 @@ def test_page_says_what_was_not_run(scripts, tmp_path, monkeypatch):
 
 
 def test_page_is_what_the_results_say(scripts, tmp_path, monkeypatch):
-    import shutil
-
     results = tmp_path / "results"
     shutil.copytree(scripts["_record"].RESULTS, results)
     page = tmp_path / "claims.rst"

@@ -95,7 +95,7 @@ def trained(
     encoder.fit(taken.X, taken.y)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     if cut:
-        seconds = sum(epoch["seconds"] for epoch in encoder.history_)
+        seconds = sum(epoch["dur"] for epoch in encoder.history_)
     return encoder, {
         "params": {name: _plain(value) for name, value in params.items()},
         "epochs": encoder.n_iter_,
