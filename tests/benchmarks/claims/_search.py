@@ -39,7 +39,7 @@ def grid(loss: str, n_bits: int) -> dict[str, list[Any]]:
         },
         "dhn": {
             "alpha": ["auto", 1.0, *each_bit(5, 20)],
-            "quantization": [0.0, 0.01, 0.1, 0.15],
+            "quantization": [0.0, 0.01, 0.03, 0.1],
             "balance": [False, True],
         },
         "dcwh": {

@@ -61,6 +61,7 @@ VARIANTS = {
         "loss__alpha": "auto",
         "loss__quantization": 0.02,
     },
+    "quantisation .02": lambda n_bits: {"loss__quantization": 0.02},
     "prior 12/bits": lambda n_bits: {"loss__quantization": 0.1 * 12 / n_bits},
     "balanced": lambda n_bits: {"loss__balance": True},
     "alpha 12/bits, balanced": lambda n_bits: {
@@ -88,6 +89,7 @@ SAME_AT_12 = {
     "alpha 12/bits, likelihood only": "paper",
     "prior 12/bits": "paper",
     "alpha 12/bits, no quantisation": "no quantisation",
+    "alpha 12/bits, quantisation .02": "quantisation .02",
     "alpha 12/bits, balanced": "balanced",
     "z as it is, alpha 12/bits": "z as it is",
 }
@@ -104,18 +106,20 @@ def run(variant: str, n_bits: int, order: int, where: str = SET, seed: int = 0) 
     return Run(key(variant, n_bits, seed, where), work, SETS[where].minutes, order)
 
 
+# At 24 bits the others wait.
+FIRST = ("paper", "alpha 12/bits", "no quantisation", "alpha 12/bits, quantisation .02")
 RUNS = [
     *(
-        run(variant, n_bits, order=1)
+        run(variant, n_bits, order=4 if n_bits == 24 and variant not in FIRST else 1)
         for n_bits in (48, 12, 24)
         for variant in VARIANTS
         if n_bits != 12 or variant not in SAME_AT_12
     ),
-    *(run(v, n, 1, WHOLE) for v in ("paper", "alpha 12/bits") for n in (24, 48)),
+    *(run(v, n, 3, WHOLE) for v in FIRST[:2] for n in (24, 48)),
     *(
         run(variant, n_bits, 7, SET, seed)
         for seed in (1, 2)
-        for variant in ("paper", "alpha 12/bits")
+        for variant in FIRST
         for n_bits in (24, 48)
     ),
 ]

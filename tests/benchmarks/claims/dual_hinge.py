@@ -37,21 +37,21 @@ MINUTES = SETS[SET].minutes
 UNTRAINED = {"lr": 1e-12, "max_epochs": 1}
 RUNS = [
     *(
-        Run(key(loss, "defaults", n), training(None, pair_distances), MINUTES, 2)
-        for n in BITS
-        for loss in SIX
+        run
+        for n in (24, 48, 12)
+        for loss in ("dual_hinge", "dhn", *(o for o in OTHERS if o != "dhn"))
+        for run in (
+            Run(key(loss, "search", n), searching(), SEARCH_MINUTES, 2),
+            Run(key(loss, "best", n), with_best(pair_distances), MINUTES, 2),
+        )
     ),
     Run(
         key("dual_hinge", "untrained", 24), training(UNTRAINED, pair_distances), 0.3, 2
     ),
     *(
-        run
-        for n in (24, 48, 12)
-        for loss in ("dual_hinge", *OTHERS)
-        for run in (
-            Run(key(loss, "search", n), searching(), SEARCH_MINUTES, 2),
-            Run(key(loss, "best", n), with_best(pair_distances), MINUTES, 2),
-        )
+        Run(key(loss, "defaults", n), training(None, pair_distances), MINUTES, 2)
+        for n in BITS
+        for loss in SIX
     ),
     *(
         Run(key(loss, "best", n, seed), with_best(pair_distances), MINUTES, 7)
