@@ -99,10 +99,12 @@ def matches(record: Record, n_bits: int) -> Part:
     matched = [loss for loss, each in found.items() if each.not_below]
     whole = len(found) == len(OTHERS)
     figures = "; ".join(f"``{loss}`` {each}" for loss, each in found.items())
+    statement = f"{n_bits} bits match most others at 48"
+    if not whole:
+        return Part(statement, None, figures)
+    names = in_words(matched) or "none"
     return Part(
-        f"{n_bits} bits match others at 48 ({in_words(matched) or 'none'})",
-        len(matched) > len(OTHERS) / 2 if whole else None,
-        figures,
+        statement, len(matched) > len(OTHERS) / 2, f"matches {names}; {figures}"
     )
 
 

@@ -104,8 +104,8 @@ def sentence(record: Record, found: Finding) -> str:
     yes = sum(bool(part.holds) for part in ran)
     left = len(found.parts) - len(ran)
     return (
-        f"**{found.word.capitalize()}**: on {' and '.join(names)}, {yes} of {len(ran)} "
-        "parts hold" + (f", and {left} have not been run." if left else ".")
+        f"**{found.word.capitalize()}**: on {' and '.join(names)}, in {yes} of "
+        f"{len(ran)} parts" + (f"; {left} have not been run." if left else ".")
     )
 
 
