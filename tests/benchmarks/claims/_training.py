@@ -17,7 +17,7 @@ from skhash.losses import LOSSES, HashLoss
 from skhash.metrics import RetrievalReport, compare, evaluate
 
 # Not results, but what unfinished runs and paired comparisons need.
-KEPT = Path("build") / "claims"
+KEPT = Path(__file__).parents[3] / "build" / "claims"
 METRICS = {"mAP": "mAP", "mAP@1000": "mAP@1000", "precision within 2": "within_2"}
 
 

@@ -109,13 +109,15 @@ def run(variant: str, n_bits: int, order: int, where: str = SET, seed: int = 0) 
 # At 24 bits the others wait.
 FIRST = ("paper", "alpha 12/bits", "no quantisation", "alpha 12/bits, quantisation .02")
 RUNS = [
+    run("alpha 12/bits", 48, 0, WHOLE),
     *(
         run(variant, n_bits, order=4 if n_bits == 24 and variant not in FIRST else 1)
         for n_bits in (48, 12, 24)
         for variant in VARIANTS
         if n_bits != 12 or variant not in SAME_AT_12
     ),
-    *(run(v, n, 3, WHOLE) for v in FIRST[:2] for n in (24, 48)),
+    run("paper", 48, 3, WHOLE),
+    *(run(variant, 24, 3, WHOLE) for variant in FIRST[:2]),
     *(
         run(variant, n_bits, 7, SET, seed)
         for seed in (1, 2)
