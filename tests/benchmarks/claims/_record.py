@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +16,16 @@ from _harness import environment
 RESULTS = Path(__file__).parents[3] / "docs" / "results" / "claims"
 # Facts of a machine that every row of a day shares; the file keeps those of the last.
 ROW_FACTS = ("date", "skhash", "torch", "processor")
+
+
+@cache
+def _machine() -> dict[str, Any]:
+    return environment()
+
+
+def now() -> dict[str, Any]:
+    """Versions and machine, and today."""
+    return {**_machine(), "date": date.today().isoformat()}
 
 
 class Key(NamedTuple):
@@ -63,7 +75,8 @@ class Record:
 
     def add(self, key: Key, **values: Any) -> None:
         """Add the row of a run, in place of an older one, and write the file."""
-        facts = {name: environment()[name] for name in ROW_FACTS}
+        today = now()
+        facts = {name: today[name] for name in ROW_FACTS}
         self.rows = [row for row in self.rows if identity(row) != key[1:]]
         self.rows.append({**key._asdict(), **values, **facts})
         del self.rows[-1]["claim"]
@@ -91,7 +104,7 @@ class Record:
         facts = {
             "claim": self.claim,
             "command": f"python tests/benchmarks/claims/{self.claim}.py --data FOLDER",
-            **environment(),
+            **now(),
         }
         entries = [f"{json.dumps(name)}: {json.dumps(v)}" for name, v in facts.items()]
         for name in ("rows", "comparisons"):

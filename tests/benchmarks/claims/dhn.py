@@ -141,7 +141,8 @@ PAIRS = [
             ("paper", "prior 12/bits"),
             ("paper", "alpha 12/bits"),
             ("alpha 12/bits", "alpha 12/bits, balanced"),
-            ("alpha 12/bits", "alpha 12/bits, no quantisation"),
+            ("alpha 12/bits, no quantisation", "alpha 12/bits"),
+            ("alpha 12/bits", "alpha 12/bits, quantisation .02"),
         ]
     )
     if {a, b} <= MADE
