@@ -10,8 +10,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import random
+import re
 import signal
 import sys
+from importlib.util import find_spec
 
 import hypothesis
 import numpy as np
@@ -42,12 +44,18 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)  # before the marks choose
 def pytest_collection_modifyitems(items):
-    """Mark the examples of the documentation that train as slow."""
+    """Mark examples of the documentation that train as slow, and skip exports to
+    engines that are missing; `make test-exports` skips none."""
     for item in items:
-        if isinstance(item, pytest.DoctestItem) and any(
-            "DeepHashEncoder(" in example.source for example in item.dtest.examples
-        ):
+        if not isinstance(item, pytest.DoctestItem):
+            continue
+        source = "".join(example.source for example in item.dtest.examples)
+        if "DeepHashEncoder(" in source:
             item.add_marker("slow")
+        if "skhash.export" in source and "SKHASH_TEST_ENGINES" not in os.environ:
+            names = re.findall(r"^(?:import|from) (\w+)", source, re.M)
+            if missing := [name for name in names if not find_spec(name)]:
+                item.add_marker(pytest.mark.skip(f"{missing[0]} is not installed"))
 
 
 def _take_turns_in_the_cache(path):

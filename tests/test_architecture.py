@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "losses": {"baselines", "hints", "warn"},
     "datasets": {"hamming", "hints", "warn"},
     "metrics": {"hamming", "hints", "progress", "warn"},
-    "export": {"archive", "baselines", "encoder"},
+    "export": {"archive", "baselines", "encoder", "hamming", "neighbors", "warn"},
     "persistence": {"archive", "encoder", "neighbors", "warn"},
     "neighbors": {"baselines", "hamming", "metrics"}
     | {"documentation", "hints", "locks", "progress", "warn"},

@@ -1,4 +1,8 @@
-"""Trained models for programs that have no skhash: ONNX files and torch programs.
+"""Models and codes for programs that have no skhash.
+
+Trained models become ONNX files and torch programs. Codes, with their ids and factors,
+go to the engines that search them: each has a function ``to_...``, and those whose
+codes come back a ``from_...``.
 
 Public names are imported on first use, and so are the packages that they need.
 """
@@ -7,17 +11,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skhash.export._faiss import from_faiss, to_faiss
+    from skhash.export._hnswlib import to_hnswlib
+    from skhash.export._numpy import to_numpy
     from skhash.export._onnx import to_onnx
+    from skhash.export._parquet import from_parquet, to_parquet
     from skhash.export._torch import to_torch
+    from skhash.export._usearch import from_usearch, to_usearch
 
 _HOME = {
+    "from_faiss": "skhash.export._faiss",
+    "from_parquet": "skhash.export._parquet",
+    "from_usearch": "skhash.export._usearch",
+    "to_faiss": "skhash.export._faiss",
+    "to_hnswlib": "skhash.export._hnswlib",
+    "to_numpy": "skhash.export._numpy",
     "to_onnx": "skhash.export._onnx",
+    "to_parquet": "skhash.export._parquet",
     "to_torch": "skhash.export._torch",
+    "to_usearch": "skhash.export._usearch",
 }
 
 __all__ = [
+    "from_faiss",
+    "from_parquet",
+    "from_usearch",
+    "to_faiss",
+    "to_hnswlib",
+    "to_numpy",
     "to_onnx",
+    "to_parquet",
     "to_torch",
+    "to_usearch",
 ]
 
 
