@@ -11,11 +11,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skhash.export._clickhouse import to_clickhouse
+    from skhash.export._duckdb import to_duckdb
     from skhash.export._faiss import from_faiss, to_faiss
     from skhash.export._hnswlib import to_hnswlib
+    from skhash.export._lancedb import to_lancedb
+    from skhash.export._milvus import to_milvus
     from skhash.export._numpy import to_numpy
     from skhash.export._onnx import to_onnx
     from skhash.export._parquet import from_parquet, to_parquet
+    from skhash.export._pgvector import to_pgvector
+    from skhash.export._qdrant import to_qdrant
+    from skhash.export._sqlite_vec import to_sqlite_vec
     from skhash.export._torch import to_torch
     from skhash.export._usearch import from_usearch, to_usearch
 
@@ -23,11 +30,18 @@ _HOME = {
     "from_faiss": "skhash.export._faiss",
     "from_parquet": "skhash.export._parquet",
     "from_usearch": "skhash.export._usearch",
+    "to_clickhouse": "skhash.export._clickhouse",
+    "to_duckdb": "skhash.export._duckdb",
     "to_faiss": "skhash.export._faiss",
     "to_hnswlib": "skhash.export._hnswlib",
+    "to_lancedb": "skhash.export._lancedb",
+    "to_milvus": "skhash.export._milvus",
     "to_numpy": "skhash.export._numpy",
     "to_onnx": "skhash.export._onnx",
     "to_parquet": "skhash.export._parquet",
+    "to_pgvector": "skhash.export._pgvector",
+    "to_qdrant": "skhash.export._qdrant",
+    "to_sqlite_vec": "skhash.export._sqlite_vec",
     "to_torch": "skhash.export._torch",
     "to_usearch": "skhash.export._usearch",
 }
@@ -36,11 +50,18 @@ __all__ = [
     "from_faiss",
     "from_parquet",
     "from_usearch",
+    "to_clickhouse",
+    "to_duckdb",
     "to_faiss",
     "to_hnswlib",
+    "to_lancedb",
+    "to_milvus",
     "to_numpy",
     "to_onnx",
     "to_parquet",
+    "to_pgvector",
+    "to_qdrant",
+    "to_sqlite_vec",
     "to_torch",
     "to_usearch",
 ]

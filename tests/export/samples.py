@@ -11,6 +11,17 @@ from skhash import EmbeddingNeighbors, HammingNeighbors
 from skhash.hamming import pack, unpack
 
 K = 7
+# Bits, ids and labels of a database.
+CASES = pytest.mark.parametrize(
+    ("n_bits", "ids", "labels"),
+    [
+        (64, "integers", None),
+        (13, "strings", "strings"),
+        (5, None, "integers"),
+        (100, None, "floats"),
+        (8, "strings", "bool"),
+    ],
+)
 
 
 def engine(module):
@@ -51,6 +62,13 @@ def embeddings(metric="euclidean", ids=None, **options):
     ids = None if ids is None else [f"digit {i}" for i in range(600)]
     neighbors = EmbeddingNeighbors(metric=metric, **options).fit(X[:600], y[:600], ids)
     return neighbors, X[600:620]
+
+
+def labels_of(neighbors):
+    """Labels by id."""
+    ids = neighbors.ids_
+    ids = range(len(neighbors.codes_)) if ids is None else ids.tolist()
+    return dict(zip(ids, neighbors.labels_.tolist(), strict=True))
 
 
 def truth(neighbors, query, n_bits):

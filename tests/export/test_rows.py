@@ -17,7 +17,7 @@ from skhash import (
     HammingNeighborsTransformer,
 )
 from skhash.baselines import ITQ
-from skhash.export import to_faiss, to_numpy
+from skhash.export import to_duckdb, to_faiss, to_numpy
 from skhash.export._rows import BLOCK, rows_of
 from skhash.hamming import pack
 from skhash.neighbors.exported import queries_of
@@ -213,6 +213,9 @@ def test_no_engine_is_loaded_before_it_is_called():
 
 
 def test_missing_engine_is_named_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(ImportError, match=r"needs duckdb.*pip install duckdb.*engines"):
+        to_duckdb([[1]], "nowhere")
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(ImportError, match="pip install faiss-cpu"):
         to_faiss([[1]])
