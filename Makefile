@@ -1,7 +1,7 @@
 # Every target is a few plain commands that one could type.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-quick test-oldest lint format claims docs package clean
+.PHONY: help demo test test-quick test-oldest test-exports lint format claims docs package clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -18,6 +18,11 @@ test-quick: .venv/.installed  ## run all but what takes long, in about a minute
 
 test-oldest: .venv-oldest/.installed  ## run it on the oldest supported versions
 	.venv-oldest/bin/python -m pytest -n auto --dist worksteal
+
+# Here a missing engine is a failure, where the other targets skip its tests.
+test-exports: .venv-exports/.installed  ## export codes to every engine and ask it (needs npm)
+	SKHASH_TEST_ENGINES=1 SKHASH_NODE_MODULES=$(CURDIR)/.venv-exports/node_modules \
+		.venv-exports/bin/python -m pytest tests/export skhash/export docs/user_guide/export.rst
 
 lint: .venv/.installed  ## check style, spelling, types and the order of imports
 	.venv/bin/ruff check .
@@ -50,7 +55,7 @@ package: .venv/.installed  ## build wheel and sdist, and try both in a new envir
 	cd dist && ../.venv-package/bin/python -I ../.ci/try_installed.py
 
 clean:  ## remove the environments and all that the tools left behind
-	rm -rf .venv .venv-oldest .venv-package build dist *.egg-info demo.png
+	rm -rf .venv .venv-oldest .venv-package .venv-exports build dist *.egg-info demo.png
 	rm -rf docs/_build docs/gallery docs/api/generated docs/api/backreferences
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -78,4 +83,13 @@ QUICK = --no-compile --constraint constraints.txt
 .venv-oldest/.installed: pyproject.toml constraints-oldest.txt
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable ".[test]"
+	touch $@
+
+# In place of servers: a PostgreSQL that psycopg can connect to, pgvector in WebAssembly,
+# and Milvus in a file, which asks for pkg_resources and from version 3 on refuses bits.
+.venv-exports/.installed: pyproject.toml constraints.txt Makefile
+	@echo "Installing skhash and the engines that codes are exported to: a few minutes."
+	$(PYTHON) -m venv .venv-exports
+	.venv-exports/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[engines,test]" pgserver "milvus-lite<3" setuptools==80.9.0
+	npm install --silent --prefix .venv-exports @electric-sql/pglite@0.5.14 @electric-sql/pglite-pgvector@0.0.15
 	touch $@

@@ -31,8 +31,8 @@ def to_milvus(
     Parameters
     ----------
     client : pymilvus.MilvusClient
-        Of a server, or of a file through milvus-lite, below version 3, which took bits
-        away.
+        Of a server, or of a file through milvus-lite below version 3, which needs
+        setuptools below 81; later ones refuse bits.
     collection : str, default="items"
         The collection, which must not exist yet. It is dropped again if anything fails.
 

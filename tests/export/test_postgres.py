@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -120,12 +121,14 @@ def test_pgvector_loads_and_finds(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def connect(tmp_path_factory):
+def connect():
     """Opens connections to a PostgreSQL that is started for these tests."""
     psycopg, pgserver = engine("psycopg"), engine("pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield lambda: psycopg.connect(server.get_uri())
-    server.cleanup()
+    # Not among pytest's folders: root's server runs as a user who may not enter those.
+    with tempfile.TemporaryDirectory() as folder:
+        server = pgserver.get_server(folder)
+        yield lambda: psycopg.connect(server.get_uri())
+        server.cleanup()
 
 
 @CASES
