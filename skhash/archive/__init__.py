@@ -9,11 +9,13 @@ makes every byte that is neither manifest nor array, and compares. So nothing in
 is ever trusted that was not expected, and sizes are known before memory is taken.
 
 `write` and `read` are for the parts of skhash that have something to keep: estimators
-(`skhash.persistence`), and trainings that were cut (`skhash.encoder`). `replacing`
-writes a file of any other format whole or not at all (`skhash.export`).
+(`skhash.persistence`), and trainings that were cut (`skhash.encoder`). `contents` tells
+what is in a file, and `replacing` writes any other file as whole as these are.
 """
 
 from skhash.archive._atomic import replacing as replacing
+from skhash.archive._contents import Contents as Contents
+from skhash.archive._contents import contents as contents
 from skhash.archive._read import read as read
 from skhash.archive._read import release as release
 from skhash.archive._values import Node as Node

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn
@@ -68,14 +70,21 @@ def read(
     OSError
         If there is no file, or it cannot be read.
     """
+    with open_file(path) as reader:
+        return reader.archive(kind, verify)
+
+
+@contextlib.contextmanager
+def open_file(path: str | PathLike[str]) -> Iterator[Reader]:
+    """A reader of a file, for the body."""
     name = repr(str(path))
     if not stat.S_ISREG(Path(path).stat().st_mode):  # a pipe would let us wait for ever
         raise LoadError(f"{name} is no file: give the path of one by skhash.save.")
     with Path(path).open("rb") as file:
-        return _Reader(file, name).archive(kind, verify)
+        yield Reader(file, name)
 
 
-class _Reader:
+class Reader:
     """One open file, whose size is known; `name` is for messages."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -87,6 +96,18 @@ class _Reader:
 
     def archive(self, kind: str, verify: bool) -> Archive:
         """What is in the file, after all checks."""
+        manifest, offsets = self.manifest()
+        if manifest.kind != kind:
+            self.refuse(f"it holds a {manifest.kind}, not a {kind}", "Give another.")
+        arrays = self._arrays(manifest, offsets, verify)
+        with refused(f"{self.name}: member {MANIFEST!r}"):
+            content = decode(manifest.content, arrays)
+            if arrays:
+                raise ValueError(f"Nothing is made of the arrays {list(arrays)}")
+        return Archive(content, manifest.versions)
+
+    def manifest(self) -> tuple[Manifest, dict[str, int]]:
+        """The manifest, and where the data of each member begin."""
         tail = self._tail()
         text = self._bytes(tail.offset, tail.size)
         if hashlib.sha256(text).hexdigest() != tail.sha256:
@@ -94,15 +115,7 @@ class _Reader:
         with refused(f"{self.name}: member {MANIFEST!r}"):
             manifest = Manifest.checked(text)
         self._refuse_newer(manifest.versions)
-        if manifest.kind != kind:
-            self.refuse(f"it holds a {manifest.kind}, not a {kind}", "Give another.")
-        offsets = self._compare_frame(manifest, tail, text)
-        arrays = self._arrays(manifest, offsets, verify)
-        with refused(f"{self.name}: member {MANIFEST!r}"):
-            content = decode(manifest.content, arrays)
-            if arrays:
-                raise ValueError(f"Nothing is made of the arrays {list(arrays)}")
-        return Archive(content, manifest.versions)
+        return manifest, self._compare_frame(manifest, tail, text)
 
     def _tail(self) -> Tail:
         """Where the manifest is; an error if this is no file of ours, or a new one."""
