@@ -5,7 +5,7 @@ Nothing is ever downloaded, and no reader runs code that a file brings along.
 
 from skhash.datasets._archives import load_mat, load_npz
 from skhash.datasets._cifar import load_cifar
-from skhash.datasets._folders import load_image_folder
+from skhash.datasets._folders import list_images, load_image_folder
 from skhash.datasets._idx import load_mnist, read_idx
 from skhash.datasets._lists import load_label_list
 from skhash.datasets._pairs import label_sets_from_pairs
@@ -19,6 +19,7 @@ __all__ = [
     "RetrievalSplit",
     "UnseenClassSplit",
     "label_sets_from_pairs",
+    "list_images",
     "load_cifar",
     "load_image_folder",
     "load_label_list",

@@ -142,6 +142,38 @@ def load_image_folder(
     )
 
 
+def list_images(folder: str | PathLike[str]) -> list[Path]:
+    """Paths of all images below a folder, in folders of any depth, in order.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        What is an image, and which folders are skipped, is as in
+        :func:`load_image_folder`. Links to folders are not followed.
+
+    Returns
+    -------
+    paths : list of Path
+        Sorted; of :func:`read_images`. They begin with `folder` as it was given.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, or no image in it.
+
+    Examples
+    --------
+    >>> from skhash.datasets import list_images, read_images
+    >>> photos = read_images(list_images("photos"), size=(64, 64))  # doctest: +SKIP
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    if paths := _images(folder):
+        return paths
+    raise FileNotFoundError(f"{folder} holds no images ({', '.join(_SUFFIXES)}).")
+
+
 def _find_images(
     folder: Path, target_names: Any
 ) -> tuple[list[str], list[tuple[str, Path]]]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skhash.datasets import load_image_folder
+from skhash.datasets import list_images, load_image_folder
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -90,6 +90,20 @@ def test_links_are_followed_to_images_and_classes(folder):
     (folder / "ant" / "3.png").symlink_to(folder / "nowhere")
     with pytest.raises(ValueError, match=r"ant.3\.png cannot be read .*No such file"):
         load_image_folder(folder)
+
+
+def test_images_are_listed_at_every_depth_in_order(folder):
+    for name in ("z.jpg", "bee/.hidden/1.png", "bee/__MACOSX/1.png"):
+        put(folder / name)
+    (folder / "ant" / "notes.txt").write_text("no image")
+    assert list_images(str(folder)) == [folder / name for name in [*WHOLE, "z.jpg"]]
+
+
+def test_folders_without_any_image_are_not_listed(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no images \(\.bmp"):
+        list_images(tmp_path)
+    with pytest.raises(FileNotFoundError, match="There is no folder"):
+        list_images(tmp_path / "nowhere")
 
 
 def test_folders_with_names_of_images_hold_images(folder):
