@@ -36,8 +36,8 @@ class Progress:
         What is done.
     total : int or None
         Its length in steps; None where nobody knows.
-    unit : str, default="it"
-        What a step is.
+    unit : str, default=""
+        What steps are, such as "images", to show how many are done in a second.
     verbose : int, default=1
         0 says nothing.
     delay : float, default=0
@@ -51,18 +51,20 @@ class Progress:
         name: str,
         total: int | None,
         *,
-        unit: str = "it",
+        unit: str = "",
         verbose: int = 1,
         delay: float = 0,
         done: int = 0,
     ) -> None:
         self.verbose = verbose
         self._rewrites = _can_rewrite(sys.stdout)
-        shape = "{desc} |{bar:20}| {percentage:3.0f} %, {remaining} left{postfix}"
+        rate = "{rate_noinv_fmt}, " if unit else ""
+        shape = "{desc} |{bar:20}| {percentage:3.0f} %, "
+        shape += rate + "{remaining} left{postfix}"
         self._bar = _Bar(
             total=total,
             desc=name,
-            unit=unit,
+            unit=f" {unit}",
             file=sys.stdout if self._rewrites else io.StringIO(),
             disable=not verbose,
             leave=False,
@@ -125,6 +127,7 @@ def followed(
     total: int,
     *,
     size: Callable[[T], int] = len,  # type: ignore[assignment]
+    unit: str = "",
     verbose: int = 1,
 ) -> Iterator[T]:
     """The parts of a work, one after the other, and meanwhile how far it is.
@@ -141,6 +144,8 @@ def followed(
         Its length.
     size : callable, default=len
         The length of a part.
+    unit : str, default=""
+        What the length counts, to show how many are done in a second.
     verbose : int, default=1
         0 says nothing.
     """
@@ -148,7 +153,7 @@ def followed(
         yield from parts
         return
     start = perf_counter()
-    progress, told = Progress(name, total, delay=PATIENCE), ""
+    progress, told = Progress(name, total, unit=unit, delay=PATIENCE), ""
     try:
         for part in parts:
             yield part

@@ -36,6 +36,19 @@ def test_a_terminal_has_one_line_that_is_rewritten(monkeypatch):
     assert re.match(r"part 3 \|#{20}\| 100 %, 00:00 left, loss 0\.3", drawn[-2])
 
 
+def test_with_a_unit_the_rate_is_shown(monkeypatch):
+    terminal = opened_terminal(monkeypatch)
+    line = Progress("reading", 4, unit="images")
+    line.advance(2)
+    time.sleep(0.01)
+    line.look()
+    line.close()
+    drawn = [part.strip() for part in terminal.getvalue().split("\r") if part.strip()]
+    assert re.match(
+        r"reading \|#{10} {10}\|  50 %, +[\d.]+k? images/s, 00:00 left$", drawn[-1]
+    )
+
+
 def test_the_output_of_a_notebook_is_rewritten_too(monkeypatch):
     cell = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
     monkeypatch.setattr("sys.stdout", cell)

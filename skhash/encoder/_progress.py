@@ -35,9 +35,7 @@ class ShowProgress(Callback):
     def on_epoch_begin(self, net: DeepHashNet, **kwargs: Any) -> None:
         """Name the epoch."""
         if self._progress is None:
-            self._progress = Progress(
-                "", net.total_steps_, unit="batch", done=net.n_steps_
-            )
+            self._progress = Progress("", net.total_steps_, done=net.n_steps_)
         epoch = net.n_steps_ * net.n_epochs_ // net.total_steps_ + 1
         self._progress.tell(f"epoch {epoch}/{net.n_epochs_}")
         self._progress.set_total(net.total_steps_)
