@@ -24,6 +24,8 @@ class Contents(NamedTuple):
         The values, as the JSON of the manifest has them.
     arrays : dict of str to Layout
         Dtype, shape and order of each array.
+    homes : dict of str to str
+        The member that each array lies in.
     members : dict of str to int
         The bytes of each member.
     """
@@ -33,6 +35,7 @@ class Contents(NamedTuple):
     versions: dict[str, str]
     content: Any
     arrays: dict[str, Layout]
+    homes: dict[str, str]
     members: dict[str, int]
 
 
@@ -54,5 +57,6 @@ def contents(path: str | PathLike[str]) -> Contents:
             manifest.versions,
             manifest.content,
             {name: layout for name, (_, layout) in manifest.arrays.items()},
+            {name: member for name, (member, _) in manifest.arrays.items()},
             {entry["name"]: entry["bytes"] for entry in manifest.members},
         )

@@ -27,6 +27,7 @@ def test_contents_are_those_of_the_zip(file):
     assert told.versions == manifest["versions"]
     assert told.members == {k: v for k, v in sizes.items() if k != "manifest.json"}
     assert told.arrays["codes"].shape == (3, 2)
+    assert told.homes == {"codes": "codes.npy"}
     assert told.size == os.path.getsize(file)  # noqa: PTH202
 
 
