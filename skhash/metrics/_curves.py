@@ -148,19 +148,54 @@ def _mean_curve(
     cutoffs: np.ndarray,
 ) -> RetrievalCurve:
     """Means over the queries that have a relevant item, of curves of histograms."""
-    n_queries = len(task.queries)
-    weight = np.ones(n_queries) if task.sample_weight is None else task.sample_weight
-    sums, counts = np.zeros((2, len(cutoffs))), np.zeros((2, len(cutoffs)))
-    undefined = np.zeros(n_queries, dtype=bool)
+    undefined = np.zeros(len(task.queries), dtype=bool)
     # Of no queries, so that options are checked before any work.
     curves(*np.zeros((2, 0, 1), dtype=np.int64))
+    mean = CurveMean(task, curves, cutoffs)
     for rows, n_total, n_relevant in pieces:
-        undefined[rows] = nothing_relevant(n_relevant)
-        kept = ~undefined[rows]
-        own = weight[rows][kept, None]
-        for side, values in enumerate(curves(n_total[kept], n_relevant[kept])):
-            sums[side] += np.nansum(own * values, axis=0)
-            counts[side] += (own * ~np.isnan(values)).sum(axis=0)
-    settle_zero_relevant(np.zeros(n_queries), undefined, "drop")
-    means = np.where(counts > 0, sums / np.where(counts > 0, counts, 1), np.nan)
-    return RetrievalCurve(means[0], means[1], cutoffs)
+        undefined[rows] = mean.add(rows, n_total, n_relevant)
+    settle_zero_relevant(np.zeros(len(task.queries)), undefined, "drop")
+    return mean.curve()
+
+
+class CurveMean:
+    """A mean of curves over the queries that have a relevant item, a piece at a time.
+
+    Parameters
+    ----------
+    task : Retrieval
+        Has the weights of the queries.
+    curves : callable
+        Precision and recall of each query, of its two histograms.
+    cutoffs : ndarray of shape (n_cutoffs,)
+        Where.
+    """
+
+    def __init__(
+        self,
+        task: Retrieval,
+        curves: Callable[..., tuple[np.ndarray, np.ndarray]],
+        cutoffs: np.ndarray,
+    ) -> None:
+        self.task, self.curves, self.cutoffs = task, curves, cutoffs
+        self.sums, self.counts = np.zeros((2, 2, len(cutoffs)))
+
+    def add(
+        self, rows: slice, n_total: np.ndarray, n_relevant: np.ndarray
+    ) -> np.ndarray:
+        """Take the queries of a piece; which of them have nothing relevant."""
+        undefined = nothing_relevant(n_relevant)
+        weight = self.task.sample_weight
+        own = np.ones(len(undefined)) if weight is None else weight[rows]
+        own = own[~undefined, None]
+        curves = self.curves(n_total[~undefined], n_relevant[~undefined])
+        for side, values in enumerate(curves):
+            self.sums[side] += np.nansum(own * values, axis=0)
+            self.counts[side] += (own * ~np.isnan(values)).sum(axis=0)
+        return undefined
+
+    def curve(self) -> RetrievalCurve:
+        """The mean so far."""
+        some = self.counts > 0
+        means = np.where(some, self.sums / np.where(some, self.counts, 1), np.nan)
+        return RetrievalCurve(means[0], means[1], self.cutoffs)

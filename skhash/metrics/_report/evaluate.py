@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from skhash.hamming.search import check_radius
 from skhash.metrics import from_histograms
 from skhash.metrics._codes.duplicates import check_items, count_leaks
 from skhash.metrics._codes.health import code_health
+from skhash.metrics._curves import CurveMean, RetrievalCurve
 from skhash.metrics._ndcg import GradedPiece, graded_pieces
 from skhash.metrics._report.report import RetrievalReport, Score, conventions_in_words
 from skhash.metrics.averages import bootstrap_means, interval, nothing_relevant
@@ -24,6 +26,9 @@ from skhash.metrics.options import (
 )
 from skhash.metrics.task import Retrieval
 from skhash.progress import followed
+
+# Most ranks of the curve by rank.
+_RANKS = 25
 
 
 def evaluate(
@@ -112,7 +117,7 @@ def evaluate(
         raise ValueError("Found array with 0 sample(s): there are no queries.")
     check_items("X_queries", X_queries, len(task.queries))
     check_items("X_database", X_database, len(task.database))
-    per_query, facts = _measure(task, k, radius, normalizer, verbose)
+    per_query, facts, curves = _measure(task, k, radius, normalizer, verbose)
     kept, weight = ~facts.undefined, task.sample_weight
     if weight is not None:
         kept &= weight > 0
@@ -147,6 +152,7 @@ def evaluate(
         query_labels=task.copy_query_labels(),
         database_labels=task.copy_database_labels(),
         sample_weight=None if weight is None else np.array(task.sample_weight),
+        curves=curves,
     )
 
 
@@ -216,9 +222,9 @@ class _Facts(NamedTuple):
 
 def _measure(
     task: Retrieval, k: int, radius: int, normalizer: str, verbose: int
-) -> tuple[dict[str, np.ndarray], _Facts]:
-    """Every metric of every query, NaN where nothing is relevant, and the facts."""
-    metrics = _metrics(k, radius, normalizer)
+) -> tuple[dict[str, np.ndarray], _Facts, dict[str, RetrievalCurve]]:
+    """Every metric of every query, NaN where nothing is relevant; facts; curves."""
+    metrics, curves = _metrics(k, radius, normalizer), _curves(task)
     values: dict[str, list[np.ndarray]] = {name: [] for name in metrics}
     parts = []
     pieces = followed(
@@ -232,11 +238,26 @@ def _measure(
         for name, metric in metrics.items():
             values[name].append(metric(piece))
         parts.append(_Facts.of(piece, k, radius))
+        for curve in curves.values():
+            curve.add(piece.rows, piece.n_total, piece.n_relevant)
     facts = _Facts(*map(np.concatenate, zip(*parts, strict=True)))
     per_query = {name: np.concatenate(runs) for name, runs in values.items()}
     for column in per_query.values():
         column[facts.undefined] = np.nan
-    return per_query, facts
+    return per_query, facts, {name: mean.curve() for name, mean in curves.items()}
+
+
+def _curves(task: Retrieval) -> dict[str, CurveMean]:
+    """Precision and recall by radius, and by some ranks, to be averaged."""
+    of = from_histograms
+    grid = np.geomspace(1, max(1, task.n_candidates), _RANKS)
+    ranks = np.unique(np.round(grid).astype(np.int64))
+    by_rank = partial(of.precision_recall_by_rank, ranks=ranks)
+    radii = np.arange(task.n_bins)
+    return {
+        "by radius": CurveMean(task, of.precision_recall_by_radius, radii),
+        "by rank": CurveMean(task, by_rank, ranks),
+    }
 
 
 def _fingerprint(task: Retrieval) -> str:

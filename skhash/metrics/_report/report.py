@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skhash.metrics._curves import RetrievalCurve
+
 
 class Score(NamedTuple):
     """A mean over queries with its confidence interval."""
@@ -44,6 +46,9 @@ class RetrievalReport:
         As given; label sets as bool rows.
     sample_weight : ndarray of shape (n_queries,), float64, or None
         Weights of the queries in the means; None means equal ones.
+    curves : dict of str to RetrievalCurve
+        Mean precision and recall: "by radius", within each number of bits, and "by
+        rank", among first ranks, up to 25 of which from one to all.
 
     Examples
     --------
@@ -66,6 +71,7 @@ class RetrievalReport:
     query_labels: np.ndarray | None = field(repr=False)
     database_labels: np.ndarray | None = field(repr=False)
     sample_weight: np.ndarray | None = field(repr=False, default=None)
+    curves: dict[str, RetrievalCurve] = field(repr=False, default_factory=dict)
 
     def to_dict(self, *, per_query: bool = False) -> dict[str, Any]:
         """Plain numbers, strings, lists and dicts, ready for JSON.
@@ -93,6 +99,37 @@ class RetrievalReport:
                 name: values.tolist() for name, values in self.per_query.items()
             }
         return nan_to_none(plain)
+
+    def to_html(self, *, title: str = "Retrieval report") -> str:
+        """The report as a page for browsers, complete in itself.
+
+        Scores with their intervals, curves, the spread over queries, checks, code
+        health, conventions, versions and the date. It loads nothing, and suits screens
+        of any width, light and dark.
+
+        Parameters
+        ----------
+        title : str, default="Retrieval report"
+            Its heading.
+
+        Returns
+        -------
+        page : str
+            HTML; write it in UTF-8.
+
+        Examples
+        --------
+        >>> from skhash.metrics import evaluate
+        >>> labels = ["cat", "cat", "dog", "dog"]
+        >>> report = evaluate([[0]], [[0], [1], [254], [255]], ["cat"], labels)
+        >>> page = report.to_html(title="Cats and dogs")
+        >>> page[:15], "<h1>Cats and dogs</h1>" in page
+        ('<!doctype html>', True)
+        """
+        # Here, since most reports are printed.
+        from skhash.metrics._report.page import page_of
+
+        return page_of(self, title)
 
     def __repr__(self) -> str:
         tables = self._tables()
