@@ -19,6 +19,9 @@ MODULES = {file.relative_to(PACKAGE.parent).with_suffix("").parts for file in SO
 LONGEST = 250
 
 MAY_IMPORT = {
+    "__main__": {"cli"},
+    "cli": {"archive", "baselines", "datasets", "encoder", "hamming", "metrics"}
+    | {"hints", "neighbors", "persistence", "progress"},
     "documentation": set(),
     "hints": set(),
     "archive": set(),
@@ -40,7 +43,7 @@ MAY_IMPORT = {
     | {"documentation", "hints", "progress", "warn"},
 }
 WITHOUT_TORCH = {"archive", "baselines", "hamming", "metrics", "neighbors"}
-WITHOUT_TORCH |= {"persistence", "plots"}
+WITHOUT_TORCH |= {"cli", "persistence", "plots"}
 # Files of those parts that load torch in a function, because their input is torch's:
 # codes on a GPU, and a loss object, which takes nothing but tensors.
 TORCH_IN_FUNCTIONS = {"hamming/indexes/torch.py", "plots/_loss_shape.py"}

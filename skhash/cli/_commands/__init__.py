@@ -1,0 +1,1 @@
+"""A file for each command: `add` says its options, `run` does it."""

@@ -1,0 +1,143 @@
+"""`skhash duplicates`: near-duplicates among items."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from skhash.cli._parser import add_command, add_format, add_jobs, add_reading
+
+_ABOUT = """\
+Find near-duplicates: items whose codes differ in few bits.
+
+Without a model, photos get a perceptual hash of 64 bits, and vectors the signs of
+their rotated values, a bit a dimension. --model takes learned codes. Groups are
+printed, whose items are connected by pairs within the radius; --pairs prints the
+pairs."""
+_EXAMPLE = """\
+  skhash duplicates photos
+  skhash duplicates photos --radius 8 --pairs --format csv > pairs.csv"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser = add_command(commands, "duplicates", _ABOUT, _EXAMPLE)
+    parser.add_argument(
+        "items", help="a folder of photos, a file of vectors or of codes, or a database"
+    )
+    parser.add_argument(
+        "--radius",
+        type=int,
+        metavar="BITS",
+        help="most bits that two duplicates differ in (default: a sixteenth of all)",
+    )
+    parser.add_argument("--pairs", action="store_true", help="print pairs, not groups")
+    parser.add_argument("--model", metavar="FILE", help="what encodes the items")
+    add_jobs(parser)
+    add_format(parser)
+    add_reading(parser, labels=False)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, out: TextIO) -> None:
+    """Search, and print groups or pairs."""
+    from skhash.cli._input.items import note
+    from skhash.cli._input.options import Reading
+    from skhash.cli._results import print_rows
+    from skhash.neighbors import HammingNeighbors
+
+    found = _codes(args, Reading.of(args))
+    n_bits = found.n_bits or 8 * found.codes.shape[1]
+    radius = n_bits // 16 if args.radius is None else args.radius
+    note(f"comparing {len(found.codes)} codes of {n_bits} bits", args.quiet)
+    database = HammingNeighbors(n_jobs=args.jobs, verbose=0 if args.quiet else 1)
+    pairs = database.fit(found.codes).pairs(radius)
+    names = found.names()
+    if args.pairs:
+        rows = (
+            (names[left], names[right], distance)
+            for parts in pairs
+            for left, right, distance in zip(*parts, strict=True)
+        )
+        print_rows(out, args.format, ("left", "right", "distance"), rows)
+        return
+    groups = _groups(pairs, len(found.codes))
+    rows = ((n, names[row]) for n, group in enumerate(groups, 1) for row in group)
+    print_rows(out, args.format, ("group", "id"), rows)
+    n_items = sum(map(len, groups))
+    note(
+        f"{len(groups)} groups, {n_items} of {len(names)} items, within {radius} of "
+        f"{n_bits} bits",
+        args.quiet,
+    )
+
+
+def _codes(args: argparse.Namespace, reading: Any) -> Any:
+    """The codes of the items, by a model, as they are, or made without learning."""
+    from pathlib import Path
+
+    from skhash.cli._codes import Codes
+    from skhash.cli._codes_files import read_codes
+    from skhash.cli._models import open_encoder
+    from skhash.cli._sides import codes_of
+
+    path = Path(args.items)
+    if args.model:
+        return codes_of(args.items, reading, open_encoder(args.model))
+    if path.is_dir():
+        from skhash.cli._perceptual import N_BITS, perceptual_codes
+
+        if reading.size or reading.grey:
+            raise ValueError(
+                "--size and --grey are for photos that a model encodes; a perceptual "
+                "hash reads them in its own way."
+            )
+        items, codes = perceptual_codes(path, reading)
+        _tell_plain(codes, reading)
+        return Codes(args.items, codes, items.ids, None, N_BITS)
+    if path.suffix.lower() == ".skhash":
+        return codes_of(args.items, reading, None)
+    if (found := read_codes(path, may_be_bare=False)) is not None:
+        return found
+    return _signs(args.items, reading)
+
+
+def _tell_plain(codes: Any, reading: Any) -> None:
+    """Say that photos of one colour all look alike."""
+    from skhash.cli._input.items import note
+
+    plain = int((codes == 0).all(axis=1).sum())
+    if plain > 1:
+        note(
+            f"{plain} photos are plain to a perceptual hash, and form a group by that "
+            "alone",
+            reading.quiet,
+        )
+
+
+def _signs(path: str, reading: Any) -> Any:
+    from skhash.baselines import RotatedSigns
+    from skhash.cli._codes import Codes
+    from skhash.cli._input.read import read_items
+
+    items = read_items(path, reading)
+    X = items.X.reshape(len(items.X), -1)
+    model = RotatedSigns(random_state=0).fit(X)
+    return Codes(path, model.transform(X), items.ids, None, model.n_bits_)
+
+
+def _groups(pairs: Iterator[Any], n: int) -> list[list[int]]:
+    """Rows of the items in each group of several, by their first rows."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    found = [(left, right) for left, right, _ in pairs]
+    left, right = map(np.concatenate, zip(*found, strict=True)) if found else ([], [])
+    graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(n, n))
+    _, group = connected_components(graph, directed=False)
+    members: dict[int, list[int]] = {}
+    for row, number in enumerate(group.tolist()):
+        members.setdefault(number, []).append(row)
+    return [rows for rows in members.values() if len(rows) > 1]

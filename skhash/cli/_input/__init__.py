@@ -1,0 +1,1 @@
+"""Files and folders of items: vectors, images, labels and ids."""
