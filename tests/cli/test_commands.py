@@ -133,7 +133,7 @@ def test_duplicates_among_photos_are_found_without_a_model(run, photos, pixels, 
     name = "left/2.png"
     picture = Image.fromarray(pixels[name])
     picture.resize((48, 40)).save(photos / "copy.jpg", quality=70)
-    found = objects(run("duplicates", photos, "--format", "jsonl", "--radius", 3))
+    found = objects(run("duplicates", photos, "--format", "jsonl"))
     copies = [row["group"] for row in found if row["id"] in ("copy.jpg", name)]
     assert len(copies) == 2
     assert copies[0] == copies[1]

@@ -11,7 +11,7 @@ from skhash.cli._parser import add_command, add_format, add_jobs, add_reading
 _ABOUT = """\
 Find near-duplicates: items whose codes differ in few bits.
 
-Without a model, photos get a perceptual hash of 64 bits, and vectors the signs of
+Without a model, photos get a perceptual hash of 128 bits, and vectors the signs of
 their rotated values, a bit a dimension. --model takes learned codes. Groups are
 printed, whose items are connected by pairs within the radius; --pairs prints the
 pairs."""
@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
         "--radius",
         type=int,
         metavar="BITS",
-        help="most bits that two duplicates differ in (default: a sixteenth of all)",
+        help="most bits that two duplicates differ in (default: a tenth of all)",
     )
     parser.add_argument("--pairs", action="store_true", help="print pairs, not groups")
     parser.add_argument("--model", metavar="FILE", help="what encodes the items")
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
 
     found = _codes(args, Reading.of(args))
     n_bits = found.n_bits or 8 * found.codes.shape[1]
-    radius = n_bits // 16 if args.radius is None else args.radius
+    radius = n_bits // 10 if args.radius is None else args.radius
     note(f"comparing {len(found.codes)} codes of {n_bits} bits", args.quiet)
     database = HammingNeighbors(n_jobs=args.jobs, verbose=0 if args.quiet else 1)
     pairs = database.fit(found.codes).pairs(radius)
