@@ -4,7 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from skhash.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
 RESULTS = README.parent / "docs" / "results" / "families-fashion_mnist.json"
@@ -89,6 +92,34 @@ def like(row, line):
     return alike and all(
         float(a) == pytest.approx(float(b), 0.05, 0.03) for a, b in pairs
     )
+
+
+@pytest.mark.slow
+def test_readme_commands_run(tmp_path, monkeypatch, capsys):
+    Image = pytest.importorskip("PIL.Image")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    rng = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    photo = Image.fromarray(rng.integers(0, 255, (9, 9, 3), np.uint8)).resize((90, 90))
+    photo.save(tmp_path / "photos" / "a.png")
+    photo.resize((45, 45)).save(tmp_path / "photos" / "b.jpg")
+    X, ids = rng.normal(size=(40, 8)).astype(np.float32), [f"n{i}" for i in range(40)]
+    table = pyarrow.table({"id": ids, "embedding": list(X)})
+    parquet.write_table(table, tmp_path / "embeddings.parquet")
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^\$ skhash (.*)$", TEXT, re.M)
+    assert len(commands) == 4
+    shown = []
+    for command in commands:
+        assert main(command.split()) == 0, capsys.readouterr().err
+        shown.append(capsys.readouterr().out)
+    assert shown[0].split() == ["group", "id", "1", "a.png", "1", "b.jpg"]
+    assert shown[1].startswith("left,right,distance\na.png,b.jpg,")
+    written = parquet.read_table("codes.parquet")
+    assert written.column("id").to_pylist() == ids
+    assert len(written.column("code")[0].as_py()) == 4
 
 
 def test_readme_links_and_pictures_exist():

@@ -30,7 +30,11 @@ def open_npy(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
-        why = "it holds Python objects" if "bject" in str(error) else "it is cut short"
+        why = (
+            "it holds Python objects"
+            if "allow_pickle" in str(error)
+            else "it is cut short"
+        )
         raise ValueError(f"{path} cannot be read: {why}.") from error
 
 
