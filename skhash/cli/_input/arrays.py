@@ -30,11 +30,8 @@ def open_npy(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
-        why = (
-            "it holds Python objects"
-            if "allow_pickle" in str(error)
-            else "it is cut short"
-        )
+        of_objects = "object" in str(error).lower()
+        why = "it holds Python objects" if of_objects else "it is cut short"
         raise ValueError(f"{path} cannot be read: {why}.") from error
 
 
