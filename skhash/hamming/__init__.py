@@ -7,9 +7,9 @@ numba kernels do the work. ``SKHASH_ENGINE=numpy`` in the environment, or
 ``NUMBA_DISABLE_JIT=1``, chooses the plain numpy twin, which returns the same arrays.
 
 Behind these names, other parts of skhash rely on the modules `advice`, `arrays`,
-`asymmetric`, `codes`, `columns`, `labels`, `search`, `vectors` and `indexes`. The
-storeys below, `engine`, `reading`, `real`, `scan`, `simd` and `threads`, are for this
-package alone.
+`asymmetric`, `codes`, `columns`, `labels`, `merge`, `search`, `vectors` and
+`indexes`. The storeys below, `engine`, `reading`, `real`, `scan`, `simd` and
+`threads`, are for this package alone.
 """
 
 from skhash.hamming.asymmetric import Factors, estimate_factors, nearest_real
@@ -19,6 +19,7 @@ from skhash.hamming.indexes.multi_index import MultiIndex
 from skhash.hamming.indexes.pivots import PivotIndex
 from skhash.hamming.indexes.torch import TorchCodes
 from skhash.hamming.labels import Labels, check_labels
+from skhash.hamming.merge import merge_nearest, merge_within
 from skhash.hamming.search import (
     count_within,
     distances,
@@ -41,6 +42,8 @@ __all__ = [
     "distances",
     "estimate_factors",
     "histograms",
+    "merge_nearest",
+    "merge_within",
     "nearest",
     "nearest_real",
     "pack",
