@@ -7,21 +7,21 @@ from scipy.sparse import csr_array, csr_matrix
 from sklearn import get_config
 
 
-def drop_self(distances, indices):
-    """Drop item i from row i of its k + 1 nearest, leaving k.
+def drop_self(distances, indices, first=0):
+    """Drop item `first + i` from row i of its k + 1 nearest, leaving k.
 
-    Where equal codes of lower index crowd item i out of its own row, the last
+    Where equal codes of lower index crowd the item out of its own row, the last
     neighbour goes.
     """
-    own = indices == np.arange(len(indices))[:, None]
+    own = indices == np.arange(first, first + len(indices))[:, None]
     own[~own.any(axis=1), -1] = True
     shape = (len(indices), indices.shape[1] - 1)
     return distances[~own].reshape(shape), indices[~own].reshape(shape)
 
 
-def drop_self_from_rows(indptr, distances, indices):
-    """Drop item i from the neighbours of item i, where all of them are listed."""
-    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+def drop_self_from_rows(indptr, distances, indices, first=0):
+    """Drop item `first + i` from row i, where all its neighbours are listed."""
+    rows = first + np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
     others = indices != rows
     return indptr - np.arange(len(indptr)), distances[others], indices[others]
 

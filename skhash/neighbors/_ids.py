@@ -59,15 +59,24 @@ def find_rows(ids, n, asked):
 
     By themselves where the codes have no ids.
     """
+    rows, column = rows_or_ids(ids, n, asked)
+    return found_rows(search(ids, column), column) if rows is None else rows
+
+
+def rows_or_ids(ids, n, asked):
+    """The rows that a mask or rows ask for, or None and the ids to look up, checked.
+
+    Of the ids of the codes only their kind matters: any of them will do.
+    """
     asked = as_sequence(asked)
     column = check_column(asked, name="ids")
     if column.dtype == bool:
-        return rows_of_mask(column, n)
+        return rows_of_mask(column, n), None
     refuse_mixture(asked, look_up=True)
     if kind_of(column) == "any" or not len(column):
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int64), None
     if ids is None:
-        return checked_positions(column, n)
+        return checked_positions(column, n), None
     if ids.dtype.kind == "M":
         column = as_dates(column)
     if kind_of(ids) not in (kind_of(column), "any"):
@@ -75,10 +84,14 @@ def find_rows(ids, n, asked):
             f"The database has ids of {described(ids)}, got {values_of(column)[0]!r} "
             f"of {described(column)}: give ids of the same kind."
         )
-    rows = search(ids, column)
+    return None, column
+
+
+def found_rows(rows, asked):
+    """The rows of ids that were asked for, unless one is -1, for unknown."""
     unknown = np.flatnonzero(rows < 0)
     if len(unknown):
-        raise ValueError(f"No code has the id {values_of(column)[unknown[0]]!r}.")
+        raise ValueError(f"No code has the id {values_of(asked)[unknown[0]]!r}.")
     return rows
 
 
