@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming import distances
-from skhash.hamming.labels import dense
 from skhash.metrics.averages import settle_zero_relevant
 from skhash.metrics.from_histograms._gains import (
     gains_of,
@@ -141,23 +138,10 @@ def _shared_classes(
     task: Retrieval, run: slice, gain: str, k: int | None
 ) -> Iterator[_Part]:
     """Parts of a small run, by histograms of distance and number of shared classes."""
-    queries, items = task.query_labels, task.database_labels
-    # No pair shares more labels than an item has.
-    n_grades = 1 + min(int(side.counts.max(initial=0)) for side in (queries, items))
+    n_grades = task.n_grades
     gains = gains_of(np.arange(n_grades), gain)
     for rows in task.runs(_CELLS // (task.n_bins * n_grades), run):
-        distance = distances(task.queries[rows], task.database, n_jobs=task.n_jobs)
-        shared = dense(queries.overlap(rows, items))
-        shape = len(distance), task.n_bins, n_grades
-        cell = np.arange(0, shape[0] * task.n_bins, task.n_bins)[:, None] + distance
-        cell *= n_grades
-        cell += shared.astype(np.intp)
-        size = math.prod(shape)
-        counts = np.bincount(cell.ravel(), minlength=size)
-        if task.exclude_self:
-            own = np.arange(shape[0]), np.arange(rows.start, rows.stop)
-            counts -= np.bincount(cell[own], minlength=size)
-        counts = counts.reshape(shape)
+        counts = task.shared_histograms(rows, n_grades)
         ideal = ideal_of_counts(counts.sum(axis=1), gains, k)
         n_total = counts.sum(axis=2)
         yield n_total, n_total - counts[:, :, 0], counts @ gains, ideal

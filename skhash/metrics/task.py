@@ -2,6 +2,10 @@
 
 It is worked through a bounded piece at a time. A piece is a run of queries with two
 histograms: all items and relevant items at each distance.
+
+A database may be more than an array: the type of one that lies elsewhere has a method
+`__skhash_retrieval__`, which takes the arguments of :meth:`Retrieval.of` but the
+database, and returns a `Retrieval` of its own that counts where the codes are.
 """
 
 from __future__ import annotations
@@ -15,12 +19,7 @@ from numpy.typing import ArrayLike
 
 from skhash.hamming import check_codes, check_labels, histograms, nearest
 from skhash.hamming.labels import compared_labels
-from skhash.metrics._relevance import (
-    as_given,
-    as_rows,
-    check_relevance,
-    relevant_pairs,
-)
+from skhash.metrics._counts import differing_bits, shared_classes
 from skhash.metrics.averages import (
     average_queries,
     nothing_relevant,
@@ -32,6 +31,12 @@ from skhash.metrics.options import (
     ZERO_RELEVANT,
     check_option,
     check_weight,
+)
+from skhash.metrics.relevance import (
+    as_given,
+    as_rows,
+    check_relevance,
+    relevant_pairs,
 )
 
 __all__ = ["Piece", "Retrieval"]
@@ -80,6 +85,10 @@ class Retrieval:
         sample_weight: ArrayLike | None = None,
     ) -> Retrieval:
         """Check everything before any work."""
+        if hasattr(type(database), "__skhash_retrieval__"):
+            sides = queries, query_labels, database_labels
+            options = relevance, exclude_self, n_jobs, sample_weight
+            return database.__skhash_retrieval__(*sides, *options)  # type: ignore
         database = check_codes(database, name="database")
         queries = check_codes(queries, n_bytes=database.shape[1], name="queries")
         n_queries, n_items = len(queries), len(database)
@@ -189,14 +198,12 @@ class Retrieval:
         others = self.n_candidates
         depth = others if depth is None else min(depth, others)
         for rows in self.small_runs():
-            hit = self._hits(rows)
+            _, hit, n_hits = self.ranked(rows, depth)
             n_relevant = np.zeros((len(hit), depth + 1), dtype=np.int64)
             n_total = np.ones_like(n_relevant)
             n_total[:, -1] = others - depth
-            if depth:
-                index = self._nearest(rows, depth)
-                n_relevant[:, :-1] = np.take_along_axis(hit, index, axis=1)
-            n_relevant[:, -1] = hit.sum(axis=1) - n_relevant.sum(axis=1)
+            n_relevant[:, :-1] = hit
+            n_relevant[:, -1] = n_hits - n_relevant.sum(axis=1)
             yield Piece(rows, n_total, n_relevant)
 
     def by_ties(self, ties: str, depth: int | None) -> tuple[Iterator[Piece], str]:
@@ -211,8 +218,17 @@ class Retrieval:
 
     def ranking(self, rows: slice, depth: int) -> tuple[np.ndarray, np.ndarray]:
         """First items of the rankings of a small run, and whether each is relevant."""
-        index = self._nearest(rows, depth)
-        return index, np.take_along_axis(self._hits(rows), index, axis=1)
+        return self.ranked(rows, depth)[:2]
+
+    def ranked(
+        self, rows: slice, depth: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same, and the number of all relevant items of each query."""
+        hit = self._hits(rows)
+        index = np.empty((len(hit), 0), dtype=np.int64)
+        if depth:
+            index = self._nearest(rows, depth)
+        return index, np.take_along_axis(hit, index, axis=1), hit.sum(axis=1)
 
     def runs(
         self, step: int | None = None, within: slice | None = None
@@ -247,7 +263,20 @@ class Retrieval:
     def graded_pairs(self, rows: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Relevant pairs of a small run of queries: row in it, distance, grade."""
         row, col, grade = self.pairs(rows)
-        return row, _differing_bits(self.queries[rows][row], self.database[col]), grade
+        return row, differing_bits(self.queries[rows][row], self.database[col]), grade
+
+    @property
+    def n_grades(self) -> int:
+        """One more than the classes that a query and an item can share at most."""
+        sides = self.query_labels, self.database_labels
+        return 1 + min(int(side.counts.max(initial=0)) for side in sides)
+
+    def shared_histograms(self, rows: slice, n_grades: int) -> np.ndarray:
+        """Items of a small run at each distance that share 0, 1, ... classes.
+
+        Shape (n_rows, n_bins, n_grades), int64.
+        """
+        return shared_classes(self, rows, n_grades)
 
     def copy_query_labels(self) -> Any:
         """Labels of the queries, checked: an array or, of sparse sets, CSR."""
@@ -277,7 +306,7 @@ class Retrieval:
 
     def _own_cells(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Where the histograms of a run of queries count each query's own item."""
-        distance = _differing_bits(self.queries[rows], self.database[rows])
+        distance = differing_bits(self.queries[rows], self.database[rows])
         return np.arange(len(distance)), distance
 
     def _count_relevant(self, rows: slice) -> np.ndarray:
@@ -316,8 +345,3 @@ class Retrieval:
         own = index == np.arange(rows.start, rows.stop)[:, None]
         own[~own.any(axis=1), -1] = True
         return index[~own].reshape(len(index), -1)
-
-
-def _differing_bits(codes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Hamming distances of codes, row by row."""
-    return np.bitwise_count(codes ^ others).sum(axis=1, dtype=np.intp)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from skhash.hamming import pack
 from skhash.metrics import bit_balance, bit_correlation, code_health
-from skhash.metrics._codes import health as health_module
+from skhash.metrics import bits as bits_module
 
 
 @given(
@@ -21,7 +21,7 @@ def test_health_equals_statistics_of_bits(seed, n, n_bits, cells):
     rng = np.random.default_rng(seed)
     bits = rng.random((n, n_bits)) < rng.random(n_bits)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(health_module, "_CELLS", cells)
+        patch.setattr(bits_module, "_CELLS", cells)
         health = code_health(pack(bits), n_bits)
         balance, correlation = bit_balance(bits), bit_correlation(bits)
     p = bits.mean(axis=0)

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming import unpack
-from skhash.hamming.simd.words import as_words
-from skhash.metrics.options import check_bits
+from skhash.metrics.bits import counted_bits
 
-# Cells of unpacked float32 bits held at a time; counts up to here are exact in float32.
-_CELLS = 1 << 22
 # More bits would make every epoch of a training wait for their pairs.
 _CORRELATED = 512
 
@@ -73,22 +67,22 @@ def code_health(codes: ArrayLike, n_bits: int | None = None) -> dict[str, float]
     {'dead_bits': 0.333, 'mean_balance': 0.333, 'bit_entropy': 0.667,
      'mean_correlation': 0.0, 'max_correlation': 0.0, 'n_distinct': 4}
     """
-    packed, n_bits = check_bits(codes, n_bits)
-    share = bit_balance(packed, n_bits)
-    ones = np.rint(share * len(packed))
-    chosen = np.unique(np.linspace(0, n_bits - 1, min(n_bits, _CORRELATED), dtype=int))
-    correlation = _correlation(
-        ones[chosen], _counts(packed, n_bits, chosen), len(packed)
+    bits = counted_bits(codes, n_bits)
+    n, ones = bits.n_items, bits.ones()
+    share = ones / n
+    chosen = np.unique(
+        np.linspace(0, bits.n_bits - 1, min(bits.n_bits, _CORRELATED), dtype=int)
     )
+    correlation = _correlation(ones[chosen], bits.both(chosen), n)
     pairs = np.abs(correlation[np.triu_indices(len(chosen), 1)])
     pairs = pairs[~np.isnan(pairs)]
     return {
-        "dead_bits": float(np.mean((ones == 0) | (ones == len(packed)))),
+        "dead_bits": float(np.mean((ones == 0) | (ones == n))),
         "mean_balance": float(np.abs(2 * share - 1).mean()),
         "bit_entropy": float(_entropy(share).mean()),
         "mean_correlation": float(pairs.mean()) if pairs.size else 0.0,
         "max_correlation": float(pairs.max()) if pairs.size else 0.0,
-        "n_distinct": n_distinct(packed),
+        "n_distinct": bits.n_distinct(),
     }
 
 
@@ -109,9 +103,8 @@ def bit_balance(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
     >>> bit_balance(pack([[0, 1, 1], [0, 1, 0]]), 3)
     array([0. , 1. , 0.5])
     """
-    packed, n_bits = check_bits(codes, n_bits)
-    ones = sum(bits.sum(axis=0, dtype=np.float64) for bits in _unpacked(packed, n_bits))
-    return np.asarray(ones / len(packed))
+    bits = counted_bits(codes, n_bits)
+    return np.asarray(bits.ones() / bits.n_items)
 
 
 def bit_correlation(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
@@ -133,33 +126,9 @@ def bit_correlation(codes: ArrayLike, n_bits: int | None = None) -> np.ndarray:
            [-1.,  1., nan],
            [nan, nan, nan]])
     """
-    packed, n_bits = check_bits(codes, n_bits)
-    both = _counts(packed, n_bits, np.arange(n_bits))
-    return _correlation(both.diagonal().copy(), both, len(packed))
-
-
-def n_distinct(packed: np.ndarray) -> int:
-    """Number of different rows of packed codes."""
-    if packed.shape[1] <= 8:
-        return len(np.unique(as_words(packed)))
-    rows = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1])))
-    return len(np.unique(rows))
-
-
-def _unpacked(packed: np.ndarray, n_bits: int) -> Iterator[np.ndarray]:
-    """Bits of some codes at a time, as float32."""
-    step = max(1, _CELLS // n_bits)
-    for start in range(0, len(packed), step):
-        yield unpack(packed[start : start + step], n_bits).astype(np.float32)
-
-
-def _counts(packed: np.ndarray, n_bits: int, chosen: np.ndarray) -> np.ndarray:
-    """Items that have each two of the chosen bits."""
-    both = np.zeros((len(chosen), len(chosen)))
-    for bits in _unpacked(packed, n_bits):
-        some = bits if len(chosen) == n_bits else bits[:, chosen]
-        both += some.T @ some
-    return both
+    bits = counted_bits(codes, n_bits)
+    both = bits.both(np.arange(bits.n_bits))
+    return _correlation(both.diagonal().copy(), both, bits.n_items)
 
 
 def _correlation(ones: np.ndarray, both: np.ndarray, n: int) -> np.ndarray:

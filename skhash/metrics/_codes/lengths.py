@@ -12,8 +12,8 @@ from sklearn.utils import check_random_state
 from skhash.hamming import pack, unpack
 from skhash.hamming.labels import check_labels
 from skhash.metrics._rankings import mean_average_precision
-from skhash.metrics._relevance import as_rows
 from skhash.metrics.options import check_bits, check_rank
+from skhash.metrics.relevance import as_rows
 
 
 def score_by_length(

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skhash.metrics._relevance import equal_labels
 from skhash.metrics._report.report import RetrievalReport, html_table
 from skhash.metrics.averages import bootstrap_means, interval
 from skhash.metrics.options import check_confidence, check_rank
+from skhash.metrics.relevance import equal_labels
 
 
 class Difference(NamedTuple):

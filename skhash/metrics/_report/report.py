@@ -43,7 +43,8 @@ class RetrievalReport:
         The options that two reports must share to be compared. For `relevance` it is
         None, or a fingerprint of the grades of all pairs.
     query_labels, database_labels : ndarray of shape (n,) or (n, n_classes), or None
-        As given; label sets as bool rows.
+        As given; label sets as bool rows. Of a database in shards a checksum, uint64
+        of shape (2,).
     sample_weight : ndarray of shape (n_queries,), float64, or None
         Weights of the queries in the means; None means equal ones.
     curves : dict of str to RetrievalCurve
