@@ -38,12 +38,13 @@ MAY_IMPORT = {
     "neighbors": {"baselines", "hamming", "metrics"}
     | {"documentation", "hints", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
+    "distributed": {"hamming", "hints", "metrics", "neighbors", "warn"},
     "baselines": {"documentation", "hamming", "hints", "locks", "progress", "warn"},
     "encoder": {"archive", "baselines", "hamming", "losses", "metrics", "networks"}
     | {"documentation", "hints", "progress", "warn"},
 }
 WITHOUT_TORCH = {"archive", "baselines", "hamming", "metrics", "neighbors"}
-WITHOUT_TORCH |= {"cli", "persistence", "plots"}
+WITHOUT_TORCH |= {"cli", "distributed", "persistence", "plots"}
 # Files of those parts that load torch in a function, because their input is torch's:
 # codes on a GPU, and a loss object, which takes nothing but tensors.
 TORCH_IN_FUNCTIONS = {"hamming/indexes/torch.py", "plots/_loss_shape.py"}

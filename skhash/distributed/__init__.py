@@ -1,0 +1,16 @@
+"""Past one machine, on dask: codes in shards on the workers of a cluster.
+
+Needs the extra ``dask``. Answers are those of one process, to the last bit, whatever
+the number of chunks and workers, and also where workers are lost.
+"""
+
+from skhash.distributed._codes import ShardedCodes
+from skhash.distributed._neighbors import HammingNeighbors
+from skhash.distributed.errors import ChunkError, ClusterClosed
+
+__all__ = [
+    "ChunkError",
+    "ClusterClosed",
+    "HammingNeighbors",
+    "ShardedCodes",
+]

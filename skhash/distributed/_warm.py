@@ -1,0 +1,40 @@
+"""Workers compile or load the kernels before their first task."""
+
+import asyncio
+import getpass
+import tempfile
+from pathlib import Path
+
+from skhash.hamming import warm_up
+
+_NAME = "skhash-kernels"
+
+
+def warm_workers(client):
+    """Let all workers of a cluster, later ones too, have the kernels ready."""
+    if getattr(client, "_skhash_warm", False):
+        return
+    from distributed import WorkerPlugin
+
+    class Kernels(WorkerPlugin):
+        """Warms a worker up, while it goes on answering its scheduler."""
+
+        name = _NAME
+
+        async def setup(self, worker):
+            await asyncio.to_thread(warm_in_turn)
+
+    client.register_plugin(Kernels())
+    client._skhash_warm = True
+
+
+def warm_in_turn():
+    """Warm up, one process of a machine at a time.
+
+    Two processes that save the same kernel at once may spoil the cache of kernels.
+    """
+    import locket  # comes with distributed
+
+    path = Path(tempfile.gettempdir()) / f"{_NAME}-{getpass.getuser()}.lock"
+    with locket.lock_file(str(path)):
+        warm_up(indexes=True)
