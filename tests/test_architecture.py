@@ -38,7 +38,8 @@ MAY_IMPORT = {
     "neighbors": {"baselines", "hamming", "metrics"}
     | {"documentation", "hints", "locks", "progress", "warn"},
     "plots": {"hamming", "metrics"},
-    "distributed": {"hamming", "hints", "metrics", "neighbors", "warn"},
+    "distributed": {"archive", "hamming", "hints", "metrics", "neighbors"}
+    | {"persistence", "warn"},
     "baselines": {"documentation", "hamming", "hints", "locks", "progress", "warn"},
     "encoder": {"archive", "baselines", "hamming", "losses", "metrics", "networks"}
     | {"documentation", "hints", "progress", "warn"},
