@@ -24,7 +24,13 @@ def warm_workers(client):
         async def setup(self, worker):
             await asyncio.to_thread(warm_in_turn)
 
-    client.register_plugin(Kernels())
+    for last in (False, False, True):
+        try:
+            client.register_plugin(Kernels())
+            break
+        except OSError:  # a worker was lost meanwhile; the others are asked again
+            if last or client.status != "running":
+                raise
     client._skhash_warm = True
 
 
