@@ -140,6 +140,11 @@ def new_figure(n: int = 1, width: float = 4.6, height: float = 3.4) -> Any:
     return figure, axes
 
 
+def legend(ax: Any) -> None:
+    """A legend beside the picture, where it hides nothing."""
+    ax.legend(fontsize="small", frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
 def draw_lines(
     ax: Any,
     record: Record,
@@ -155,4 +160,4 @@ def draw_lines(
             ax.plot(*zip(*points, strict=True), marker=marker, label=label)
     ax.set(xlabel="bits", ylabel=name, xticks=list(bits))
     if ax.lines:
-        ax.legend(fontsize="small")
+        legend(ax)

@@ -13,6 +13,7 @@ from _findings import (
     Difference,
     better,
     cell,
+    legend,
     mean_of,
     new_figure,
     save,
@@ -159,7 +160,7 @@ def finding(records: Records) -> Finding:
         ax.set(xlabel="images a class", ylabel="mAP, 24 bits")
         ax.set_xticks(SIZES, [str(n) for n in SIZES])
         if ax.lines:
-            ax.legend(fontsize="small")
+            legend(ax)
         save(figure, path)
 
     return Finding(parts, tables, draw)

@@ -12,6 +12,7 @@ from _findings import (
     draw_lines,
     grid_table,
     in_words,
+    legend,
     new_figure,
     save,
     values,
@@ -177,7 +178,7 @@ def draw_pairs(ax, record: Record, k: Key) -> None:
             ax.step(range(len(shares)), shares, style, where="mid", label=label)
     ax.set(xlabel=f"Hamming distance, {k.n_bits} bits", ylabel="share of pairs")
     if ax.lines:
-        ax.legend(fontsize="small")
+        legend(ax)
 
 
 SAYS = f"""\

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 from _claim import Claim, Finding, Part, Records, Table
-from _findings import PAIRWISE, SIX, cell, in_words, mean_of, new_figure, save
+from _findings import (
+    PAIRWISE,
+    SIX,
+    cell,
+    in_words,
+    legend,
+    mean_of,
+    new_figure,
+    save,
+)
 from _main import main
 from _record import Key, Record
 from _sets import SETS, Images
@@ -129,7 +138,7 @@ def finding(records: Records) -> Finding:
                     ax.plot(x, y, marker, label=loss)
             ax.set(xlabel="seen@seen", ylabel="unseen@all", title=where)
             if ax.lines:
-                ax.legend(fontsize="small")
+                legend(ax)
         save(figure, path)
 
     parts = [part for where in SETS_USED for part in parts_of(record, where)]

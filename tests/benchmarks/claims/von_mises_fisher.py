@@ -9,7 +9,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from _claim import Claim, Finding, Part, Records, Table
-from _findings import cell, mean_of, new_figure, save
+from _findings import (
+    cell,
+    legend,
+    mean_of,
+    new_figure,
+    save,
+)
 from _main import main
 from _real_ranking import real_scores
 from _record import Key, Record
@@ -155,7 +161,7 @@ def finding(records: Records) -> Finding:
                 ax.axhline(rule, ls=":", color="gray")
         ax.set(xlabel="concentration (dotted: the rule)", ylabel="Fashion-MNIST")
         if ax.get_legend_handles_labels()[0]:
-            ax.legend(fontsize="small")
+            legend(ax)
         save(figure, path)
 
     tables = [Table("Two heads of one network", rows), Table("Concentration", grid)]
