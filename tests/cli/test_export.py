@@ -15,7 +15,6 @@ def database(run, npz, signs, tmp_path):
 
 
 def test_refusals(refused, database, npz, signs, tmp_path):
-    pytest.importorskip("skhash.export")
     assert "says not what to write: give --to" in refused("export", database, "a.xyz")
     assert "There is no folder" in refused("export", database, tmp_path / "no/a.npz")
     assert "is an encoder without a database" in refused("export", signs, "a.parquet")
@@ -23,12 +22,11 @@ def test_refusals(refused, database, npz, signs, tmp_path):
 
 
 def test_every_name_is_a_function():
-    module = pytest.importorskip("skhash.export")
+    module = skhash.export
     assert [name for name in export.TARGETS if not hasattr(module, f"to_{name}")] == []
 
 
 def test_codes_become_arrays_and_parquet(run, database, vectors, signs, tmp_path):
-    pytest.importorskip("skhash.export")
     parquet = pytest.importorskip("pyarrow.parquet")
     codes = skhash.load(signs).transform(vectors[0])
     run("export", database, tmp_path / "a.npz")
@@ -45,7 +43,6 @@ def test_codes_become_arrays_and_parquet(run, database, vectors, signs, tmp_path
 
 
 def test_statements_for_the_engine_are_printed(run, database, tmp_path):
-    pytest.importorskip("skhash.export")
     shown = run("export", database, tmp_path / "items.copy", "--to", "pgvector")
     assert "bit(16)" in shown.lower()
     assert (tmp_path / "items.copy").read_bytes().startswith(b"PGCOPY\n")
@@ -53,7 +50,6 @@ def test_statements_for_the_engine_are_printed(run, database, tmp_path):
 
 @pytest.mark.slow
 def test_a_model_becomes_an_onnx_file(run, signs, npz, vectors, tmp_path):
-    pytest.importorskip("skhash.export")
     onnxruntime = pytest.importorskip("onnxruntime")
     model, out = tmp_path / "model.skhash", tmp_path / "model.onnx"
     how = ("--label", "y", "--bits", 8, "--epochs", 2, "-q")

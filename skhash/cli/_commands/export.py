@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -55,6 +54,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace, out: TextIO) -> None:
     """Write, and print what the engine is to be told."""
+    from skhash import export
     from skhash.cli._input.items import note
     from skhash.cli._models import open_encoder
     from skhash.cli._output import check_target
@@ -68,8 +68,8 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
     # A database that is a folder may be there already.
     is_folder = Path(args.output).is_dir() and name == "lancedb"
     target = Path(args.output) if is_folder else check_target(args.output, args.file)
-    # By name, as functions are chosen: an engine is loaded where it is asked for.
-    write = getattr(import_module("skhash.export"), f"to_{name}")
+    # An engine is loaded where it is asked for.
+    write = getattr(export, f"to_{name}")
     if name == "onnx":
         write(open_encoder(args.file).encoder, target)
         told = None
