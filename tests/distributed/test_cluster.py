@@ -7,10 +7,14 @@ import time
 
 import dask
 import dask.array as da
+import joblib
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
-from skhash import metrics
+from skhash import DeepHashEncoder, metrics
 from skhash.baselines import RotatedSigns
 from skhash.distributed import (
     ChunkError,
@@ -176,3 +180,20 @@ def test_worker_dies_in_the_middle_of_an_encoding(client, tmp_path):
     codes = encode(Slow(encoder), da.from_array(X, chunks=(200, 32)), store=tmp_path)
     killer.join()
     np.testing.assert_array_equal(codes, encoder.transform(X))
+
+
+def test_grid_search_on_workers_finds_the_same_codes(client):
+    X, y = make_blobs(120, n_features=6, centers=3, random_state=0)
+    X = X.astype(np.float32)
+    search = GridSearchCV(
+        DeepHashEncoder(16, max_epochs=2, random_state=0, n_jobs=1),
+        {"loss": ["csq", "dch"]},
+        cv=StratifiedKFold(2, shuffle=True, random_state=0),
+        scoring=metrics.mean_average_precision_scorer,
+    )
+    wanted = clone(search).fit(X, y)
+    with joblib.parallel_config("dask", scatter=[X, y]):
+        found = search.fit(X, y)
+    for name in ("mean_test_score", "std_test_score"):
+        np.testing.assert_array_equal(found.cv_results_[name], wanted.cv_results_[name])
+    np.testing.assert_array_equal(found.transform(X), wanted.transform(X))
