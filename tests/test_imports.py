@@ -29,12 +29,20 @@ def loaded_after(statement):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
-    ["baselines", "hamming", "metrics", "neighbors", "persistence", "plots"],
+    [
+        "baselines",
+        "distributed",
+        "hamming",
+        "metrics",
+        "neighbors",
+        "persistence",
+        "plots",
+    ],
 )
 def test_part_does_not_load_torch(part):
     loaded = loaded_after(f"import skhash.{part}")
     assert f"skhash.{part}" in loaded
-    assert not {"torch", "skorch", "matplotlib"} & loaded
+    assert not {"torch", "skorch", "matplotlib", "dask", "distributed"} & loaded
 
 
 def test_root_loads_no_part():
