@@ -33,7 +33,7 @@ from skhash.neighbors import HammingNeighbors as Local
 
 FOLDER = Path(__file__).parents[2] / "docs" / "results"
 N_ITEMS, CHUNK, K = 100_000_000, 10_000_000, 10
-BATCHES = (1, 100, 1000)
+BATCHES = (1, 10, 100)
 
 
 def write(folder: Path, n_items: int) -> None:
@@ -63,14 +63,22 @@ def chunks_of(folder: Path, n_items: int) -> da.Array:
     )
 
 
-def seconds(work: Callable[[], Any], times: int = 3) -> float:
-    """Median time of some runs."""
+def seconds(work: Callable[[int], Any], times: int = 3) -> float:
+    """Median time of some runs, each of which gets its number."""
     taken = []
-    for _ in range(times):
+    for i in range(times):
         start = perf_counter()
-        work()
+        work(i)
         taken.append(perf_counter() - start)
     return median(taken)
+
+
+def search_seconds(neighbors: Any, queries: np.ndarray) -> dict[int, float]:
+    """Median time of batches of queries, never twice the same, which dask may know."""
+    return {
+        n: seconds(lambda i, n=n: neighbors.kneighbors(queries[:n] + np.uint8(i + n)))
+        for n in BATCHES
+    }
 
 
 def in_one_process(folder: Path, n_items: int, queries: np.ndarray) -> dict[str, Any]:
@@ -83,14 +91,11 @@ def in_one_process(folder: Path, n_items: int, queries: np.ndarray) -> dict[str,
     words = codes.view(np.uint64)
     found: dict[str, Any] = {
         "load_seconds": loaded,
-        "read_seconds": seconds(lambda: words.max()),
+        "read_seconds": seconds(lambda i: words.max()),
     }
     for n_jobs in (1, 2):
         neighbors = Local(K, algorithm="brute", n_jobs=n_jobs).fit(codes)
-        found[f"search_seconds_{n_jobs}"] = {
-            n: seconds(lambda n=n, each=neighbors: each.kneighbors(queries[:n]))
-            for n in BATCHES
-        }
+        found[f"search_seconds_{n_jobs}"] = search_seconds(neighbors, queries)
     found["answer"] = neighbors.kneighbors(queries[:100])
     return found
 
@@ -117,11 +122,9 @@ def on_workers(
                 chunks_of(folder, n_items)
             )
             loaded = perf_counter() - start
-            for _ in range(2):
-                neighbors.kneighbors(queries)
-        taken = {
-            n: seconds(lambda n=n: neighbors.kneighbors(queries[:n])) for n in BATCHES
-        }
+            for i in range(2):
+                neighbors.kneighbors(queries + np.uint8(200 + i))
+        taken = search_seconds(neighbors, queries)
         answer = neighbors.kneighbors(queries[:100])
     found = {"load_seconds": loaded, "search_seconds": taken}
     return found, answer, stream.data
@@ -175,14 +178,14 @@ def main() -> None:
     local = in_one_process(options.folder, options.items, queries)
     wanted = local.pop("answer")
     rows["one process"] = local
-    print(local)
+    print(local, flush=True)
     for n_workers in (1, 2):
         found, answer, stream = on_workers(
             n_workers, options.folder, options.items, queries
         )
         found["same_answer"] = all(map(np.array_equal, answer, wanted))
         rows[f"{n_workers} workers"] = found
-        print(n_workers, found)
+        print(n_workers, found, flush=True)
     draw(stream, FOLDER / "distributed-tasks.png")
     content = {
         "command": "python tests/benchmarks/distributed_scale.py --folder FOLDER"
