@@ -69,7 +69,7 @@ def same(found, wanted):
     np.testing.assert_array_equal(found, wanted)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(tasks(), st.integers(1, 40), st.integers(0, 5))
 def test_answers_are_those_of_one_database(task, k, radius):
     codes, sizes, queries, ids = task
@@ -88,7 +88,7 @@ def test_answers_are_those_of_one_database(task, k, radius):
     same(shards.radius_neighbors(radius=radius), local.radius_neighbors(radius=radius))
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(tasks(), st.data())
 def test_changes_are_those_of_one_database(task, data):
     codes, sizes, queries, ids = task
