@@ -1,10 +1,12 @@
 """A cluster of two processes for the tests that need one."""
 
+import contextlib
+
 import pytest
 
 
 @pytest.fixture(scope="module")
-def client():
+def module_client():
     """A client of two workers of one thread each, which start anew when killed."""
     from distributed import Client, LocalCluster
 
@@ -19,3 +21,17 @@ def client():
         Client(cluster) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def client(module_client):
+    """The client, once workers that a former test has killed are there again.
+
+    A nanny that fails to start its worker anew gives up; the cluster has others then.
+    """
+    for _ in range(12):
+        module_client.cluster.scale(2)
+        with contextlib.suppress(TimeoutError):
+            module_client.wait_for_workers(2, timeout=5)
+            return module_client
+    raise AssertionError("The cluster of the tests has no two workers any more.")

@@ -53,10 +53,10 @@ def chunks_of(folder):
     )
 
 
-def kill_one(client):
-    """Kill one worker by its process id, as a lack of memory would."""
+def kill_one(client, worker=None):
+    """Kill a worker, or any, by its process id, as a lack of memory would."""
     pids = client.run(os.getpid)
-    os.kill(next(iter(pids.values())), signal.SIGKILL)
+    os.kill(pids[worker or next(iter(pids))], signal.SIGKILL)
     return set(pids.values())
 
 
@@ -134,7 +134,7 @@ def test_a_shard_that_cannot_be_made_again_is_named(client, folder):
     neighbors = HammingNeighbors().fit(chunks_of(folder))
     for file in folder.glob("*.npy"):
         file.unlink()
-    kill_one(client)
+    kill_one(client, neighbors.info()["shards"][0]["workers"][0])
 
     def search_until_it_is_noticed():
         for _ in range(20):
