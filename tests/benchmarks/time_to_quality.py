@@ -48,8 +48,8 @@ RUNS = {
         "loop": Run(0.99, 6, None),
     },
     "cifar10": {
-        "encoder, .74": Run(0.74, 12, {"augment": "crop_flip"}),
-        "encoder, .80": Run(0.80, 30, {"augment": "crop_flip"}),
+        "encoder, .74": Run(0.74, 9, {"augment": "crop_flip"}),
+        "encoder, .80": Run(0.80, 22, {"augment": "crop_flip"}),
     },
 }
 
