@@ -103,13 +103,16 @@ def exact(scanned, X, k):
     ready = min(n, max(READY, 4 * k))
     task = queries.outputs, scanned.codes, scanned.factors
     bounds, indices = nearest_lower(*task, ready, queries.widths, **scanned.options)
+    last = bounds[:, -1]
     bounds = bounds * queries.scale + queries.lows[:, None]
     offsets = np.arange(len(X) + 1) * ready
     found = read(scanned, X, k, bounds.ravel(), indices.ravel(), offsets)
     if ready < n:
         open_ = np.flatnonzero(found.n_read == ready)
         for part in parts_of(open_, n):
-            limits = limit_of(found.distances[part, -1], queries, part)
+            limits = limit_above(found.distances[part, -1], queries, part)
+            # What was read stays: it may be nearer than its bound, where that errs.
+            limits = np.maximum(limits, last[part])
             more = read(scanned, X[part], k, *listed(scanned, queries, part, limits))
             for all_rows, mine in zip(found, more, strict=True):
                 all_rows[part] = mine
@@ -154,6 +157,13 @@ def listed(scanned, queries, part, limits):
 def limit_of(values, queries, part):
     """The least estimate whose bound is above a value."""
     return (values - queries.lows[part]) / queries.scale
+
+
+def limit_above(values, queries, part):
+    """A limit that leaves out no bound of at most a value, however that is rounded."""
+    lows = queries.lows[part]
+    rounding = 2.0**-50 * (np.abs(values) + np.abs(lows))
+    return (values - lows + rounding) / queries.scale
 
 
 def parts_of(rows, n):

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from skhash import EmbeddingNeighbors
 from skhash.baselines import ITQ, PCAHashing, RotatedSigns
 from skhash.hamming import distances
+from skhash.hamming.asymmetric import nearest_lower
 from skhash.hamming.engine.choose import forced_engine
 from skhash.metrics import mean_average_precision, mean_average_precision_scorer
 from tests.neighbors.vectors import (
@@ -316,3 +317,31 @@ def test_hamming_distances_of_codes_order_items_roughly():
     apart = distances(mine.encode(QUERIES), mine.codes_).astype(float)
     true = true_distances(QUERIES, DATABASE, "euclidean")
     assert np.corrcoef(apart.ravel(), true.ravel())[0, 1] > 0.5
+
+
+def read_one_by_one(neighbors, queries):
+    """The nearest of each query, by reading in order of bounds until one is above."""
+    database, nearest = neighbors._database, []
+    asked = database.queries(queries, neighbors.epsilon, neighbors.query_bits)
+    outputs = asked.outputs, database.codes, database.factors, len(database)
+    bounds, order = nearest_lower(*outputs, asked.widths, query_bits=1)
+    bounds = bounds * asked.scale + asked.lows[:, None]
+    values = true_distances(queries, DATABASE[:9], "euclidean") ** 2
+    for q, rows in enumerate(order):
+        best = rows[0]
+        for at in range(1, len(rows)):
+            if bounds[q, at] > values[q, best]:
+                break
+            best = min(best, rows[at], key=lambda row: values[q, row])
+        nearest.append(best)
+    return nearest
+
+
+def test_a_second_scan_keeps_what_was_nearer_than_its_bound(monkeypatch):
+    from skhash.neighbors import _embedding_search
+
+    monkeypatch.setattr(_embedding_search, "READY", 1)
+    make = EmbeddingNeighbors(n_neighbors=1, epsilon=0, query_bits=1)
+    neighbors = make.fit(DATABASE[:9])
+    found = neighbors.kneighbors(DATABASE[9:], return_distance=False)[:, 0]
+    np.testing.assert_array_equal(found, read_one_by_one(neighbors, DATABASE[9:]))
