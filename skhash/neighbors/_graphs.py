@@ -20,10 +20,16 @@ def drop_self(distances, indices, first=0):
 
 
 def drop_self_from_rows(indptr, distances, indices, first=0):
-    """Drop item `first + i` from row i, where all its neighbours are listed."""
-    rows = first + np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    others = indices != rows
-    return indptr - np.arange(len(indptr)), distances[others], indices[others]
+    """Drop item `first + i` from row i, where it is among the neighbours listed.
+
+    It need not be: by 1 - cos a zero vector is far from itself.
+    """
+    n_rows = len(indptr) - 1
+    rows = np.repeat(np.arange(n_rows), np.diff(indptr))
+    others = indices != first + rows
+    indptr = np.zeros_like(indptr)
+    np.cumsum(np.bincount(rows[others], minlength=n_rows), out=indptr[1:])
+    return indptr, distances[others], indices[others]
 
 
 def csr_graph(data, indices, indptr, shape):

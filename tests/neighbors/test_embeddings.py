@@ -345,3 +345,11 @@ def test_a_second_scan_keeps_what_was_nearer_than_its_bound(monkeypatch):
     neighbors = make.fit(DATABASE[:9])
     found = neighbors.kneighbors(DATABASE[9:], return_distance=False)[:, 0]
     np.testing.assert_array_equal(found, read_one_by_one(neighbors, DATABASE[9:]))
+
+
+def test_items_far_from_themselves_keep_their_neighbours():
+    vectors = np.array([[0.0, 0], [1, 0], [3, 0], [0, 4]])
+    make = EmbeddingNeighbors(metric="cosine", epsilon=SURE, radius=0.5)
+    found = make.fit(vectors).radius_neighbors(return_distance=False)
+    assert [each.tolist() for each in found] == [[], [2], [1], []]
+    assert make.count_neighbors().tolist() == [0, 1, 1, 0]
