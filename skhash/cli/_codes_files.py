@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,9 +18,9 @@ CODE, ID, LABEL = "code", "id", "label"
 SUFFIXES = (".npy", ".npz", ".parquet", ".csv")
 
 
-def codes_file(path: str, *inputs: str) -> Path:
+def codes_file(path: str, inputs: Iterable[str]) -> Path:
     """A file of codes to write, checked before any work is done."""
-    target = check_target(path, *inputs)
+    target = check_target(path, inputs)
     if target.suffix.lower() not in (*SUFFIXES, ".skhash"):
         raise ValueError(
             f"The suffix of {path} says how codes are written; it must be one of "

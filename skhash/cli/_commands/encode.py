@@ -41,10 +41,11 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
     from skhash.cli._input.items import note
     from skhash.cli._input.options import Reading
     from skhash.cli._models import open_encoder
+    from skhash.cli._output import inputs_of
     from skhash.cli._sides import encoded
 
     reading = Reading.of(args)
-    target = codes_file(args.output, args.model, args.items)
+    target = codes_file(args.output, inputs_of(args))
     model = open_encoder(args.model)
     found = encoded(args.items, reading, model)
     suffix = target.suffix.lower()

@@ -48,12 +48,10 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace, out: TextIO) -> None:
     """Measure, print the report, write the page."""
     from skhash.cli._input.items import note
-    from skhash.cli._output import check_target
+    from skhash.cli._output import check_target, inputs_of
     from skhash.cli._results import print_rows
 
-    page = None
-    if args.html:
-        page = check_target(args.html, args.database, *filter(None, [args.queries]))
+    page = check_target(args.html, inputs_of(args)) if args.html else None
     queries, database, n_bits = _sides(args)
 
     from skhash.metrics import evaluate

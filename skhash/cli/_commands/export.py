@@ -67,7 +67,7 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
         )
     # A database that is a folder may be there already.
     is_folder = Path(args.output).is_dir() and name == "lancedb"
-    target = Path(args.output) if is_folder else check_target(args.output, args.file)
+    target = Path(args.output) if is_folder else check_target(args.output, [args.file])
     # An engine is loaded where it is asked for.
     write = getattr(export, f"to_{name}")
     if name == "onnx":

@@ -69,10 +69,12 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
     from skhash.cli._input.items import note
     from skhash.cli._input.options import Reading
     from skhash.cli._input.read import read_items
-    from skhash.cli._output import model_file
+    from skhash.cli._output import check_target, inputs_of, model_file
 
     reading = Reading.of(args)
-    target = model_file(args.output, args.items)
+    target = model_file(args.output, inputs_of(args))
+    if args.checkpoint:
+        check_target(args.checkpoint, [args.output, *inputs_of(args)])
     items = read_items(args.items, reading)
     loss = _loss(args.loss, items)
 
