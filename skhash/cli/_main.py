@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TextIO
 
 from skhash.cli._parser import make_parser
@@ -28,17 +29,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     status : int
         0 done, 1 refused, 130 stopped by Ctrl-C, 141 nobody reads the output any more.
     """
-    out = sys.stdout
-    try:
+    with _standard_output() as out:
         try:
-            return _run(argv, out)
-        finally:
-            out.flush()
-    except BrokenPipeError:
-        _discard(out)
-        return NO_READER
-    except KeyboardInterrupt:
-        return STOPPED
+            try:
+                return _run(argv, out)
+            finally:
+                out.flush()
+        except BrokenPipeError:
+            _discard(out)
+            return NO_READER
+        except OSError as error:
+            _discard(out)
+            print(f"skhash: standard output: {error.strerror}", file=sys.stderr)
+            return REFUSED
+        except KeyboardInterrupt:
+            return STOPPED
+
+
+@contextlib.contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """Standard output; where it was closed before the start, what keeps nothing."""
+    if sys.stdout is not None:
+        yield sys.stdout
+    else:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            yield nowhere
 
 
 def _run(argv: Sequence[str] | None, out: TextIO) -> int:
@@ -51,6 +66,8 @@ def _run(argv: Sequence[str] | None, out: TextIO) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
+        if isinstance(error, OSError):
+            out.flush()  # fails once more if standard output is what failed
         if args.traceback:
             raise
         print(f"skhash {args.command}: {in_one_line(error)}", file=sys.stderr)
@@ -60,8 +77,9 @@ def _run(argv: Sequence[str] | None, out: TextIO) -> int:
 
 def in_one_line(error: BaseException) -> str:
     """What an error says, without line breaks."""
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        where = "" if error.filename is None else f"{error.filename}: "
+        return f"{where}{error.strerror}"
     told = " ".join(str(error).split())
     if isinstance(error, ValueError | TypeError | OSError | ImportError) and told:
         return told

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from skhash import HammingNeighbors, save
 from skhash.cli import main
 from skhash.cli._parser import COMMANDS, make_parser
-from tests.cli.conftest import process
+from tests.cli.conftest import REPOSITORY, process
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -47,7 +48,16 @@ def test_arguments_that_are_not_understood_end_with_2(arguments, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_refusals_of_commands(refused, npz, signs, photos, tmp_path, vectors):
+def contents(folder):
+    """The bytes of all files at any depth."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files}
+
+
+def test_refusals_of_commands(
+    refused, npz, signs, photos, tmp_path, vectors, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     out = tmp_path / "new.skhash"
     bare = tmp_path / "bare.skhash"
     save(HammingNeighbors().fit(np.arange(6, dtype=np.uint8).reshape(2, 3)), bare)
@@ -56,6 +66,7 @@ def test_refusals_of_commands(refused, npz, signs, photos, tmp_path, vectors):
     np.save(tmp_path / "wide.npy", np.zeros((2, 9)))
     np.savez(tmp_path / "n.npz", X=vectors[0], y=np.arange(60))
     X = ("--key", "X")
+    before = contents(tmp_path)
     for arguments, message in [
         (("fit", npz, *X, "-o", "model.pkl"), "written into .skhash files, not model"),
         (("fit", npz, *X, "-o", tmp_path / "no" / "m.skhash"), "There is no folder"),
@@ -82,8 +93,7 @@ def test_refusals_of_commands(refused, npz, signs, photos, tmp_path, vectors):
         (("info", "none.skhash"), "There is no file none.skhash"),
     ]:  # fmt: skip
         assert re.search(re.escape(message), refused(*arguments)), arguments
-    assert not out.exists()
-    assert not list(tmp_path.glob("*.part"))
+        assert contents(tmp_path) == before, arguments
 
 
 def test_traceback_shows_where(npz, capsys):
@@ -169,6 +179,40 @@ def test_a_reader_that_leaves_is_no_error(many):
         running.stdout.close()
         assert running.stderr.read() == ""
         assert running.wait(60) == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+@pytest.mark.slow
+def test_a_full_disk_under_the_output_is_one_line(signs, many, monkeypatch):
+    # Short output fails at the end, much of it in between, unbuffered at once.
+    long = ("duplicates", many, "--pairs", "--format", "csv", "-q")
+    for command, unbuffered, where in [
+        (("info", signs), "", "standard output"),
+        (long, "", "(duplicates|standard output)"),
+        (("info", signs), "1", "info"),
+    ]:
+        monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+        with ExitStack() as stack:
+            out = stack.enter_context(Path("/dev/full").open("w"))
+            running = stack.enter_context(process(*command, stdout=out))
+            told = running.stderr.read()
+            assert running.wait(60) == 1
+        assert re.fullmatch(f"skhash:? {where}: No space left on device\n", told)
+
+
+@pytest.mark.slow
+def test_a_closed_output_is_no_error(signs, npz, tmp_path):
+    out = tmp_path / "codes.npz"
+    command = ["encode", signs, npz, "--key", "X", "-o", out, "-q"]
+    for arguments in (command, ["info", signs]):
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$0" -m skhash "$@" >&-', sys.executable, *arguments],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert out.exists()
 
 
 @pytest.mark.slow
