@@ -69,11 +69,11 @@ def to_clickhouse(
     CREATE TABLE "items" ("id" String, "code" FixedString(1)) ENGINE = MergeTree
     ORDER BY "id";
     """
-    rows = rows_of(neighbors, n_bits)
-    create = f"CREATE TABLE {quoted(table)} ({_columns(rows, list(rows.kinds))})"
+    name, rows = _name(table), rows_of(neighbors, n_bits)
+    create = f"CREATE TABLE {name} ({_columns(rows, list(rows.kinds))})"
     create += ' ENGINE = MergeTree ORDER BY "id";'
     names = ", ".join(map(quoted, text_first(rows.kinds)))
-    into = f"INSERT INTO {quoted(table)} ({names})"
+    into = f"INSERT INTO {name} ({names})"
     if isinstance(target, str | PathLike):
         _write(rows, Path(target))
         where = _path(Path(target).resolve())
@@ -87,13 +87,18 @@ def to_clickhouse(
         try:
             target.query(insert)
         except BaseException:
-            target.query(f"DROP TABLE {quoted(table)}")
+            target.query(f"DROP TABLE {name}")
             raise
     return f"{create}\n{insert}\n"
 
 
+def _name(table: str) -> str:
+    """The name of a table for ClickHouse, where two backslashes stand for one."""
+    return quoted(table).replace("\\", "\\\\")
+
+
 def _path(path: Path) -> str:
-    """A path for ClickHouse, where a backslash in a string stands for two."""
+    """A path for ClickHouse, where two backslashes stand for one."""
     return literal(str(path).replace("\\", "\\\\"))
 
 

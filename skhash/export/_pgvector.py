@@ -83,6 +83,7 @@ def to_pgvector(
     load = f"COPY {quoted(table)} ({_names(rows)}) FROM"
     blocks = _binary(rows) if format == "binary" else _text(rows)
     if isinstance(target, str | PathLike):
+        _check_one_line(table, str(target))
         with replacing(Path(target)) as file:
             file.writelines(blocks)
         where = literal(str(Path(target).resolve()))
@@ -94,6 +95,16 @@ def to_pgvector(
             for block in blocks:
                 copy.write(block)
     return f"{create}\n{sql}\n"
+
+
+def _check_one_line(*names: str) -> None:
+    """Refuse what would break the line in which psql has its command."""
+    for name in names:
+        if "\n" in name or "\r" in name:
+            raise ValueError(
+                f"psql loads a file by a command of one line, and {name!r} has a line "
+                "break: choose another name, or give a connection."
+            )
 
 
 def _names(rows: Rows) -> str:

@@ -127,6 +127,34 @@ def test_clickhouse_leaves_nothing_behind_after_an_error(monkeypatch):
         assert bytes(connection.query("SELECT count() FROM items").bytes()) == b"400\n"
 
 
+# Its last character would escape the quote behind it.
+STRANGE = "it's\"x\\"
+
+
+def test_clickhouse_writes_a_backslash_of_a_name_twice(tmp_path):
+    sql = to_clickhouse(database(), tmp_path / "a.bin", table=STRANGE)
+    create, insert = sql.splitlines()
+    assert create.startswith('CREATE TABLE "it\'s""x\\\\" ("id" ')
+    assert insert.startswith('INSERT INTO "it\'s""x\\\\" ("id"')
+
+
+def test_clickhouse_makes_tables_of_any_name(monkeypatch):
+    chdb = engine("chdb")
+    with closing(chdb.connect(":memory:")) as connection:
+        to_clickhouse(database(), connection, table=STRANGE)
+        shown = bytes(connection.query("SHOW TABLES", "JSONCompactEachRow").bytes())
+        assert json.loads(shown) == [STRANGE]
+        count = r'SELECT count() FROM "it\'s""x\\"'
+        assert bytes(connection.query(count).bytes()) == b"400\n"
+        connection.query(count.replace("SELECT count() FROM", "DROP TABLE"))
+        monkeypatch.setattr(
+            "skhash.export._clickhouse._binary", lambda rows: iter([b"\0\0\0"])
+        )
+        with pytest.raises(RuntimeError):
+            to_clickhouse(database(), connection, table=STRANGE)
+        assert bytes(connection.query("SHOW TABLES").bytes()) == b""
+
+
 def opened():
     """A connection of apsw with sqlite-vec."""
     apsw, vec = engine("apsw"), engine("sqlite_vec")

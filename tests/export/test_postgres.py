@@ -193,6 +193,13 @@ def test_pgvector_has_two_formats(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_psql_needs_names_without_line_breaks(tmp_path):
+    for table, path in [("a\nb", "a"), ("a\rb", "a"), ("a", "a\nb")]:
+        with pytest.raises(ValueError, match=r"one line.*a.[nr]b' has a line brea"):
+            to_pgvector(database(), tmp_path / path, table=table)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_binary_copy_of_one_row_by_hand(tmp_path):
     to_pgvector(np.array([[1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1]], bool), tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == b"".join(
