@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
@@ -44,7 +45,7 @@ def to_elasticsearch(
     path : str or path
         A file of lines for ``POST /_bulk``, written whole or not at all.
     index : str, default="items"
-        The name of the index.
+        The name of the index: of small letters, and not of all signs.
 
     Returns
     -------
@@ -67,6 +68,7 @@ def to_elasticsearch(
     >>> body["mappings"]["properties"]["code"]["dims"]
     16
     """
+    _check_index(index)
     rows = rows_of(neighbors, n_bits)
     _write(rows, path, _bulk(index))
     code = {
@@ -111,6 +113,7 @@ def to_opensearch(
     >>> body["mappings"]["properties"]["code"]["space_type"]
     'hamming'
     """
+    _check_index(index)
     rows = rows_of(neighbors, n_bits)
     _write(rows, path, _bulk(index))
     code = {
@@ -143,7 +146,7 @@ def to_vespa(
     path : str or path
         A file of lines for ``vespa feed``, written whole or not at all.
     schema : str, default="items"
-        The name of the schema, and of the documents' namespace.
+        The name of the schema, and of the documents' namespace: letters, digits and _.
 
     Returns
     -------
@@ -164,6 +167,7 @@ def to_vespa(
     ...     print(path.read_text(), end="")
     {"put": "id:items:items::a", "fields": {"id": "a", "code": {"values": [-127, 5]}}}
     """
+    _check_schema(schema)
     rows = rows_of(neighbors, n_bits)
 
     def lines(document: dict[str, Any], code: list[int]) -> list[dict[str, Any]]:
@@ -186,6 +190,29 @@ def to_vespa(
         f"        inputs {{ query(q) {types['code']} }}\n"
         "        first-phase { expression: -distance(field, code) }\n    }\n}\n"
     )
+
+
+def _check_index(index: str) -> None:
+    """Refuse a name that neither Elasticsearch nor OpenSearch gives to an index."""
+    if not isinstance(index, str):
+        raise TypeError(f"index must be a string, got {index!r}.")
+    fine = re.fullmatch(r'[^\s\\/*?"<>|,#:_+-][^\s\\/*?"<>|,#:]*', index)
+    if not fine or index != index.lower() or index in (".", ".."):
+        raise ValueError(
+            f"An index cannot be named {index!r}: use small letters, digits, '-' and "
+            "'_', and begin with a letter."
+        )
+
+
+def _check_schema(schema: str) -> None:
+    """Refuse a name that Vespa does not give to a schema."""
+    if not isinstance(schema, str):
+        raise TypeError(f"schema must be a string, got {schema!r}.")
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", schema):
+        raise ValueError(
+            f"A schema cannot be named {schema!r}: use letters, digits and _, and "
+            "begin with a letter."
+        )
 
 
 def _bulk(index: str) -> Lines:

@@ -68,6 +68,48 @@ def test_first_bit_is_the_sign():
     assert pack([[1, 0, 0, 0, 0, 0, 0, 0]]).view(np.int8).tolist() == [[-128]]
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        "Items",
+        "my items",
+        "a*",
+        "a,b",
+        'a"b',
+        "a#b",
+        "a:b",
+        "a\\b",
+        "_a",
+        "-",
+        "..",
+        "",
+    ],
+)
+def test_names_that_no_index_has_are_refused(tmp_path, index):
+    for export in (to_elasticsearch, to_opensearch):
+        with pytest.raises(ValueError, match=r"cannot be named.*small letters"):
+            export([[1]], tmp_path / "bulk", index=index)
+    assert list(tmp_path.iterdir()) == []
+    for name in ("my-items_2", ".hidden", "été"):
+        to_elasticsearch([[1]], tmp_path / "bulk", index=name)
+
+
+@pytest.mark.parametrize("schema", ["my-items {", "2a", "été", "a:b", "a\n", ""])
+def test_names_that_no_schema_has_are_refused(tmp_path, schema):
+    with pytest.raises(ValueError, match=r"cannot be named.*letters, digits and _"):
+        to_vespa([[1]], tmp_path / "feed", schema=schema)
+    assert list(tmp_path.iterdir()) == []
+    assert to_vespa([[1]], tmp_path / "feed", schema="_Items2").count("_Items2") == 2
+
+
+def test_names_are_strings(tmp_path):
+    for export in (to_elasticsearch, to_opensearch):
+        with pytest.raises(TypeError, match="index must be a string, got 7"):
+            export([[1]], tmp_path / "a", index=7)
+    with pytest.raises(TypeError, match="schema must be a string, got None"):
+        to_vespa([[1]], tmp_path / "a", schema=None)
+
+
 @CASES
 def test_lines_of_search_engines_hold_all(tmp_path, n_bits, ids, labels):
     neighbors = database(n_bits, ids, labels)
