@@ -68,7 +68,7 @@ def to_numpy(
     {'n_bits': array(8), 'id': array(['a', 'b'], dtype='<U1'), 'code': array([[5],
            [4]], dtype=uint8)}
     """
-    rows = rows_of(neighbors, n_bits, vectors=vectors)
+    rows = rows_of(neighbors, n_bits, vectors=vectors, utf8=False)
     blocks = list(rows.blocks(max(1, len(rows)))) or [{}]
     arrays = {name: np.asarray(values) for name, values in blocks[0].items()}
     if not len(rows):

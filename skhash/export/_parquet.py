@@ -48,7 +48,8 @@ def to_parquet(
     ImportError
         If pyarrow is not installed.
     TypeError, ValueError
-        For what :func:`to_numpy` refuses.
+        For what :func:`to_numpy` refuses, and for ids and labels that are no text in
+        UTF-8, such as names of files in another encoding.
     OSError
         If the file cannot be written.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,7 @@ def rows_of(
     *,
     text_ids: bool = True,
     vectors: bool = False,
+    utf8: bool = True,
 ) -> Rows:
     """The rows of a fitted estimator, or of codes, checked as far as engines need.
 
@@ -91,6 +93,8 @@ def rows_of(
         Whether the engine knows strings as ids.
     vectors : bool, default=False
         Whether the kept vectors are wanted, too.
+    utf8 : bool, default=True
+        Whether text is written as UTF-8, which has no surrogates.
     """
     held = _held(neighbors)
     if n_bits is not None:
@@ -109,6 +113,9 @@ def rows_of(
             "vectors=True, but no vectors are kept: give an EmbeddingNeighbors with "
             "vectors='keep', 'float16' or 'int8'."
         )
+    for name, values in (("id", held.ids), ("label", held.labels)):
+        if utf8 and text_ids and kinds.get(name) == "text":
+            _refuse_surrogates(name, values)
     return Rows(held, kinds)
 
 
@@ -190,6 +197,20 @@ def _kind_of_labels(labels: Any) -> str | None:
             "strings, one for each item."
         )
     return kind
+
+
+def _refuse_surrogates(name: str, values: Any) -> None:
+    """Refuse strings that are no text, such as names of files in other encodings."""
+    for start in range(0, len(values), BLOCK):
+        block = list(map(str, values[start : start + BLOCK].tolist()))
+        try:
+            "".join(block).encode()
+        except UnicodeEncodeError:
+            bad = next(each for each in block if re.search("[\ud800-\udfff]", each))
+            raise ValueError(
+                f"The {name} {bad!r} is no text in UTF-8, and engines take no other: "
+                "rename it, and the file if it is the name of one."
+            ) from None
 
 
 def _as_kind(values: NDArray, kind: str) -> Any:

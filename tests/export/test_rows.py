@@ -1,6 +1,7 @@
 """Columns that every exporter gets, and what is refused before any is made."""
 
 import datetime
+import os
 import subprocess
 import sys
 
@@ -17,11 +18,20 @@ from skhash import (
     HammingNeighborsTransformer,
 )
 from skhash.baselines import ITQ
-from skhash.export import to_duckdb, to_faiss, to_numpy
+from skhash.export import (
+    to_clickhouse,
+    to_duckdb,
+    to_elasticsearch,
+    to_faiss,
+    to_numpy,
+    to_parquet,
+    to_pgvector,
+    to_vespa,
+)
 from skhash.export._rows import BLOCK, rows_of
 from skhash.hamming import pack
 from skhash.neighbors.exported import queries_of
-from tests.export.samples import codes_of, database, embeddings
+from tests.export.samples import codes_of, database, embeddings, engine
 
 
 @pytest.mark.parametrize("n_bits", [5, 8, 13, 64])
@@ -85,6 +95,27 @@ def test_other_ids_are_refused_with_the_way_out(ids):
     neighbors = HammingNeighbors().fit([[1], [2]], ids=ids)
     with pytest.raises(ValueError, match=r"ids=\[str\(i\) for i in ids\]"):
         to_numpy(neighbors)
+
+
+@pytest.mark.parametrize("column", ["id", "label"])
+@pytest.mark.parametrize("dtype", [np.str_, object])
+def test_names_that_are_no_text_are_refused(tmp_path, column, dtype):
+    names = [f"{i}.png" for i in range(BLOCK + 9)]
+    names[-2] = os.fsdecode(b"a\xff.png")  # a file of Latin-1, as Python names it
+    codes, names = np.zeros((len(names), 1), np.uint8), np.array(names, dtype)
+    given = {"ids": names} if column == "id" else {"y": names}
+    neighbors = HammingNeighbors().fit(codes, **given)
+    engine("pyarrow")
+    for export in (to_clickhouse, to_elasticsearch, to_parquet, to_pgvector, to_vespa):
+        path = tmp_path / "items"
+        with pytest.raises(ValueError, match=rf"{column} 'a\\udcff.png' is no text in"):
+            export(neighbors, path)
+        assert list(tmp_path.iterdir()) == []
+    # Arrays hold what UTF-8 does not, and integers are no text.
+    assert to_numpy(neighbors, tmp_path / "a.npz")[column].tolist() == names.tolist()
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npz")[column], names)
+    if column == "label":
+        assert rows_of(neighbors, text_ids=False).kinds["id"] == "integer"
 
 
 @pytest.mark.parametrize("labels", ["integers", "strings", "floats", "bool"])
