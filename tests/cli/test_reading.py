@@ -44,19 +44,22 @@ def test_csv_with_the_columns_that_pandas_numbers(tmp_path):
     ("text", "how", "message"),
     [
         (SIMPLE, {}, "column 'id' looks like no part of a vector. Say what it is"),
-        (SIMPLE, {"id": "id"}, "row 2, column 'kind' holds 'a', which is no number"),
+        (SIMPLE, {"id": "id"}, "line 2, column 'kind' holds 'a', which is no number"),
         (SIMPLE, {"id": "Id"}, "has no column 'Id' for --id; .* Did you mean 'id'?"),
         (SIMPLE, {"columns": ["z*"]}, "has no column 'z[*]' for --columns"),
         (SIMPLE, {"key": "x"}, "has columns, not arrays: give --columns NAME"),
         (",x\n0,1\n", {}, "a column without name is no part of a vector"),
-        ("x,z\n1\n", {}, "row 2 .* has 1 values, the line of names 2"),
-        ("x,z\n1,2,3\n", {}, "row 2 .* has 3 values, the line of names 2"),
-        ("x,z\n1,\n", {}, "row 2, column 'z' is empty"),
+        ("x,z\n1\n", {}, "line 2 has 1 values, the line of names 2"),
+        ("x,z\n1,2,3\n", {}, "line 2 has 3 values, the line of names 2"),
+        ("x,z\n1,\n", {}, "line 2, column 'z' is empty; fill it in, or leave"),
         ("x,z\n1,2_0\n", {}, "column 'z' holds '2_0', which is no number"),
-        ("x;z\n1;2,5\n", {}, "column 'z' holds '2,5', which is no number"),
+        ("x;z\n1;2,5\n", {}, "'2,5', which is no number; write decimals with a point"),
+        ('x,z\n1,2\n\n1,"a\n"\n', {}, "line 5, column 'z' holds"),
         ("x,z\n1,nan\n", {}, r"missing \(NaN\), first in row 0, column 'z'"),
         ("x,z\n1,2\ninf,2\n", {}, "infinite, first in row 1, column 'x'"),
-        ("1.5,2\n3,4\n", {}, "the first line names the columns, but holds numbers"),
+        ("1.5,2\n3,4\n", {}, "names the columns, but holds the number 1.5"),
+        ("u,-1,0.5\nv,2,0.5\n", {"id": "u"}, "but holds the number -1"),
+        ("5,2\n3,4\n", {}, "the first line names the columns, but holds numbers"),
         ("x,x\n3,4\n", {}, "has two columns 'x'"),
         ("x,z\n", {}, "has names of columns, and no rows"),
         ("", {}, "is empty; its first line names the columns"),
@@ -65,6 +68,40 @@ def test_csv_with_the_columns_that_pandas_numbers(tmp_path):
 )
 def test_csv_that_is_refused(tmp_path, text, how, message):
     assert_matches(error_of(written(tmp_path, "a.csv", text), **how), message)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "item_id",
+        "itemId",
+        "User ID",
+        "ids",
+        "category",
+        "categories",
+        "sub-class",
+        "ts",
+        "created.time",
+        "event_ts",
+        "Cluster",
+        "target_idx",
+        "postal_code",
+        "y",
+        "date",
+    ],
+)
+def test_numbers_under_the_name_of_an_id_or_a_label_are_refused(tmp_path, name):
+    path = written(tmp_path, "a.csv", f"e0,e1,{name}\n1,2,3\n")
+    assert_matches(error_of(path), f"column {name!r} looks like no part of a vector")
+    X = read_items(path, Reading(columns=["e[01]"])).X
+    np.testing.assert_array_equal(X, [[1, 2]])
+
+
+@pytest.mark.parametrize("name", ["grid", "lifetime", "y2", "width", "classy", "kind"])
+def test_numbers_under_other_names_are_told(tmp_path, name, capsys):
+    path = written(tmp_path, "a.csv", f"e0,{name}\n1,2\n")
+    assert read_items(path, Reading()).X.shape == (1, 2)
+    assert f"2 values (float64), columns e0 ... {name}\n" in capsys.readouterr().err
 
 
 def assert_matches(text, message):
@@ -152,8 +189,11 @@ def test_parquet(parquet, vectors):
         assert items.ids.tolist() == ids.tolist()
         assert items.labels.tolist() == y.tolist()
     path = parquet(a=[1.5, 2.0], b=[3, 4], text=["s", "t"])
-    items = read_items(str(path), Reading(id="text"))
-    np.testing.assert_array_equal(items.X, [[1.5, 3], [2, 4]])
+    for how in ({"columns": ["a", "b"]}, {"label": "text", "columns": ["?"]}):
+        items = read_items(str(path), Reading(**how))
+        np.testing.assert_array_equal(items.X, [[1.5, 3], [2, 4]])
+    items = read_items(str(parquet(a=[1, 2], b=[3, 4])), Reading())
+    np.testing.assert_array_equal(items.X, [[1, 3], [2, 4]])
 
 
 @pytest.mark.parametrize(
@@ -167,6 +207,7 @@ def test_parquet(parquet, vectors):
         ({"a": [1.0, None]}, {}, "a value of column 'a' is missing"),
         ({"a": [1.0], "t": ["s"]}, {}, "column 't' holds no numbers. Say what it is"),
         ({"a": [1.0], "id": [7]}, {}, "column 'id' looks like no part of a vector"),
+        ({"a": [1.0], "b": [7]}, {}, "column 'b' holds whole numbers among columns"),
         ({"e": [[1.0]], "f": [[2.0]]}, {}, "several columns of lists, e, f: say which"),
         ({"e": [[1.0]], "a": [2.0]}, {"columns": ["e", "a"]}, "not e, a together"),
         ({"a": [1.0], "t": [None]}, {"id": "t"}, "column 't' for --id has missing"),
@@ -232,6 +273,18 @@ def test_labels_apart(photos, tmp_path):
     )
     path.write_text("\n".join(["file,label", *rows, f"{names[0]},7"]))
     assert "has two labels for 'left/0.png'" in error_of(photos, labels=str(path))
+    path.write_text("\n".join(rows))
+    told = error_of(photos, labels=str(path))
+    assert_matches(told, "begins with the item 'left/0.png'; its first line must be na")
+    path.write_bytes("file,größe\n".encode("latin-1"))
+    told = error_of(photos, labels=str(path))
+    assert_matches(told, "labels.csv is no table in UTF-8 text")
+    (tmp_path / "y.txt").write_bytes("größe\n".encode("latin-1"))
+    told = error_of(photos, labels=str(tmp_path / "y.txt"))
+    assert_matches(told, "y.txt is no table in UTF-8 text")
+    (tmp_path / "y.txt").write_text("a\nb\n" * 4, "utf-8-sig")
+    items = read_items(str(photos), Reading(labels=str(tmp_path / "y.txt")))
+    assert items.labels.tolist() == ["a", "b"] * 4
     (tmp_path / "y.txt").write_text("a\nb\n")
     assert "holds 2 labels, but" in error_of(photos, labels=str(tmp_path / "y.txt"))
     assert "labels are in .npy or .txt" in error_of(photos, labels="labels.doc")

@@ -69,7 +69,8 @@ def _column(
     if name is None:
         return None
     values = arrays[_known(path, arrays, option, name)]
-    if values.shape != (n,):
+    # Labels may be sets, 0/1 for each class.
+    if values.shape != (n,) and (option == "id" or values.shape[:-1] != (n,)):
         raise ValueError(
             f"{path}: --{option} {name} has shape {values.shape}, but there are {n} "
             f"items: one value each is shape ({n},)."

@@ -1,19 +1,21 @@
-"""Which columns of a table are vectors, ids and labels: by name, never by guess."""
+"""Which columns of a table are vectors, ids and labels, as the user or names say."""
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from skhash.cli._input.options import Reading
 from skhash.hints import hint
 
-# Numbers under such names are hardly part of a vector.
-_NO_FEATURES = {
-    *("", "_id", "id", "ids", "idx", "index", "key", "uuid"),
-    *("class", "label", "labels", "target", "y"),
-    *("unnamed: 0", "__index_level_0__"),
-}
+# Numbers under such names, or names that end so, are hardly part of a vector.
+_NO_FEATURES = {"", "y", "unnamed: 0", "__index_level_0__"}
+_NO_FEATURE = re.compile(
+    r"(?:.*[_\W])?(?:id|uuid|idx|key|index|code|class|classe|label|target|category"
+    r"|categorie|cluster|group|timestamp|time|date|ts)s?",
+    re.DOTALL,
+)
 
 
 class Roles(NamedTuple):
@@ -31,8 +33,8 @@ def roles(file: str, kinds: dict[str, str], reading: Reading) -> Roles:
     ----------
     file : str
         For messages.
-    kinds : dict of str to {"number", "list", "other"}
-        What the values of each column are.
+    kinds : dict of str to {"number", "integer", "list", "other"}
+        What the values of each column are; "integer" where the file tells such apart.
     reading : Reading
         What the user says.
     """
@@ -74,13 +76,21 @@ _REMEDY = (
 
 
 def _refuse_doubtful(file: str, kinds: dict[str, str]) -> None:
-    """Refuse columns that, by their names, are no part of a vector."""
+    """Refuse columns that, by name or type, are hardly part of a vector."""
     if len(kinds) < 2:
         return
     for name in kinds:
-        if name.strip().lower() in _NO_FEATURES:
+        # itemId is item_id
+        plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip()).lower()
+        if plain in _NO_FEATURES or _NO_FEATURE.fullmatch(plain):
             what = f"column {name!r} looks like" if name else "a column without name is"
             raise ValueError(f"{file}: {what} no part of a vector. {_REMEDY}")
+    whole = [name for name, kind in kinds.items() if kind == "integer"]
+    if whole and "number" in kinds.values():
+        raise ValueError(
+            f"{file}: column {whole[0]!r} holds whole numbers among columns that do "
+            f"not, and may be no part of a vector. {_REMEDY}"
+        )
 
 
 def _asked_for(file: str, kinds: dict[str, str], patterns: list[str]) -> list[str]:

@@ -25,6 +25,8 @@ class Items:
         Their labels.
     kept : ndarray of bool or None
         Which of the items that were found were read; None where all were.
+    columns : tuple of str
+        Names of the columns that make the vectors, where a table has them.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Items:
     ids: np.ndarray | None = None
     labels: np.ndarray | None = None
     kept: np.ndarray | None = None
+    columns: tuple[str, ...] = ()
 
     def names(self) -> np.ndarray:
         """Ids, or numbers of rows."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from skhash.cli._input.arrays import open_npy
 from skhash.cli._input.items import Items
-from skhash.cli._input.tables import read_rows
+from skhash.cli._input.tables import open_table, read_rows
 
 
 def with_labels(items: Items, path: Path) -> Items:
@@ -36,7 +36,8 @@ def _in_order(items: Items, path: Path) -> np.ndarray:
                 "item, (n,), or 0/1 for each class, (n, n_classes)."
             )
     else:
-        labels = np.array(path.read_text("utf-8").splitlines())
+        with open_table(path) as file:
+            labels = np.array(file.read().splitlines())
     n = len(items.X) if items.kept is None else len(items.kept)
     if len(labels) != n:
         raise ValueError(
@@ -46,7 +47,7 @@ def _in_order(items: Items, path: Path) -> np.ndarray:
 
 
 def _by_id(items: Items, path: Path) -> np.ndarray:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with open_table(path) as file:
         names, rows = read_rows(path, file)
         if len(names) != 2:
             raise ValueError(
@@ -57,6 +58,11 @@ def _by_id(items: Items, path: Path) -> np.ndarray:
             if found.setdefault(name, label) != label:
                 raise ValueError(f"--labels {path} has two labels for {name!r}.")
     ids = [str(name) for name in items.names().tolist()]
+    if names[0] in ids and names[0] not in found:
+        raise ValueError(
+            f"--labels {path} begins with the item {names[0]!r}; its first line must "
+            "be names, such as id,label."
+        )
     if lost := [name for name in ids if name not in found]:
         raise ValueError(
             f"--labels {path} has no label for {lost[0]!r} ({len(lost)} of {len(ids)} "

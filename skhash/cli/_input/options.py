@@ -23,6 +23,8 @@ class Reading:
         Whether photos have their folders as labels.
     size : tuple of int or None
         Height and width of photos.
+    bits : int or None
+        The length of codes whose file does not tell it.
     grey, strict, quiet : bool
         No colours; no broken photos; nothing is told.
     """
@@ -34,6 +36,7 @@ class Reading:
     labels: str | None = None
     by_folder: bool = True
     size: tuple[int, int] | None = None
+    bits: int | None = None
     grey: bool = False
     strict: bool = False
     quiet: bool = False
@@ -52,6 +55,8 @@ class Reading:
             labels=labels,
             by_folder=not getattr(args, "no_labels", False),
             size=as_size(args.size),
+            # Of `fit`, --bits is the length of what it learns.
+            bits=None if args.command == "fit" else getattr(args, "bits", None),
             grey=args.grey,
             strict=args.strict,
             quiet=args.quiet,

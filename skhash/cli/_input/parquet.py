@@ -43,7 +43,9 @@ def read_parquet(path: Path, reading: Reading) -> Items:
         }
     lists = kinds[chosen.vectors[0]] == "list"
     refuse_not_finite(X, str(path), None if lists else chosen.vectors)
-    return Items(str(path), X, columns["id"], columns["label"])
+    return Items(
+        str(path), X, columns["id"], columns["label"], columns=tuple(chosen.vectors)
+    )
 
 
 def open_parquet(path: Path) -> Any:
@@ -59,14 +61,17 @@ def open_parquet(path: Path) -> Any:
 
 def _kind(of_type: Any) -> str:
     types = import_pyarrow()[0].types
-    if types.is_integer(of_type) or types.is_floating(of_type):
+    if types.is_integer(of_type):
+        return "integer"
+    if types.is_floating(of_type):
         return "number"
     is_list = (
         types.is_list(of_type)
         or types.is_large_list(of_type)
         or types.is_fixed_size_list(of_type)
     )
-    return "list" if is_list and _kind(of_type.value_type) == "number" else "other"
+    of_numbers = is_list and _kind(of_type.value_type) in ("number", "integer")
+    return "list" if of_numbers else "other"
 
 
 def _vectors(
@@ -135,11 +140,29 @@ def _column(path: Path, file: Any, option: str, name: str | None) -> Any:
     """The values of one column; None where none was asked for."""
     if name is None:
         return None
-    column = file.read(columns=[name]).column(0)
+    return column_values(path, file.read(columns=[name]).column(0), option, name)
+
+
+def column_values(path: Path, column: Any, option: str, name: str) -> np.ndarray:
+    """Ids or labels as an array: numbers, text, or for label sets one row an item."""
+    what = f"{path}: column {name!r} for --{option}"
     if column.null_count:
-        raise ValueError(f"{path}: column {name!r} for --{option} has missing values.")
+        raise ValueError(f"{what} has missing values.")
     types = import_pyarrow()[0].types
     if types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if option == "label" and _kind(column.type) == "list":
+        values = column.to_pylist()
+        if len(set(map(len, values))) > 1:
+            raise ValueError(
+                f"{what} has lists of different lengths; label sets are 0/1 for each "
+                "class."
+            )
+        return np.array(values)
     values = column.to_numpy(zero_copy_only=False)
-    return values.astype(str) if types.is_string(column.type) else values
+    texts = types.is_string, types.is_large_string, types.is_string_view
+    if any(is_text(column.type) for is_text in texts):
+        return values.astype(str)
+    if values.dtype == object:
+        raise ValueError(f"{what} is of type {column.type}, not numbers or text.")
+    return values

@@ -40,7 +40,8 @@ def read_photos(
         X is of uint8; ids are paths below the folder, and labels the folders in it
         where all photos lie in such.
     """
-    if option := next((o for o in ("columns", "id", "key") if getattr(reading, o)), ""):
+    options = ("columns", "id", "key", "label")
+    if option := next((each for each in options if getattr(reading, each)), ""):
         raise ValueError(f"{path} holds photos: --{option} is for tables and arrays.")
     files = list_images(path) if path.is_dir() else [path]
     names = [

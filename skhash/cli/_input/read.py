@@ -79,8 +79,15 @@ def _tell(items: Items, quiet: bool) -> None:
     if items.labels is not None:
         n_classes = len(set(map(str, items.labels.tolist())))
         labels = f", {n_classes} different labels"
-    told = f"{items.name}: {n} {what} {_sides(sides)} values ({items.X.dtype}){labels}"
-    note(told, quiet)
+    named = ""
+    if items.columns:
+        first, last = items.columns[0], items.columns[-1]
+        named = f", columns {first} ... {last}" if first != last else f", column {last}"
+    note(
+        f"{items.name}: {n} {what} {_sides(sides)} values ({items.X.dtype}){named}"
+        f"{labels}",
+        quiet,
+    )
 
 
 def _sides(shape: Sequence[int]) -> str:
