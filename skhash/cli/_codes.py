@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,3 +32,31 @@ class Codes:
     def names(self) -> np.ndarray:
         """Ids, or numbers of rows."""
         return np.arange(len(self.codes)) if self.ids is None else self.ids
+
+
+def of_bits(found: Codes, bits: int | None) -> Codes:
+    """The same codes, held to the number of bits that they tell, or else the user."""
+    if bits is not None and found.n_bits not in (None, bits):
+        raise ValueError(
+            f"{found.name} has codes of {found.n_bits} bits: leave --bits {bits} out."
+        )
+    n_bits = found.n_bits if bits is None else bits
+    if n_bits is None:
+        return found
+    width = found.codes.shape[1]
+    if -(-n_bits // 8) != width:
+        raise ValueError(
+            f"{found.name} is said to have codes of {n_bits} bits, but they are of "
+            f"{counted(width, 'byte')}, which hold {8 * width - 7} to {8 * width}."
+        )
+    if n_bits % 8 and (found.codes[:, -1] & (0xFF >> n_bits % 8)).any():
+        raise ValueError(
+            f"{found.name} is said to have codes of {n_bits} bits, but there are ones "
+            "beyond them."
+        )
+    return replace(found, n_bits=n_bits)
+
+
+def counted(n: int, what: str) -> str:
+    """A number of things, in the singular where it is one."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -1,4 +1,4 @@
-"""Files of codes, ids and labels: .npy, .npz, .parquet and .csv."""
+"""Codes, ids and labels, written as .npy, .npz, .parquet and .csv files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -33,6 +33,44 @@ def codes_file(path: str, inputs: Iterable[str]) -> Path:
     return target
 
 
+def check_columns(
+    target: Path, ids: np.ndarray | None, labels: np.ndarray | None
+) -> None:
+    """Refuse, before any code is made, ids and labels that the file cannot hold."""
+    suffix = target.suffix.lower()
+    if suffix == ".csv" and labels is not None and labels.ndim > 1:
+        raise ValueError(
+            f"{target} holds one label an item; label sets go into .npz, .parquet or "
+            ".skhash files."
+        )
+    for what, values in (("id", ids), ("label", labels)):
+        if values is None or suffix == ".npy":
+            continue
+        if values.dtype == object and suffix == ".npz":
+            raise ValueError(
+                f"{what}s must be numbers or text to be written into {target}; the "
+                f"first is {values.tolist()[0]!r}."
+            )
+        if suffix == ".parquet" and values.dtype.kind in "OUT":
+            for value in values.ravel().tolist():
+                _refuse_other_text(what, value)
+
+
+def _refuse_other_text(what: str, value: object) -> None:
+    """Refuse text, as of names of files, that UTF-8 does not have."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"The {what} {value!a} is no text in UTF-8: rename it."
+        ) from None
+
+
+def code_column(n_bits: int | None) -> str:
+    """The name of the column of codes in .csv, which tells of bits that pad them."""
+    return f"{CODE}:{n_bits}" if n_bits and n_bits % 8 else CODE
+
+
 def write_codes(path: Path, found: Codes) -> None:
     """Write codes whole or not at all, in the way that the suffix says."""
     with replacing(path) as file:
@@ -56,8 +94,9 @@ def _write_csv(file: BinaryIO, found: Codes) -> None:
     columns = [found.names().tolist()]
     if found.labels is not None:
         columns.append(found.labels.tolist())
-    rows.writerow([ID, *([LABEL] if found.labels is not None else []), CODE])
-    rows.writerows(zip(*columns, (code.hex() for code in _rows(found)), strict=True))
+    code = code_column(found.n_bits)
+    rows.writerow([ID, *([LABEL] if found.labels is not None else []), code])
+    rows.writerows(zip(*columns, (row.hex() for row in _rows(found)), strict=True))
     text.detach()
 
 
@@ -90,105 +129,3 @@ _WRITE: dict[str, Callable[[BinaryIO, Codes], None]] = {
     ".csv": _write_csv,
     ".parquet": _write_parquet,
 }
-
-
-def read_codes(path: Path, may_be_bare: bool) -> Codes | None:
-    """The codes of a file that says it holds some; None if it holds something else.
-
-    A .npy file says nothing; ``may_be_bare`` takes it for codes if it can hold them.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES or not path.is_file():
-        return None
-    if suffix == ".npy":
-        return _read_npy(path) if may_be_bare else None
-    read = {".npz": _read_npz, ".csv": _read_csv, ".parquet": _read_parquet}
-    return read[suffix](path)
-
-
-def _read_npy(path: Path) -> Codes:
-    from skhash.cli._input.arrays import open_npy
-
-    return _checked(path, open_npy(path))
-
-
-def _checked(path: Path, codes: Any, *columns: Any) -> Codes:
-    if codes.dtype != np.uint8 or codes.ndim != 2 or 0 in codes.shape:
-        raise ValueError(
-            f"{path} holds {codes.dtype} of shape {codes.shape}; codes are packed "
-            "bytes, uint8 of shape (n, n_bytes). If these are items, give the model "
-            "that encodes them, --model model.skhash."
-        )
-    return Codes(str(path), codes, *columns)
-
-
-def _read_npz(path: Path) -> Codes | None:
-    from skhash.datasets import load_npz
-
-    arrays = load_npz(path)
-    if "codes" not in arrays:
-        return None
-    codes, n_bits = arrays["codes"], arrays.get("n_bits")
-    for name in ("ids", "labels"):
-        if name in arrays and len(arrays[name]) != len(codes):
-            raise ValueError(
-                f"{path} has {len(arrays[name])} {name} for {len(codes)} codes."
-            )
-    columns = arrays.get("ids"), arrays.get("labels")
-    return _checked(path, codes, *columns, None if n_bits is None else int(n_bits))
-
-
-def _read_csv(path: Path) -> Codes | None:
-    from skhash.cli._input.tables import read_rows
-
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        names, rows = read_rows(path, file)
-        if CODE not in names:
-            return None
-        columns = dict(zip(names, zip(*rows, strict=True), strict=False))
-    try:
-        codes = [bytes.fromhex(code) for code in columns.get(CODE, ())]
-        found = np.array([list(code) for code in codes], np.uint8)
-    except ValueError as error:
-        raise ValueError(
-            f"{path}: column {CODE!r} must hold codes as hexadecimal digits, all of "
-            "one length."
-        ) from error
-    ids, labels = (
-        np.array(columns[name]) if name in columns else None for name in (ID, LABEL)
-    )
-    return _checked(path, found, ids, labels)
-
-
-def _read_parquet(path: Path) -> Codes | None:
-    from skhash.cli._input.parquet import import_pyarrow, open_parquet
-
-    types = import_pyarrow()[0].types
-    with open_parquet(path) as file:
-        schema = file.schema_arrow
-        told = schema.metadata or {}
-        binary = [f.name for f in schema if types.is_fixed_size_binary(f.type)]
-        if len(binary) != 1:
-            return None
-        ids, labels = (name if name in schema.names else None for name in (ID, LABEL))
-        if told.get(b"ids") == b"rows":
-            ids = None
-        names = [name for name in (binary[0], ids, labels) if name]
-        table = file.read(columns=names)
-    column = table.column(binary[0]).combine_chunks()
-    if any(table.column(name).null_count for name in names):
-        raise ValueError(f"{path} has missing values among its codes, ids or labels.")
-    width = column.type.byte_width
-    codes = np.frombuffer(column.buffers()[1], np.uint8)
-    codes = codes[column.offset * width :][: len(column) * width].reshape(-1, width)
-    columns = (
-        None if name is None else _as_numpy(table.column(name))
-        for name in (ids, labels)
-    )
-    n_bits = told.get(b"n_bits", b"")
-    return _checked(path, codes, *columns, int(n_bits) if n_bits.isdigit() else None)
-
-
-def _as_numpy(column: Any) -> np.ndarray:
-    values = column.to_numpy(zero_copy_only=False)
-    return values.astype(str) if values.dtype == object else values

@@ -24,8 +24,8 @@ arguments are not understood; 130 after Ctrl-C; 141 if nobody reads the output.
 `skhash COMMAND --help` shows an example of each command."""
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the examples as they are written."""
+# Keeps the examples as they are written.
+_Formatter = argparse.RawDescriptionHelpFormatter
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -48,7 +48,6 @@ class _Version(argparse.Action):
     """Prints the version."""
 
     def __call__(self, parser: argparse.ArgumentParser, *args: object) -> None:
-        import_module("skhash")
         print(f"skhash {import_module('skhash').__version__}")
         parser.exit()
 
@@ -128,6 +127,17 @@ def add_reading(parser: argparse.ArgumentParser, *, labels: bool) -> None:
         action="store_true",
         help="refuse a folder with a photo that cannot be read, rather than leave the "
         "photo out",
+    )
+
+
+def add_bits(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that take files of codes as they are."""
+    parser.add_argument(
+        "--bits",
+        type=int,
+        metavar="N",
+        help="length of the codes, where their file does not tell it and the last byte "
+        "is not full, as in .npy",
     )
 
 

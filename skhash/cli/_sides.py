@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from skhash.cli._codes import Codes
-from skhash.cli._codes_files import read_codes
+from skhash.cli._codes import Codes, of_bits
+from skhash.cli._codes_read import read_codes
 from skhash.cli._input.items import Items
 from skhash.cli._input.labels import with_labels
 from skhash.cli._input.options import Reading
@@ -33,8 +33,8 @@ def codes_of(path: str, reading: Reading, model: Model | None) -> Codes:
                 f"{path} is an encoder without a database: `skhash encode {path} ITEMS "
                 "-o database.skhash` makes one."
             )
-        return of_database(opened)
-    if (found := read_codes(Path(path), may_be_bare=model is None)) is not None:
+        return with_labels_of(of_bits(of_database(opened), reading.bits), reading)
+    if (found := read_codes(Path(path), reading, model is None)) is not None:
         return with_labels_of(found, reading)
     if model is None:
         raise ValueError(
@@ -45,9 +45,14 @@ def codes_of(path: str, reading: Reading, model: Model | None) -> Codes:
 
 def encoded(path: str, reading: Reading, model: Model) -> Codes:
     """The codes of items that are read and encoded now."""
-    items = read_items(path, reading, model.shape)
+    return of_items(read_items(path, reading, model.shape), reading, model)
+
+
+def of_items(items: Items, reading: Reading, model: Model) -> Codes:
+    """The codes of items that were read."""
     codes = encode(model, items.X, reading.quiet)
-    return Codes(path, codes, items.ids, items.labels, model.n_bits)
+    found = Codes(items.name, codes, items.ids, items.labels, model.n_bits)
+    return of_bits(found, reading.bits)
 
 
 def of_database(model: Model) -> Codes:

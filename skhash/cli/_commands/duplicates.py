@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from skhash.cli._parser import add_command, add_format, add_jobs, add_reading
+from skhash.cli._parser import add_bits, add_command, add_format, add_jobs, add_reading
 
 _ABOUT = """\
 Find near-duplicates: items whose codes differ in few bits.
@@ -34,6 +34,10 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--pairs", action="store_true", help="print pairs, not groups")
     parser.add_argument("--model", metavar="FILE", help="what encodes the items")
+    parser.add_argument(
+        "--codes", action="store_true", help="the items are codes, in .npy, too"
+    )
+    add_bits(parser)
     add_jobs(parser)
     add_format(parser)
     add_reading(parser, labels=False)
@@ -77,12 +81,16 @@ def _codes(args: argparse.Namespace, reading: Any) -> Any:
     """The codes of the items, by a model, as they are, or made without learning."""
     from pathlib import Path
 
-    from skhash.cli._codes import Codes
-    from skhash.cli._codes_files import read_codes
+    from skhash.cli._codes import Codes, of_bits
+    from skhash.cli._codes_read import read_codes
     from skhash.cli._models import open_encoder
     from skhash.cli._sides import codes_of
 
     path = Path(args.items)
+    if args.model and args.codes:
+        raise ValueError("Give --model or --codes, not both: codes need no model.")
+    if args.codes:
+        return codes_of(args.items, reading, None)
     if args.model:
         return codes_of(args.items, reading, open_encoder(args.model))
     if path.is_dir():
@@ -95,12 +103,27 @@ def _codes(args: argparse.Namespace, reading: Any) -> Any:
             )
         items, codes = perceptual_codes(path, reading)
         _tell_plain(codes, reading)
-        return Codes(args.items, codes, items.ids, None, N_BITS)
+        hashes = Codes(args.items, codes, items.ids, None, N_BITS)
+        return of_bits(hashes, reading.bits)
     if path.suffix.lower() == ".skhash":
         return codes_of(args.items, reading, None)
-    if (found := read_codes(path, may_be_bare=False)) is not None:
+    if (found := read_codes(path, reading, may_be_bare=False)) is not None:
         return found
-    return _signs(args.items, reading)
+    _refuse_bare(path)
+    return of_bits(_signs(args.items, reading), reading.bits)
+
+
+def _refuse_bare(path: Any) -> None:
+    """Refuse a .npy file of bytes, which may be codes as well as vectors."""
+    from skhash.cli._input.arrays import open_npy
+
+    if path.suffix.lower() == ".npy" and path.is_file():
+        array = open_npy(path)
+        if array.dtype == "uint8" and array.ndim == 2:
+            raise ValueError(
+                f"{path} holds bytes, which may be codes or vectors: say --codes, or "
+                "what encodes vectors, --model model.skhash."
+            )
 
 
 def _tell_plain(codes: Any, reading: Any) -> None:

@@ -37,17 +37,21 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace, out: TextIO) -> None:
     """Encode, and write the file."""
-    from skhash.cli._codes_files import codes_file, write_codes
+    from skhash.cli._codes import counted
+    from skhash.cli._codes_files import check_columns, codes_file, write_codes
     from skhash.cli._input.items import note
     from skhash.cli._input.options import Reading
+    from skhash.cli._input.read import read_items
     from skhash.cli._models import open_encoder
     from skhash.cli._output import inputs_of
-    from skhash.cli._sides import encoded
+    from skhash.cli._sides import of_items
 
     reading = Reading.of(args)
     target = codes_file(args.output, inputs_of(args))
     model = open_encoder(args.model)
-    found = encoded(args.items, reading, model)
+    items = read_items(args.items, reading, model.shape)
+    check_columns(target, items.ids, items.labels)
+    found = of_items(items, reading, model)
     suffix = target.suffix.lower()
     if suffix == ".skhash":
         _write_database(target, model, found)
@@ -55,8 +59,15 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
         write_codes(target, found)
     if suffix == ".npy" and found.ids is not None:
         note("ids stay behind: a .npy file holds codes alone", args.quiet)
+    if suffix == ".npy" and found.n_bits and found.n_bits % 8:
+        note(
+            f"say --bits {found.n_bits} where {target} is read: it does not tell which "
+            "bits only fill the last byte",
+            args.quiet,
+        )
     n, n_bytes = found.codes.shape
-    note(f"{target}: {n} codes of {n_bytes} bytes", args.quiet)
+    told = f"{counted(n, 'code')} of {counted(n_bytes, 'byte')}"
+    note(f"{target}: {told}", args.quiet)
 
 
 def _write_database(target: Path, model: Any, found: Any) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any, TextIO
 
-from skhash.cli._parser import add_command, add_format, add_jobs, add_reading
+from skhash.cli._parser import add_bits, add_command, add_format, add_jobs, add_reading
 
 _ABOUT = """\
 Measure retrieval: how well labelled queries find items of their label.
@@ -39,6 +39,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--html", metavar="FILE", help="write the report as a page for browsers, too"
     )
+    add_bits(parser)
     add_jobs(parser)
     add_format(parser)
     add_reading(parser, labels=True)
@@ -93,6 +94,16 @@ def _sides(args: argparse.Namespace) -> tuple[Any, Any, int | None]:
     from skhash.cli._sides import codes_of
 
     reading = Reading.of(args)
+    if args.database_labels and not args.queries:
+        raise ValueError(
+            "--database-labels is for a database beside queries; without queries it "
+            "has its labels by --labels."
+        )
+    if args.label and not args.queries and args.database.lower().endswith(".skhash"):
+        raise ValueError(
+            f"{args.database} has its labels in it: leave --label out, or give others, "
+            "--labels FILE."
+        )
     model = open_encoder(args.model) if args.model else None
     if model is None and args.database.lower().endswith(".skhash"):
         opened = open_model(args.database)

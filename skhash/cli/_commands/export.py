@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, TextIO
 
-from skhash.cli._parser import add_command
+from skhash.cli._parser import add_bits, add_command
 
 _ABOUT = """\
 Write a model, or the codes of a database, for other programs.
@@ -49,6 +49,7 @@ def add(commands: Any) -> None:
         metavar="NAME",
         help=f"{', '.join(TARGETS)} (default: by the suffix of the output)",
     )
+    add_bits(parser)
     parser.set_defaults(run=run)
 
 
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
         write(open_encoder(args.file).encoder, target)
         told = None
     else:
-        told = _write_codes(args.file, write, target)
+        told = _write_codes(args.file, write, target, args.bits)
     note(f"{target}: written for {name}", args.quiet)
     if isinstance(told, str):
         out.write(told.rstrip() + "\n")
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
         out.write(json.dumps(told, indent=2) + "\n")
 
 
-def _write_codes(path: str, write: Any, target: Path) -> Any:
+def _write_codes(path: str, write: Any, target: Path, bits: int | None) -> Any:
     """Write the database of a file; what the function returns."""
     from skhash.cli._input.options import Reading
     from skhash.cli._models import open_model
@@ -92,7 +93,7 @@ def _write_codes(path: str, write: Any, target: Path) -> Any:
     model = open_model(path) if path.lower().endswith(".skhash") else None
     if model is not None and model.takes_vectors:
         return write(model.database, target)
-    found = codes_of(path, Reading(quiet=True), None)
+    found = codes_of(path, Reading(quiet=True, bits=bits), None)
     neighbors = model.database if model is not None else None
     if neighbors is None:
         neighbors = HammingNeighbors().fit(found.codes, found.labels, ids=found.ids)

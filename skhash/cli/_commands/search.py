@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
     from skhash.cli._input.read import read_items
     from skhash.cli._models import open_encoder, open_model
     from skhash.cli._results import print_rows
-    from skhash.cli._sides import codes_of, encoded
+    from skhash.cli._sides import codes_of
 
     reading = Reading.of(args)
     model = None
@@ -69,27 +69,21 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
     else:
         opened, database = None, _database(codes_of(args.database, reading, None))
     if opened is not None and opened.takes_vectors:
+        if args.codes:
+            raise ValueError(
+                f"{args.database} is a database of vectors, which takes vectors as "
+                "queries: leave --codes out."
+            )
         items = read_items(args.queries, reading, opened.shape)
         X, names = items.X, items.names()
     else:
-        model = None if args.codes else model
-        take = encoded if model is not None and not _are_codes(args) else codes_of
-        found = take(args.queries, reading, model)
+        found = codes_of(args.queries, reading, None if args.codes else model)
         X, names = found.codes, found.names()
         _check_width(database, X, args)
     if args.jobs is not None:
         database.set_params(n_jobs=args.jobs)
     rows = _answers(database, X, names, args)
     print_rows(out, args.format, ("query", "rank", "id", "distance"), rows)
-
-
-def _are_codes(args: argparse.Namespace) -> bool:
-    """Whether the queries are a file that says it holds codes."""
-    from pathlib import Path
-
-    from skhash.cli._codes_files import read_codes
-
-    return read_codes(Path(args.queries), may_be_bare=False) is not None
 
 
 def _database(found: Any) -> Any:
