@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from importlib import import_module
 
 COMMANDS = ("fit", "encode", "search", "duplicates", "evaluate", "info", "export")
@@ -130,11 +131,30 @@ def add_reading(parser: argparse.ArgumentParser, *, labels: bool) -> None:
     )
 
 
+def from_1(text: str) -> int:
+    """The number that an option takes, which must be at least 1."""
+    return _whole(text, 1)
+
+
+def from_0(text: str) -> int:
+    """The number that an option takes, which must not be negative."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    number = int(text) if re.fullmatch(r"[+-]?[0-9]+", text.strip()) else least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from {least} on, got {text!r}"
+        )
+    return number
+
+
 def add_bits(parser: argparse.ArgumentParser) -> None:
     """The option of commands that take files of codes as they are."""
     parser.add_argument(
         "--bits",
-        type=int,
+        type=from_1,
         metavar="N",
         help="length of the codes, where their file does not tell it and the last byte "
         "is not full, as in .npy",

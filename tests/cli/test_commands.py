@@ -5,6 +5,7 @@ import pytest
 
 import skhash
 from skhash import DeepHashEncoder, HammingNeighbors
+from skhash.cli._commands import duplicates
 from skhash.datasets import read_images
 from skhash.metrics import evaluate
 from tests.cli.conftest import objects, table
@@ -158,6 +159,38 @@ def test_duplicates_among_vectors_are_the_groups_of_near_codes(
         for i, j in np.argwhere(distances <= radius).tolist()
         if i < j
     }
+
+
+@pytest.mark.parametrize("held", [0, 7, 1 << 20])
+def test_groups_do_not_depend_on_how_many_pairs_are_held(held, monkeypatch):
+    monkeypatch.setattr("skhash.cli._commands.duplicates._HELD", held)
+    rng = np.random.default_rng(0)
+    n = 30
+    left, right = rng.integers(0, n, (2, 60))
+    parts = [(left[i : i + 4], right[i : i + 4], None) for i in range(0, 60, 4)]
+    for some in (parts[:4], parts, parts * 300, []):
+        graph = np.eye(n, dtype=bool)
+        for one, other, _ in some[:15]:
+            graph[one, other] = graph[other, one] = True
+        reached = np.linalg.matrix_power(graph.astype(float), n) > 0
+        wanted = {tuple(np.flatnonzero(row).tolist()) for row in reached}
+        wanted = sorted(list(group) for group in wanted if len(group) > 1)
+        assert duplicates._groups(iter(some), n) == wanted
+
+
+def test_duplicates_hold_few_pairs(monkeypatch):
+    monkeypatch.setattr("skhash.cli._commands.duplicates._HELD", 1000)
+    most, joined = [], duplicates._joined
+
+    def watched(group, pairs):
+        most.append(sum(len(left) for left, _ in pairs))
+        return joined(group, pairs)
+
+    monkeypatch.setattr(duplicates, "_joined", watched)
+    one = np.zeros(100, int), np.arange(100), None
+    assert duplicates._groups(iter([one] * 500), 100) == [list(range(100))]
+    assert max(most) <= 1100
+    assert sum(most) == 50_000
 
 
 def test_duplicates_of_a_database_of_codes(run, tmp_path):

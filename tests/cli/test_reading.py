@@ -200,8 +200,8 @@ def test_parquet(parquet, vectors):
     ("columns", "how", "message"),
     [
         ({"e": [[1.0, 2.0], [1.0]]}, {}, "the list in column 'e', row 1 has 1 values"),
-        ({"e": [[1.0], None]}, {}, r"a value of column 'e' is missing \(null\)"),
-        ({"e": [[1.0, None]]}, {}, r"a value of column 'e' is missing \(null\)"),
+        ({"e": [[1.0], None]}, {}, r"column 'e' is missing \(null\), first in row 1 "),
+        ({"e": [[1.0, 2], [None, 2]]}, {}, r"'e' is missing \(null\), first in row 1 "),
         ({"e": [[1.0, np.nan]]}, {}, r"missing \(NaN\), first in row 0, column 1"),
         ({"e": [[]]}, {}, "column 'e' holds no numbers"),
         ({"a": [1.0, None]}, {}, "a value of column 'a' is missing"),

@@ -19,6 +19,9 @@ _EXAMPLE = """\
   skhash duplicates photos
   skhash duplicates photos --radius 8 --pairs --format csv > pairs.csv"""
 
+# Pairs that are held before they join groups; of many items, one for each.
+_HELD = 1 << 20
+
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
@@ -30,7 +33,8 @@ def add(commands: Any) -> None:
         "--radius",
         type=int,
         metavar="BITS",
-        help="most bits that two duplicates differ in (default: a tenth of all)",
+        help="most bits that two duplicates differ in (default: a tenth of all; of "
+        "fewer than 10 bits, 0)",
     )
     parser.add_argument("--pairs", action="store_true", help="print pairs, not groups")
     parser.add_argument("--model", metavar="FILE", help="what encodes the items")
@@ -46,6 +50,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace, out: TextIO) -> None:
     """Search, and print groups or pairs."""
+    from skhash.cli._codes import counted
     from skhash.cli._input.items import note
     from skhash.cli._input.options import Reading
     from skhash.cli._results import print_rows
@@ -54,7 +59,8 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
     found = _codes(args, Reading.of(args))
     n_bits = found.n_bits or 8 * found.codes.shape[1]
     radius = n_bits // 10 if args.radius is None else args.radius
-    note(f"comparing {len(found.codes)} codes of {n_bits} bits", args.quiet)
+    compared = f"{counted(len(found.codes), 'code')} of {counted(n_bits, 'bit')}"
+    note(f"comparing {compared}", args.quiet)
     database = HammingNeighbors(n_jobs=args.jobs, verbose=0 if args.quiet else 1)
     pairs = database.fit(found.codes).pairs(radius)
     names = found.names()
@@ -71,8 +77,8 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
     print_rows(out, args.format, ("group", "id"), rows)
     n_items = sum(map(len, groups))
     note(
-        f"{len(groups)} groups, {n_items} of {len(names)} items, within {radius} of "
-        f"{n_bits} bits",
+        f"{counted(len(groups), 'group')}, {n_items} of {counted(len(names), 'item')}, "
+        f"within {radius} of {counted(n_bits, 'bit')}",
         args.quiet,
     )
 
@@ -145,6 +151,10 @@ def _signs(path: str, reading: Any) -> Any:
     from skhash.cli._input.read import read_items
 
     items = read_items(path, reading)
+    if len(items.X) < 2:
+        raise ValueError(
+            f"{path} holds one item, and duplicates are found among several: give more."
+        )
     X = items.X.reshape(len(items.X), -1)
     model = RotatedSigns(random_state=0).fit(X)
     return Codes(path, model.transform(X), items.ids, None, model.n_bits_)
@@ -153,14 +163,30 @@ def _signs(path: str, reading: Any) -> Any:
 def _groups(pairs: Iterator[Any], n: int) -> list[list[int]]:
     """Rows of the items in each group of several, by their first rows."""
     import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
-    found = [(left, right) for left, right, _ in pairs]
-    left, right = map(np.concatenate, zip(*found, strict=True)) if found else ([], [])
-    graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(n, n))
-    _, group = connected_components(graph, directed=False)
+    group, held, n_held = np.arange(n), [], 0
+    for left, right, _ in pairs:
+        held.append((left, right))
+        n_held += len(left)
+        if n_held > max(n, _HELD):  # there may be far more pairs than memory holds
+            group, held, n_held = _joined(group, held), [], 0
+    if held:
+        group = _joined(group, held)
     members: dict[int, list[int]] = {}
     for row, number in enumerate(group.tolist()):
         members.setdefault(number, []).append(row)
     return [rows for rows in members.values() if len(rows) > 1]
+
+
+def _joined(group: Any, pairs: list[Any]) -> Any:
+    """Numbers of groups, the same where a pair connects them."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    left, right = (group[np.concatenate(side)] for side in zip(*pairs, strict=True))
+    ones, n = np.ones(len(left), np.int8), len(group)
+    graph = coo_array((ones, (left, right)), shape=(n, n)).tocsr()
+    graph.data[:] = 1  # pairs between the same groups add up, and might to 0
+    _, joined = connected_components(graph, directed=False)
+    return joined[group]

@@ -6,7 +6,14 @@ import argparse
 import json
 from typing import Any, TextIO
 
-from skhash.cli._parser import add_bits, add_command, add_format, add_jobs, add_reading
+from skhash.cli._parser import (
+    add_bits,
+    add_command,
+    add_format,
+    add_jobs,
+    add_reading,
+    from_1,
+)
 
 _ABOUT = """\
 Measure retrieval: how well labelled queries find items of their label.
@@ -28,7 +35,7 @@ def add(commands: Any) -> None:
     parser.add_argument("queries", nargs="?", help="the same, or left out")
     parser.add_argument("--model", metavar="FILE", help="what encodes the items")
     parser.add_argument(
-        "-k", type=int, default=100, metavar="N", help="ranks (default: 100)"
+        "-k", type=from_1, default=100, metavar="N", help="ranks (default: 100)"
     )
     parser.add_argument(
         "--radius", type=int, default=2, metavar="BITS", help="radius (default: 2)"

@@ -94,7 +94,20 @@ def _write_codes(path: str, write: Any, target: Path, bits: int | None) -> Any:
     if model is not None and model.takes_vectors:
         return write(model.database, target)
     found = codes_of(path, Reading(quiet=True, bits=bits), None)
+    _refuse_large(found)
     neighbors = model.database if model is not None else None
     if neighbors is None:
         neighbors = HammingNeighbors().fit(found.codes, found.labels, ids=found.ids)
     return write(neighbors, target, n_bits=found.n_bits)
+
+
+def _refuse_large(found: Any) -> None:
+    """Refuse ids that need all bits of an unsigned integer."""
+    ids = found.ids
+    if ids is None or ids.dtype.kind != "u" or not len(ids):
+        return
+    if (largest := int(ids.max())) >= 1 << 63:
+        raise ValueError(
+            f"{found.name} has the id {largest}, and engines hold whole numbers below "
+            "2**63: encode with --id of a column of text."
+        )

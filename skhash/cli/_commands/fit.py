@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, TextIO
 
-from skhash.cli._parser import add_command, add_jobs, add_reading
+from skhash.cli._parser import add_command, add_jobs, add_reading, from_0, from_1
 
 _ABOUT = """\
 Learn codes, and write the encoder to a file.
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
     )
     group = parser.add_argument_group("how codes are learned")
     group.add_argument(
-        "--bits", type=int, default=32, metavar="N", help="length (default: 32)"
+        "--bits", type=from_1, default=32, metavar="N", help="length (default: 32)"
     )
     group.add_argument(
         "--loss",
@@ -42,11 +42,14 @@ def add(commands: Any) -> None:
         help="linear, mlp, residual or convnet (default: what suits the items)",
     )
     group.add_argument(
-        "--epochs", type=int, metavar="N", help="passes over the items (default: auto)"
+        "--epochs",
+        type=from_1,
+        metavar="N",
+        help="passes over all (default: auto)",
     )
     group.add_argument(
         "--seed",
-        type=int,
+        type=from_0,
         default=0,
         metavar="N",
         help="the same seed gives the same codes (default: 0)",

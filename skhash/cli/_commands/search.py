@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from skhash.cli._parser import add_command, add_format, add_jobs, add_reading
+from skhash.cli._parser import add_command, add_format, add_jobs, add_reading, from_1
 
 _ABOUT = """\
 Find the items of a database that are nearest to each query.
@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
         "queries", help="a photo, a folder of photos, a file of vectors or of codes"
     )
     parser.add_argument(
-        "-k", type=int, default=5, metavar="N", help="items a query (default: 5)"
+        "-k", type=from_1, default=5, metavar="N", help="items a query (default: 5)"
     )
     parser.add_argument(
         "--radius",

@@ -117,7 +117,7 @@ def _of_lists(path: Path, batch: Any, names: list[str], start: int) -> np.ndarra
         row = other[0]
         raise _ragged(path, names[0], start + row, lengths[row], lengths[0])
     values = column.flatten()
-    _refuse_missing(path, values, names[0], start)
+    _refuse_missing(path, values, names[0], start, int(lengths[0]))
     return values.to_numpy(zero_copy_only=False).reshape(len(column), -1)
 
 
@@ -128,11 +128,16 @@ def _ragged(path: Path, name: str, row: int, length: int, first: int) -> ValueEr
     )
 
 
-def _refuse_missing(path: Path, values: Any, name: str, start: int) -> None:
+def _refuse_missing(
+    path: Path, values: Any, name: str, start: int, width: int = 1
+) -> None:
+    """Refuse null among values that begin in a row, and are so many to each."""
     if values.null_count:
+        first = int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0])
         raise ValueError(
-            f"{path}: a value of column {name!r} is missing (null), in row {start} or "
-            "later. Fill it in, or leave its row out."
+            f"{path}: a value of column {name!r} is missing (null), first in row "
+            f"{start + first // width} (counted from 0). Fill it in, or leave its row "
+            "out."
         )
 
 
