@@ -124,6 +124,15 @@ def test_page_of_no_answers_shows_dashes(sides):
     assert page.texts.count("\u2013 \u2013 \u2013") >= 11
 
 
+def test_page_does_not_say_that_precision_falls_where_it_rises():
+    # The first ranks are wrong, and all that are relevant come last.
+    labels = np.repeat([0, 1], 6)
+    database = np.where(labels == 0, 0, 255).astype(np.uint8).reshape(-1, 1)
+    text = evaluate(database[:6], database, 1 - labels[:6], labels).to_html()
+    assert "Precision goes from 0.000 at rank 1 to 0.500 as recall" in text
+    assert "falls" not in text
+
+
 def test_points_stand_where_their_values_are():
     axes = Axes("x", "y", 1, 100, log=True)
     line = Line("a", "first", np.array([1, 10, 100]), np.array([0, np.nan, 1]))

@@ -122,7 +122,7 @@ def _charts(report: RetrievalReport) -> str:
                     Line("precision", "first", ranks, precision),
                     Line("recall", "second", ranks, recall),
                 ],
-                f"Precision falls {end} as recall rises to {_share(recall[-1], 3)}.",
+                f"Precision goes {end} as recall rises to {_share(recall[-1], 3)}.",
             )
         )
     if by_radius := report.curves.get("by radius"):
