@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,26 @@ def like(row, line):
     return alike and all(
         float(a) == pytest.approx(float(b), 0.05, 0.03) for a, b in pairs
     )
+
+
+def extras():
+    """The optional packages by the names that pip knows them by."""
+    project = tomllib.loads((README.parent / "pyproject.toml").read_text("utf-8"))
+    return project["project"]["optional-dependencies"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/install.rst"])
+def test_every_extra_for_users_is_named(page):
+    text = (README.parent / page).read_text("utf-8")
+    named = set(re.findall(r'pip install "\.\[(\w+)\]"', text))
+    assert named == extras().keys() - {"docs", "test"}
+
+
+def test_the_commands_of_the_readme_have_what_they_read_by():
+    before = TEXT[: TEXT.index("$ skhash ")]
+    assert 'pip install ".[cli]"' in before
+    packages = {re.match(r"[\w-]+", each)[0] for each in extras()["cli"]}
+    assert packages == {"pillow", "pyarrow"}  # photos, and .parquet
 
 
 @pytest.mark.slow
