@@ -204,7 +204,7 @@ def test_ids_and_labels_of_codes_by_other_names(run, capsys, tmp_path, parquet):
     for more, wanted in [
         ((), ["a", "b"]),
         (("--id", "name"), ["x", "y"]),
-        (("--id", "nam"), ["a", "b"]),
+        (("--id", "title"), ["a", "b"]),
     ]:
         assert [row["id"] for row in objects(run("duplicates", path, *how, *more))] == (
             wanted

@@ -96,6 +96,7 @@ def _sides(args: argparse.Namespace) -> tuple[Any, Any, int | None]:
     """Codes and labels of queries and database, and the length of the codes."""
     import dataclasses
 
+    from skhash.cli._codes import counted
     from skhash.cli._input.options import Reading
     from skhash.cli._models import open_encoder, open_model
     from skhash.cli._sides import codes_of
@@ -130,7 +131,7 @@ def _sides(args: argparse.Namespace) -> tuple[Any, Any, int | None]:
             )
     if queries.codes.shape[1] != database.codes.shape[1]:
         raise ValueError(
-            f"{queries.name} has codes of {queries.codes.shape[1]} bytes, "
+            f"{queries.name} has codes of {counted(queries.codes.shape[1], 'byte')}, "
             f"{database.name} of {database.codes.shape[1]}: encode both with the same "
             "model."
         )

@@ -93,11 +93,13 @@ def _database(found: Any) -> Any:
 
 
 def _check_width(database: Any, codes: Any, args: argparse.Namespace) -> None:
+    from skhash.cli._codes import counted
+
     ours, theirs = database.codes_.shape[1], codes.shape[1]
     if ours != theirs:
         raise ValueError(
-            f"{args.queries} has codes of {theirs} bytes, {args.database} of {ours}: "
-            "encode both with the same model."
+            f"{args.queries} has codes of {counted(theirs, 'byte')}, {args.database} "
+            f"of {ours}: encode both with the same model."
         )
 
 

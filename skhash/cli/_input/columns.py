@@ -12,8 +12,8 @@ from skhash.hints import hint
 # Numbers under such names, or names that end so, are hardly part of a vector.
 _NO_FEATURES = {"", "y", "unnamed: 0", "__index_level_0__"}
 _NO_FEATURE = re.compile(
-    r"(?:.*[_\W])?(?:id|uuid|idx|key|index|code|class|classe|label|target|category"
-    r"|categorie|cluster|group|timestamp|time|date|ts)s?",
+    r"(?:.*[_\W])?(?:(?:id|uuid|key|code|label|target|cluster|group|time|timestamp|date)"
+    r"s?|idx|ts|index(?:es)?|class(?:es)?|categor(?:y|ies))",
     re.DOTALL,
 )
 

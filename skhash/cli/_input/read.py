@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from skhash.cli._codes import counted
 from skhash.cli._input.items import Items, note
 from skhash.cli._input.options import Reading
 
@@ -78,7 +79,7 @@ def _tell(items: Items, quiet: bool) -> None:
     labels = ""
     if items.labels is not None:
         n_classes = len(set(map(str, items.labels.tolist())))
-        labels = f", {n_classes} different labels"
+        labels = f", {counted(n_classes, 'different label')}"
     named = ""
     if items.columns:
         first, last = items.columns[0], items.columns[-1]
