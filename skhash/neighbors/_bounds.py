@@ -21,6 +21,8 @@ ROUNDED = (0.3634, 0.1188, 0.03744, 0.01154, 0.003495, 0.00104, 0.000304, 0.0000
 LEAST_ERROR = 1 / 16
 # Rounding of the factors, which are float32, by squared norms.
 ROUNDING = 2.0**-22
+# Items whose squared factors are added up apart from others.
+ROWS = 1 << 16
 # How far products differ from squared distances: their weight in a value.
 WEIGHTS = {"euclidean": 2.0, "cosine": 1.0, "inner_product": 1.0}
 
@@ -123,9 +125,24 @@ class Bounds:
 
 def noise_of(factors: Factors) -> float:
     """Squared slopes over squared errors, on average: what rounding weighs."""
-    table = factors.table.astype(np.float64)
-    errors = (table[:, 2] ** 2).sum()
-    return float((table[:, 0] ** 2).sum() / errors) if errors > 0 else 0.0
+    table = factors.table
+    sums = (squares_of(table[i : i + ROWS]) for i in range(0, len(table), ROWS))
+    return ratio_of(sum(sums, np.zeros(2)))
+
+
+def squares_of(table):
+    """Sums of squared slopes and of squared errors of ROWS items at most.
+
+    Whoever has the items in parts adds the same sums, and in the same order.
+    """
+    table = table.astype(np.float64)
+    return np.array([(table[:, 0] ** 2).sum(), (table[:, 2] ** 2).sum()])
+
+
+def ratio_of(sums):
+    """The noise, of sums of squares."""
+    slopes, errors = sums
+    return float(slopes / errors) if errors > 0 else 0.0
 
 
 def scale_of(largest):

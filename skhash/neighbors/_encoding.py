@@ -14,14 +14,24 @@ from skhash.neighbors._vector_input import blocks, seen_by
 
 def fitted_encoder(encoder, X, y, metric):
     """A fitted clone of an encoder; it sees vectors as the metric does."""
-    encoder = RotatedSigns(random_state=0) if encoder is None else clone(encoder)
-    if isinstance(encoder, RotatedSigns):
-        n_bits = encoder.n_bits or min(X.shape[1], MAX_BITS)
-        if n_bits >= X.shape[1]:  # by parts, without a copy of X
-            for rows in blocks(X):
-                encoder.partial_fit(seen_by(metric, X[rows]))
-            return encoder
+    encoder = new_encoder(encoder)
+    if learns_by_parts(encoder, X.shape[1]):  # without a copy of X
+        for rows in blocks(X):
+            encoder.partial_fit(seen_by(metric, X[rows]))
+        return encoder
     return encoder.fit(seen_by(metric, X) if metric == "cosine" else X, y)
+
+
+def new_encoder(encoder):
+    """A clone to fit; of None, the default encoder."""
+    return RotatedSigns(random_state=0) if encoder is None else clone(encoder)
+
+
+def learns_by_parts(encoder, n_features):
+    """Whether an encoder is fitted block by block: its rotation needs only a mean."""
+    if not isinstance(encoder, RotatedSigns):
+        return False
+    return (encoder.n_bits or min(n_features, MAX_BITS)) >= n_features
 
 
 def real_outputs(encoder, X):
@@ -51,19 +61,40 @@ def has_published_bound(encoder, n_features):
 
 def bounds_for(encoder, X, metric):
     """What codes of an encoder know of distances between these vectors."""
-    published = has_published_bound(encoder, X.shape[1])
+    center = center_of(encoder, X.shape[1])
+    if center is None:
+        center = mean_of(X, metric)
+    largest = largest_norm(X, metric, center)
+    return bounds_about(encoder, metric, center, largest, len(X), X.__getitem__)
+
+
+def center_of(encoder, n_features):
+    """What an encoder with a published bound subtracts; None for all others."""
+    if not has_published_bound(encoder, n_features):
+        return None
     inner = encoder.estimator if isinstance(encoder, FrozenEstimator) else encoder
-    center = inner.mean_ if published else mean_of(X, metric)
+    return inner.mean_
+
+
+def largest_norm(X, metric, center):
+    """The norm of the vector that is farthest from a center."""
     with np.errstate(over="ignore"):  # the encoder says what is too large
-        largest = max(
+        return max(
             np.sqrt(((seen_by(metric, X[rows]) - center) ** 2).sum(axis=1)).max()
             for rows in blocks(X)
         )
+
+
+def bounds_about(encoder, metric, center, largest, n, rows_of):
+    """Bounds for n vectors about a center, of which `rows_of` brings some.
+
+    It is asked once, where they must be measured.
+    """
     bounds = Bounds(metric, center, scale_of(largest))
-    if published:
+    if has_published_bound(encoder, len(center)):
         return bounds
-    rows, anchors = sample(len(X))
-    some = seen_by(metric, X[rows])
+    rows, anchors = sample(n)
+    some = seen_by(metric, rows_of(rows))
     gaps = (some - center) * bounds.scale
     offsets = (gaps**2).sum(axis=1)
     if metric == "inner_product":
@@ -74,4 +105,9 @@ def bounds_for(encoder, X, metric):
 
 def mean_of(X, metric):
     """Mean of the vectors as the metric sees them."""
-    return sum(seen_by(metric, X[rows]).sum(axis=0) / len(X) for rows in blocks(X))
+    return sum(part_of_mean(X[rows], metric, len(X)) for rows in blocks(X))
+
+
+def part_of_mean(X, metric, n):
+    """What a block of n vectors adds to their mean."""
+    return seen_by(metric, X).sum(axis=0) / n

@@ -57,6 +57,11 @@ def values_of(scanned, X, indices):
 
 def kth_values(scanned, X, k):
     """Exact value of each query's k-th nearest item."""
+    return least_values(scanned, X, k)[:, k - 1]
+
+
+def least_values(scanned, X, k):
+    """Exact values of each query's k nearest items, or of fewer, ascending."""
     bounds, metric = scanned.database.bounds, scanned.metric
     gaps = seen_by(metric, X) - bounds.center
 
@@ -68,7 +73,7 @@ def kth_values(scanned, X, k):
         return (others**2).sum(axis=1) - 2 * products
 
     candidates = least(scanned, min(len(scanned.codes), k + _MORE), of_block)
-    return np.sort(values_of(scanned, X, candidates), axis=1)[:, k - 1]
+    return np.sort(values_of(scanned, X, candidates), axis=1)[:, :k]
 
 
 def real_values(database, queries) -> Callable:

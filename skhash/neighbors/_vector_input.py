@@ -37,9 +37,14 @@ def checked(estimator, X, *, reset=False):
     return validate_data(estimator, as_array(X), dtype="numeric", reset=reset)
 
 
+def rows_of_block(n_features):
+    """Rows of a block of vectors."""
+    return max(1, _BLOCK // max(1, n_features))
+
+
 def blocks(X):
     """Slices of the rows of X, each of some MB in float64."""
-    step = max(1, _BLOCK // max(1, X.shape[1]))
+    step = rows_of_block(X.shape[1])
     return [slice(start, start + step) for start in range(0, len(X), step)]
 
 
