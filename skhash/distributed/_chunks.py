@@ -54,6 +54,15 @@ def row_chunks(X):
     return [chunks[i] for i in kept], [X.chunks[0][i] for i in kept]
 
 
+def names_of(sizes, first=0):
+    """Names of chunks, for messages."""
+    ends = first + np.cumsum(sizes)
+    return [
+        f"Chunk {i} (rows {end - size} to {end - 1})"
+        for i, (size, end) in enumerate(zip(sizes, ends, strict=True))
+    ]
+
+
 def chunks_beside(values, sizes, name, dask):
     """What belongs to the rows, in chunks of the same sizes; None for none."""
     n = sum(sizes)

@@ -3,8 +3,51 @@
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-from skhash.distributed._queries import as_dask, gathered
+from skhash.distributed._queries import as_dask, empty, gathered
 from skhash.neighbors.shards import as_rows, csr_graph
+
+
+def nearest_listed(shards, found, queries, k, dtype):
+    """Distances of a dtype and neighbours of all queries, of the answers of pieces."""
+    if not queries.lazy:
+        answers = gathered(shards, found)
+        return tuple(np.concatenate([each[i] for each in answers]) for i in (0, -1))
+    kinds = (0, dtype), (-1, shards.ids_kind.dtype if shards.has_ids else np.int64)
+    return tuple(
+        as_dask([each[i] for each in found], queries.sizes, (k,), empty(kind))
+        for i, kind in kinds
+    )
+
+
+def within_listed(shards, found, queries):
+    """The same of items within a radius, as arrays of arrays."""
+    listed = shards.cluster.dask.delayed(rows_listed, pure=True, nout=2)
+    lists = [listed(each) for each in found]
+    if not queries.lazy:
+        answers = gathered(shards, lists)
+        return tuple(map(np.concatenate, zip(*answers, strict=True)))
+    return tuple(
+        as_dask([each[i] for each in lists], queries.sizes, (), empty(object, 1))
+        for i in range(2)
+    )
+
+
+def counts_listed(shards, counts, queries):
+    """Numbers of neighbours of all queries; none is its own, where they are items."""
+    if queries.lazy:
+        counts = as_dask(counts, queries.sizes, (), empty(np.int64, 1))
+    else:
+        counts = np.concatenate(gathered(shards, counts))
+    return counts - 1 if queries.itself else counts
+
+
+def of_others(shards, queries, found, drop):
+    """Answers without each query itself, where the database asks."""
+    if not queries.itself:
+        return found
+    drop = shards.cluster.dask.delayed(drop, pure=True)
+    pairs = zip(found, queries.firsts, strict=True)
+    return [drop(each, first) for each, first in pairs]
 
 
 def rows_listed(found):

@@ -7,8 +7,14 @@ from sklearn.base import BaseEstimator, _fit_context
 
 from skhash.distributed import _shard
 from skhash.distributed._changes import ChangingShards
-from skhash.distributed._graph import graph_of, rows_listed
-from skhash.distributed._queries import Queries, as_dask, empty, gathered
+from skhash.distributed._graph import (
+    counts_listed,
+    graph_of,
+    nearest_listed,
+    of_others,
+    within_listed,
+)
+from skhash.distributed._queries import Queries
 from skhash.distributed._shards import Shards
 from skhash.distributed._tree import Nearest, all_within, total
 from skhash.hamming.search import check_radius
@@ -163,17 +169,7 @@ class HammingNeighbors(ChangingShards, BaseEstimator):
         """
         shards = self._fitted()
         found, queries, k = self._nearest(shards, X, n_neighbors, filter, ids=True)
-        dtype = shards.ids_kind.dtype if shards.has_ids else np.int64
-        if queries.lazy:
-            distances, indices = (
-                as_dask([each[i] for each in found], queries.sizes, (k,), empty(kind))
-                for i, kind in ((0, np.int32), (-1, dtype))
-            )
-        else:
-            answers = gathered(shards, found)
-            distances, indices = (
-                np.concatenate([each[i] for each in answers]) for i in (0, -1)
-            )
+        distances, indices = nearest_listed(shards, found, queries, k, np.int32)
         return (distances, indices) if return_distance else indices
 
     def _nearest(self, shards, X, n_neighbors, filter, ids):
@@ -189,7 +185,7 @@ class HammingNeighbors(ChangingShards, BaseEstimator):
             )
             for piece in queries.pieces
         ]
-        return self._of_others(shards, queries, found, _shard.without_self), queries, k
+        return of_others(shards, queries, found, _shard.without_self), queries, k
 
     def _task(self, shards, X, filter, k=1):
         """Queries, and the rows of each shard that they are limited to."""
@@ -200,14 +196,6 @@ class HammingNeighbors(ChangingShards, BaseEstimator):
         if filter is None:
             return queries, None
         return queries, shards.by_shard(shards.rows_of(filter))
-
-    def _of_others(self, shards, queries, found, drop):
-        """Answers without each query itself, where the database asks."""
-        if not queries.itself:
-            return found
-        drop = shards.cluster.dask.delayed(drop, pure=True)
-        pairs = zip(found, queries.firsts, strict=True)
-        return [drop(each, first) for each, first in pairs]
 
     def kneighbors_graph(
         self, X=None, n_neighbors=None, mode="connectivity", *, filter=None
@@ -282,18 +270,7 @@ class HammingNeighbors(ChangingShards, BaseEstimator):
         """
         shards = self._fitted()
         found, queries = self._within(shards, X, radius, filter, ids=True)
-        listed = shards.cluster.dask.delayed(rows_listed, pure=True, nout=2)
-        lists = [listed(each) for each in found]
-        if queries.lazy:
-            both = tuple(
-                as_dask(
-                    [each[i] for each in lists], queries.sizes, (), empty(object, 1)
-                )
-                for i in range(2)
-            )
-        else:
-            answers = gathered(shards, lists)
-            both = tuple(map(np.concatenate, zip(*answers, strict=True)))
+        both = within_listed(shards, found, queries)
         return both if return_distance else both[1]
 
     def _within(self, shards, X, radius, filter, ids):
@@ -305,7 +282,7 @@ class HammingNeighbors(ChangingShards, BaseEstimator):
             for piece in queries.pieces
         ]
         drop = _shard.within_without_self
-        return self._of_others(shards, queries, found, drop), queries
+        return of_others(shards, queries, found, drop), queries
 
     def radius_neighbors_graph(
         self,
@@ -376,8 +353,4 @@ class HammingNeighbors(ChangingShards, BaseEstimator):
             shards.ask(_shard.count, total, piece, radius, rows=rows)
             for piece in queries.pieces
         ]
-        if queries.lazy:
-            counts = as_dask(counts, queries.sizes, (), empty(np.int64, 1))
-        else:
-            counts = np.concatenate(gathered(shards, counts))
-        return counts - 1 if queries.itself else counts
+        return counts_listed(shards, counts, queries)

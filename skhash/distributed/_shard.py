@@ -74,15 +74,15 @@ def facts(shard: Database) -> Facts:
     return Facts(
         len(shard),
         shard.codes.shape[1],
-        None if ids is None else _ends(ids),
-        None if labels is None else _ends(labels),
+        None if ids is None else ends_of(ids),
+        None if labels is None else ends_of(labels),
         shard.codes.nbytes,
         shard.searcher.n_bytes,
         shard.searcher.name,
     )
 
 
-def _ends(column):
+def ends_of(column):
     """The least and the greatest of numbers, or one value of another kind."""
     if column.dtype.kind in "iuf" and column.ndim == 1 and len(column):
         return np.array([column.min(), column.max()])

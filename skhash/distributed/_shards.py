@@ -5,7 +5,7 @@ from copy import copy
 import numpy as np
 
 from skhash.distributed import _shard
-from skhash.distributed._chunks import check_array, chunks_beside, row_chunks
+from skhash.distributed._chunks import check_array, chunks_beside, names_of, row_chunks
 from skhash.distributed._cluster import Cluster, dask_module
 from skhash.distributed._measured import MeasuredShards
 from skhash.distributed._tree import in_a_tree
@@ -21,6 +21,9 @@ class Shards(MeasuredShards):
     A shard is a function of its chunk: where a worker is lost, others read the chunk
     again, and make the same shard. An object is never changed once it is made.
     """
+
+    # What is to be known of a shard, a function of it.
+    facts_of = staticmethod(_shard.facts)
 
     def __init__(self, codes, labels, ids, algorithm):
         check_array(codes, "X")
@@ -49,11 +52,7 @@ class Shards(MeasuredShards):
             for size in sizes
         ]
         shards = [build(*each) for each in zip(*columns, recipes, strict=True)]
-        ends = len(self) + np.cumsum(sizes)
-        names = [
-            f"Chunk {i} (rows {end - size} to {end - 1})"
-            for i, (size, end) in enumerate(zip(sizes, ends, strict=True))
-        ]
+        names = names_of(sizes, len(self))
         return *self._made(shards, names), names
 
     def _made(self, tasks, names):
@@ -61,7 +60,7 @@ class Shards(MeasuredShards):
 
         An error names the one that failed.
         """
-        facts = self.cluster.dask.delayed(_shard.facts, pure=True)
+        facts = self.cluster.dask.delayed(self.facts_of, pure=True)
         shards = tasks
         try:
             shards = self.cluster.persist(tasks)
