@@ -36,6 +36,8 @@ def learns_by_parts(encoder, n_features):
 
 def real_outputs(encoder, X):
     """The real outputs z of an encoder, (n, n_bits), whose signs are the codes."""
+    if isinstance(encoder, FrozenEstimator):
+        encoder = encoder.estimator
     if isinstance(encoder, Pipeline):
         if len(encoder.steps) > 1:
             X = encoder[:-1].transform(X)

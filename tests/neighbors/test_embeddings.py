@@ -231,6 +231,7 @@ def test_estimates_without_vectors(metric):
         ITQ(24, random_state=0),
         make_pipeline(StandardScaler(), PCAHashing(30)),
         FrozenEstimator(RotatedSigns(random_state=0).fit(DATABASE + 1)),
+        FrozenEstimator(make_pipeline(StandardScaler(), PCAHashing(30)).fit(DATABASE)),
     ],
     ids=str,
 )
