@@ -5,6 +5,7 @@ the number of chunks and workers, and also where workers are lost.
 """
 
 from skhash.distributed._codes import ShardedCodes
+from skhash.distributed._embeddings import EmbeddingNeighbors
 from skhash.distributed._encode import encode
 from skhash.distributed._neighbors import HammingNeighbors
 from skhash.distributed.errors import ChunkError, ClusterClosed
@@ -12,6 +13,7 @@ from skhash.distributed.errors import ChunkError, ClusterClosed
 __all__ = [
     "ChunkError",
     "ClusterClosed",
+    "EmbeddingNeighbors",
     "HammingNeighbors",
     "ShardedCodes",
     "encode",
