@@ -4,7 +4,7 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
@@ -71,7 +71,7 @@ def both(X, sizes, ids=None, y=None, **options):
     return local, EmbeddingNeighbors(**options).fit(chunks, y, ids)
 
 
-@settings(max_examples=15, phases=[Phase.generate])
+@settings(max_examples=15)
 @given(tasks(), st.integers(1, 40), st.data())
 def test_answers_are_those_of_one_database(task, k, data):
     vectors, sizes, queries, options, ids = task
@@ -104,7 +104,7 @@ def test_answers_are_those_of_one_database(task, k, data):
         )
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(tasks(), st.integers(1, 6))
 def test_the_database_asks_itself_and_is_scored(task, k):
     vectors, sizes, queries, options, ids = task
