@@ -225,7 +225,7 @@ def test_parquet_that_is_damaged_is_refused(parquet):
 
 def test_without_pyarrow_the_error_names_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert 'pip install "skhash[export]"' in error_of(tmp_path / "a.parquet")
+    assert 'pip install "skhash[cli]"' in error_of(tmp_path / "a.parquet")
 
 
 def test_photos(photos, pixels):

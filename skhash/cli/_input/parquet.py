@@ -23,7 +23,7 @@ def import_pyarrow() -> tuple[Any, Any]:
         import pyarrow.parquet
     except ImportError as error:
         raise ImportError(
-            'Files in .parquet need pyarrow: pip install "skhash[export]".'
+            'Files in .parquet need pyarrow: pip install "skhash[cli]".'
         ) from error
     return pyarrow, pyarrow.parquet
 
