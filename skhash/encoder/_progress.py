@@ -66,7 +66,8 @@ class ShowProgress(Callback):
             )
         numbers = [f"{name} {value}" for name, value in _told(net, row).items()]
         seconds = perf_counter() - self._start
-        done = f"trained {n_epochs} epochs in {seconds:.1f} s"
+        epochs = "epoch" if n_epochs == 1 else "epochs"
+        done = f"trained {n_epochs} {epochs} in {seconds:.1f} s"
         self._progress.close(", ".join([done, *numbers]) + place)
         self._progress = None
 

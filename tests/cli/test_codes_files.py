@@ -236,6 +236,8 @@ def test_labels_apart_stand_for_those_in_a_database(run, refused, short, tmp_pat
 def test_options_that_would_do_nothing_are_refused(refused, npz, vectors, tmp_path):
     path = tmp_path / "vectors.skhash"
     skhash.save(skhash.EmbeddingNeighbors().fit(vectors[0]), path)
+    told = refused("duplicates", path, "--id", "name")
+    assert "is a database, which has its ids and codes in it: leave --id out" in told
     told = refused("search", path, npz, "--key", "X", "--codes")
     assert "takes vectors as queries: leave --codes out" in told
 

@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 import skhash
 from skhash import DeepHashEncoder, HammingNeighbors
 from skhash.baselines import RandomHyperplanes
+from skhash.cli import main
 from skhash.cli._commands import duplicates
 from skhash.datasets import read_images
 from skhash.metrics import evaluate, neighbor_recall
@@ -33,17 +34,19 @@ def test_fit_learns_what_the_encoder_learns(run, npz, vectors, tmp_path):
 
 
 @pytest.mark.slow
-def test_fit_without_labels_keeps_near_vectors_near(run, tmp_path):
+def test_fit_without_labels_keeps_near_vectors_near(tmp_path, capsys):
     X, out = load_digits().data[:300].astype(np.float32), tmp_path / "model.skhash"
     np.save(tmp_path / "X.npy", X)
-    run("fit", tmp_path / "X.npy", "-o", out, "--bits", 16, "--epochs", 3)
+    command = ("fit", tmp_path / "X.npy", "-o", out, "--bits", 16, "--epochs", 1)
+    assert main(list(map(str, command))) == 0
+    assert "trained 1 epoch in" in capsys.readouterr().err
     learned = skhash.load(out).transform(X)
     drawn = RandomHyperplanes(16, random_state=0).fit(X).transform(X)
     recall = [
         neighbor_recall(codes, codes, X, X, k=10, exclude_self=True)
         for codes in (learned, drawn)
     ]
-    assert recall[0] > 1.5 * recall[1]  # about 2.4 times
+    assert recall[0] > 1.5 * recall[1]  # about twice
 
 
 @pytest.mark.slow

@@ -112,6 +112,12 @@ def _codes(args: argparse.Namespace, reading: Any) -> Any:
         hashes = Codes(args.items, codes, items.ids, None, N_BITS)
         return of_bits(hashes, reading.bits)
     if path.suffix.lower() == ".skhash":
+        for option in ("id", "key", "columns", "size", "grey"):
+            if getattr(reading, option):
+                raise ValueError(
+                    f"{path} is a database, which has its ids and codes in it: leave "
+                    f"--{option} out."
+                )
         return codes_of(args.items, reading, None)
     if (found := read_codes(path, reading, may_be_bare=False)) is not None:
         return found

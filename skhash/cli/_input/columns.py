@@ -13,7 +13,7 @@ from skhash.hints import hint
 _NO_FEATURES = {"", "y", "unnamed: 0", "__index_level_0__"}
 _NO_FEATURE = re.compile(
     r"(?:.*[_\W])?(?:(?:id|uuid|key|code|label|target|cluster|group|time|timestamp|date)"
-    r"s?|idx|ts|index(?:es)?|class(?:es)?|categor(?:y|ies))",
+    r"s?|idx|ts|index(?:es)?|class(?:es)?|category|categories)",
     re.DOTALL,
 )
 
