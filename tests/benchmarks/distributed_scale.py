@@ -1,7 +1,7 @@
 """Time of a search of codes in shards, on 1 and 2 worker processes and without any.
 
 Codes are drawn at random, so that no index pays and each is compared: 64 bits, in files
-of ten million. Each worker has one thread. Run it on an idle machine::
+of five million. Each worker has one thread. Run it on an idle machine::
 
     python tests/benchmarks/distributed_scale.py --folder FOLDER
 
@@ -32,7 +32,7 @@ from skhash.hamming import warm_up
 from skhash.neighbors import HammingNeighbors as Local
 
 FOLDER = Path(__file__).parents[2] / "docs" / "results"
-N_ITEMS, CHUNK, K = 100_000_000, 10_000_000, 10
+N_ITEMS, CHUNK, K = 100_000_000, 5_000_000, 10
 BATCHES = (1, 10, 100)
 
 
