@@ -1,17 +1,18 @@
-"""Workers compile or load the kernels before their first task."""
+"""Workers load the kernels and know what shards weigh before their first task."""
 
 import asyncio
 import getpass
 import tempfile
 from pathlib import Path
 
+from skhash.distributed._sizes import tell_sizes
 from skhash.hamming import warm_up
 
 _NAME = "skhash-kernels"
 
 
 def warm_workers(client):
-    """Let all workers of a cluster, later ones too, have the kernels ready."""
+    """Let all workers of a cluster, later ones too, be ready for shards."""
     if getattr(client, "_skhash_warm", False):
         return
     from distributed import WorkerPlugin
@@ -22,6 +23,7 @@ def warm_workers(client):
         name = _NAME
 
         async def setup(self, worker):
+            tell_sizes()
             await asyncio.to_thread(warm_in_turn)
 
     for last in (False, False, True):

@@ -19,6 +19,7 @@ from skhash.baselines import RotatedSigns
 from skhash.distributed import (
     ChunkError,
     ClusterClosed,
+    EmbeddingNeighbors,
     HammingNeighbors,
     ShardedCodes,
     encode,
@@ -79,6 +80,20 @@ def test_search_and_changes_outlive_a_worker(client, folder):
     assert neighbors.score(CODES[:50], LABELS[:50]) == local.score(
         CODES[:50], LABELS[:50]
     )
+
+
+def test_the_scheduler_knows_what_shards_weigh(client, folder):
+    from distributed import futures_of
+
+    neighbors = HammingNeighbors(algorithm="brute").fit(
+        chunks_of(folder), ids=np.arange(4000)
+    )
+    vectors = da.from_array(RNG.normal(size=(500, 40)).astype(np.float32))
+    kept = EmbeddingNeighbors().fit(vectors)
+    told = client.nbytes(summary=False)
+    for each, least in ((neighbors, 1000 * (4 + 8)), (kept, 500 * 40 * 4)):
+        for future in futures_of(each._shards.shards):
+            assert least <= told[future.key] < 2 * least
 
 
 def test_worker_dies_in_the_middle_of_a_search(client, folder):
