@@ -1,29 +1,28 @@
-"""A database of codes in shards that changes, and what it says of itself."""
+"""A database in shards that changes: items are named, added and removed."""
 
-from skhash.distributed._chunks import check_array, is_dask
+from skhash.distributed._chunks import is_dask
 from skhash.distributed._fitted import FittedShards
-from skhash.neighbors.shards import (
-    as_labels,
-    check_ids,
-    query_codes,
-    warn_of_features,
-)
+from skhash.neighbors.shards import as_labels, check_ids
 
 
 class ChangingShards(FittedShards):
-    """Changes of an estimator that keeps its shards of codes in `_shards`."""
+    """Changes of an estimator that keeps its shards in `_shards`.
+
+    `_to_add` checks an array of items that are added.
+    """
 
     def add(self, X, y=None, ids=None):
-        """Add codes at the end of the database; to an unfitted one, `fit` them.
+        """Add items at the end of the database; to an unfitted one, `fit` them.
 
         An array goes into the last shard while that is no larger than others, so that
         many small additions make few shards; each chunk of a dask array becomes a
-        shard. The former shards stay where they are.
+        shard. The former shards stay where they are. Vectors are encoded by the encoder
+        that is there.
 
         Parameters
         ----------
-        X : array-like or dask array of shape (n_samples, n_bytes)
-            Codes of the fitted kind and width.
+        X : array-like or dask array of shape (n_samples, `n_features_in_`)
+            Codes or vectors, as those of the fit.
         y : array-like or dask array of shape (n_samples,) or (n_samples, n_classes), \
                 default=None
             Their labels, if and only if the database has labels.
@@ -37,32 +36,33 @@ class ChangingShards(FittedShards):
         Raises
         ------
         ValueError
-            If `X` does not hold codes of the fitted width, or labels or ids are missing
-            or not like those of the database. The database is then as it was.
+            If `X` does not hold items of the fitted kind and width, or labels or ids
+            are missing or not like those of the database. The database is then as it
+            was.
+        ChunkError
+            If a chunk cannot be read, or vectors are too large beside those of the fit;
+            the message names the chunk and its worker.
         """
         if not self.__sklearn_is_fitted__():
             return self.fit(X, y, ids=ids)
         shards = self._fitted()
         if is_dask(X):
-            check_array(X, "X")
             self._shards = shards.with_chunks(X, y, ids)
             return self
-        codes = query_codes(self, X, shards.n_bytes)
-        if not shards.on_bits:
-            warn_of_features(codes, type(self).__name__)
-        labels, ids = as_labels(y, codes), check_ids(ids, len(codes))
-        self._shards = shards.with_more(codes, labels, ids)
+        rows = self._to_add(shards, X)
+        labels, ids = as_labels(y, rows), check_ids(ids, len(rows))
+        self._shards = shards.with_more(rows, labels, ids)
         return self
 
     def remove(self, ids):
-        """Remove codes from the database, each in its shard.
+        """Remove items from the database, each in its shard.
 
         Parameters
         ----------
         ids : collection of ids, or array-like or dask array of shape \
                 (`n_samples_fit_`,), bool
             Their ids or, where the database has none, their rows; or a mask over the
-            database that is True for them. The codes after a removed row move up; equal
+            database that is True for them. The items after a removed row move up; equal
             distances stay in order of insertion.
 
         Returns
@@ -100,77 +100,3 @@ class ChangingShards(FittedShards):
         """
         shards = self._fitted()
         return shards.codes_at(shards.rows_of(ids))
-
-    def score(self, X, y, sample_weight=None):
-        """Mean average precision of queries against the fitted database.
-
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_bytes)
-            Query codes.
-        y : array-like or dask array of shape (n_queries,) or (n_queries, n_classes)
-            Their labels, of the fitted labels' kind.
-        sample_weight : array-like of shape (n_queries,), default=None
-            Weights of the queries in the mean.
-
-        Returns
-        -------
-        score : float
-            From 0 to 1; that of :class:`skhash.HammingNeighbors`, to the last bit.
-
-        Raises
-        ------
-        ValueError
-            If the database was fitted without labels.
-        """
-        shards = self._fitted()
-        if not shards.has_labels:
-            raise ValueError(
-                "score measures retrieval by label: fit the database with labels, "
-                "`fit(X, y)`."
-            )
-        X = X.compute() if is_dask(X) else X
-        queries = query_codes(self, X, shards.n_bytes)
-        from skhash.metrics import mean_average_precision
-        from skhash.metrics.averages import advice_on_folds
-
-        with advice_on_folds(y):
-            return mean_average_precision(
-                queries, shards, y, sample_weight=sample_weight
-            )
-
-    def info(self):
-        """Say what the fitted database is, and what lies where.
-
-        Returns
-        -------
-        info : dict
-            ``n_samples_fit``, ``n_bytes_per_code``, ``codes_bytes``, ``index_bytes``
-            (memory beyond the codes), and ``shards``: for each its ``chunk``,
-            ``n_samples``, ``algorithm`` and ``workers``.
-        """
-        shards = self._fitted()
-        places = shards.cluster.places(shards.shards)
-        return {
-            "n_samples_fit": len(shards),
-            "n_bytes_per_code": shards.n_bytes,
-            "codes_bytes": sum(each.codes_bytes for each in shards.facts),
-            "index_bytes": sum(each.index_bytes for each in shards.facts),
-            "shards": [
-                {
-                    "chunk": name,
-                    "n_samples": each.n_rows,
-                    "algorithm": each.algorithm,
-                    "workers": where,
-                }
-                for name, each, where in zip(
-                    shards.names, shards.facts, places, strict=True
-                )
-            ],
-        }
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.categorical = True
-        tags.input_tags.positive_only = True
-        return tags

@@ -18,6 +18,11 @@ def is_dask(X):
     return hasattr(X, "__dask_graph__") and hasattr(X, "to_delayed")
 
 
+def here(values):
+    """Queries and their labels as arrays: they are few enough to be here."""
+    return values.compute() if is_dask(values) else values
+
+
 def check_array(X, name, *, known=True):
     """Raise unless X is a dask array of rows, whose chunks have known sizes."""
     if not is_dask(X):
@@ -88,6 +93,17 @@ def chunks_beside(values, sizes, name, dask):
     ends = np.cumsum(sizes)
     chunks = [values[end - size : end] for size, end in zip(sizes, ends, strict=True)]
     return [dask.delayed(chunk, pure=True) for chunk in chunks]
+
+
+def joined(parts, sizes, like):
+    """One dask array of delayed parts, whose rows are like those given."""
+    array = dask_module("dask.array")
+    return array.concatenate(
+        [
+            array.from_delayed(part, (size, *like.shape[1:]), meta=like[:0])
+            for part, size in zip(parts, sizes, strict=True)
+        ]
+    )
 
 
 def _without_empty(X):

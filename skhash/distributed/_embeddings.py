@@ -5,31 +5,26 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 
-from skhash.distributed import _vector_queries, _vector_shard
-from skhash.distributed._chunks import is_dask
-from skhash.distributed._fitted import FittedShards
-from skhash.distributed._graph import (
-    counts_listed,
-    graph_of,
-    nearest_listed,
-    of_others,
-    within_listed,
-)
-from skhash.distributed._queries import Queries, as_dask, empty
+from skhash.distributed import _vector_queries, _vector_recall, _vector_shard
+from skhash.distributed._changes import ChangingShards
+from skhash.distributed._chunks import here, is_dask
+from skhash.distributed._graph import of_others
+from skhash.distributed._queries import as_dask, empty
 from skhash.distributed._reading import Reading, nearest_read
-from skhash.distributed._shard import within_without_self, without_self
+from skhash.distributed._searches import SearchedShards
+from skhash.distributed._shard import within_without_self
 from skhash.distributed._tree import Nearest, all_within
 from skhash.distributed._vector_queries import query_chunks, vector_queries
 from skhash.distributed._vector_shards import VectorShards
-from skhash.neighbors.shards import check_mode, check_n_neighbors
+from skhash.neighbors.shards import check_n_neighbors
 from skhash.neighbors.vector_shards import FACTORS_BYTES, check_distance, checked
 from skhash.neighbors.vector_shards import EmbeddingNeighbors as Local
 
 
-class EmbeddingNeighbors(FittedShards, BaseEstimator):
+class EmbeddingNeighbors(ChangingShards, SearchedShards, BaseEstimator):
     """Nearest neighbours among float vectors that lie on many machines.
 
-    The searches of :class:`skhash.EmbeddingNeighbors` on a dask array: each chunk is a
+    The methods of :class:`skhash.EmbeddingNeighbors` on a dask array: each chunk is a
     shard, whose codes and vectors stay on its worker, and are read there. Vectors are
     read by bounds, in an order that goes over all shards, so that the answers are those
     of one array (C-contiguous), to the last bit, whatever the number of chunks and
@@ -38,9 +33,6 @@ class EmbeddingNeighbors(FittedShards, BaseEstimator):
     The encoder sees the rows in the blocks in which one process sees them. So it must
     learn block by block, as the default does, or be fitted already; those that multiply
     matrices may round otherwise in other batches.
-
-    The database does not change once it is fitted: there is no `add` and no `remove`,
-    and no `explain`, which :class:`skhash.EmbeddingNeighbors` has.
 
     Parameters
     ----------
@@ -107,6 +99,8 @@ class EmbeddingNeighbors(FittedShards, BaseEstimator):
         if name != "n_jobs"
     }
 
+    _distances = np.float64
+
     def __init__(
         self,
         encoder=None,
@@ -170,190 +164,6 @@ class EmbeddingNeighbors(FittedShards, BaseEstimator):
         """The fitted encoder."""
         return self._of_shards("model")[0]
 
-    def kneighbors(
-        self, X=None, n_neighbors=None, return_distance=True, *, filter=None
-    ):
-        """Find the nearest vectors of the database.
-
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_features), default=None
-            Queries. When None, every vector of the database is a query, and is not its
-            own neighbour.
-        n_neighbors : int, default=None
-            Number of neighbours; the constructor's when None.
-        return_distance : bool, default=True
-            Whether to return distances.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Search only these vectors, as in :class:`skhash.EmbeddingNeighbors`.
-
-        Returns
-        -------
-        distances : ndarray or dask array of shape (n_queries, n_neighbors), float64
-            Ascending; estimates where no vectors are kept. Only if `return_distance`.
-            Arrays for arrays; dask arrays, computed when they are asked for, for dask
-            arrays and for None.
-        indices : ndarray or dask array of shape (n_queries, n_neighbors)
-            Rows of the database, int64, or the ids given to `fit`; equal distances in
-            order of insertion.
-
-        Raises
-        ------
-        ValueError
-            For what :class:`skhash.EmbeddingNeighbors` refuses.
-        ClusterClosed
-            If the cluster of the fit is gone.
-        """
-        shards = self._fitted()
-        found, queries, k = self._nearest(shards, X, n_neighbors, filter, ids=True)
-        pair = nearest_listed(shards, found, queries, k, np.float64)
-        return pair if return_distance else pair[1]
-
-    def kneighbors_graph(
-        self, X=None, n_neighbors=None, mode="connectivity", *, filter=None
-    ):
-        """Build the sparse graph of the nearest neighbours.
-
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_features), default=None
-            Queries, as in :meth:`kneighbors`.
-        n_neighbors : int, default=None
-            Number of neighbours; the constructor's when None.
-        mode : {"connectivity", "distance"}, default="connectivity"
-            Edges are ones, or distances. Zero distances are stored.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Search only these vectors.
-
-        Returns
-        -------
-        graph : sparse matrix of shape (n_queries, n_samples_fit), CSR, float64
-            Each row's neighbours in order of distance; for dask arrays and None a dask
-            array of such matrices.
-
-        Raises
-        ------
-        ValueError
-            If `mode` is unknown, and for what :meth:`kneighbors` refuses.
-        """
-        check_mode(mode)
-        shards = self._fitted()
-        found, queries, _ = self._nearest(shards, X, n_neighbors, filter, ids=False)
-        return graph_of(shards, found, queries, mode)
-
-    def radius_neighbors(
-        self,
-        X=None,
-        radius=None,
-        return_distance=True,
-        sort_results=False,
-        *,
-        filter=None,
-    ):
-        """Find the vectors of the database within a radius, inclusive.
-
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_features), default=None
-            Queries, as in :meth:`kneighbors`.
-        radius : float, default=None
-            Distance; the constructor's when None. Below zero only of "inner_product".
-        return_distance : bool, default=True
-            Whether to return distances.
-        sort_results : bool, default=False
-            Kept for scikit-learn's signature: results always come in order of
-            distance, equal distances in order of insertion.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Search only these vectors.
-
-        Returns
-        -------
-        distances : ndarray or dask array of shape (n_queries,) of arrays, float64
-            Ascending; estimates where no vectors are kept. Only if `return_distance`.
-        indices : ndarray or dask array of shape (n_queries,) of arrays
-            Rows of the database, int64, or the ids given to `fit`.
-
-        Raises
-        ------
-        ValueError
-            If the radius cannot be one, and for what :meth:`kneighbors` refuses.
-        """
-        shards = self._fitted()
-        found, queries = self._within(shards, X, radius, filter, ids=True)
-        both = within_listed(shards, found, queries)
-        return both if return_distance else both[1]
-
-    def radius_neighbors_graph(
-        self,
-        X=None,
-        radius=None,
-        mode="connectivity",
-        sort_results=False,
-        *,
-        filter=None,
-    ):
-        """Build the sparse graph of the neighbours within a radius, inclusive.
-
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_features), default=None
-            Queries, as in :meth:`kneighbors`.
-        radius : float, default=None
-            Distance; the constructor's when None.
-        mode : {"connectivity", "distance"}, default="connectivity"
-            Edges are ones, or distances. Zero distances are stored.
-        sort_results : bool, default=False
-            Kept for scikit-learn's signature: rows always come in order of distance.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Search only these vectors.
-
-        Returns
-        -------
-        graph : sparse matrix of shape (n_queries, n_samples_fit), CSR, float64
-            For dask arrays and None a dask array of such matrices.
-
-        Raises
-        ------
-        ValueError
-            If `mode` is unknown, and for what :meth:`radius_neighbors` refuses.
-        """
-        check_mode(mode)
-        shards = self._fitted()
-        found, queries = self._within(shards, X, radius, filter, ids=False)
-        return graph_of(shards, found, queries, mode, listed=True)
-
-    def count_neighbors(self, X=None, radius=None, *, filter=None):
-        """Count the vectors of the database within a radius, inclusive.
-
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_features), default=None
-            Queries, as in :meth:`kneighbors`.
-        radius : float, default=None
-            Distance; the constructor's when None.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Count only these vectors, as :meth:`radius_neighbors` finds them.
-
-        Returns
-        -------
-        counts : ndarray or dask array of shape (n_queries,), int64
-
-        Raises
-        ------
-        ValueError
-            For what :meth:`radius_neighbors` refuses.
-        """
-        shards = self._fitted()
-        found, queries = self._within(shards, X, radius, filter, ids=False)
-        of_each = shards.cluster.dask.delayed(_vector_queries.numbers, pure=True)
-        counts = [of_each(each) for each in found]
-        return counts_listed(shards, counts, Queries(*queries[:3]))
-
     def encode(self, X):
         """The codes of vectors, made as those of the database.
 
@@ -374,7 +184,7 @@ class EmbeddingNeighbors(FittedShards, BaseEstimator):
         """
         shards, encode = self._fitted(), _vector_queries.codes_of_chunk
         if not is_dask(X):
-            return encode(checked(self, X), (*shards.model, shards.noise))
+            return encode(checked(self, X), shards.model)
         chunks, sizes = query_chunks(shards, X)
         task = shards.cluster.dask.delayed(encode, pure=True)
         codes = [task(chunk, shards.model_task) for chunk in chunks]
@@ -400,23 +210,49 @@ class EmbeddingNeighbors(FittedShards, BaseEstimator):
         ValueError
             If the vectors are not kept, or there are fewer than `n_neighbors`.
         """
-        shards, k = self._fitted(), self.n_neighbors
-        if shards.kind is None:
-            raise ValueError(
-                "Recall needs the vectors, of which vectors=None kept none: fit with "
-                "vectors='keep', 'float16' or 'int8'."
-            )
-        queries = vector_queries(self, shards, X)
-        check_n_neighbors(k, len(shards), len(queries), False)
-        hits = shards.cluster.dask.delayed(_vector_queries.hits, pure=True)
-        least = [
-            shards.ask(_vector_shard.least, Nearest(k), piece, k)
-            for piece in queries.pieces
-        ]
+        shards, queries = self._recall_task(X)
+        k = self.n_neighbors
         found = self._values(shards, queries, k, None, ids=False)
-        tasks = [hits(*each, k) for each in zip(found, least, strict=True)]
-        n_hits, n = sum(shards.compute(tasks))
-        return float(n_hits / n)
+        return _vector_recall.recall(shards, queries, found, k)
+
+    def explain(self, X):
+        """Say which stage of a search loses neighbours.
+
+        Shards are asked one after the other, since all vectors are compared in the
+        blocks of one process.
+
+        Parameters
+        ----------
+        X : array-like or dask array of shape (n_queries, n_features)
+            Queries.
+
+        Returns
+        -------
+        report : dict of float
+            What :meth:`skhash.EmbeddingNeighbors.explain` returns.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`score`.
+
+        Examples
+        --------
+        >>> import dask.array as da
+        >>> from sklearn.datasets import load_digits
+        >>> from skhash.distributed import EmbeddingNeighbors
+        >>> X, _ = load_digits(return_X_y=True)
+        >>> vectors = da.from_array(X[:1500], chunks=(400, 64))
+        >>> report = EmbeddingNeighbors().fit(vectors).explain(X[1500:])
+        >>> report["recall_centred"] > report["recall_bits"]
+        True
+        """
+        shards, queries = self._recall_task(X)
+        X = checked(self, here(X))
+        k = self.n_neighbors
+        found = self._read(shards, queries, k, None, ids=False)
+        options = self.epsilon, self.query_bits
+        return _vector_recall.stage_recalls(shards, X, found, k, *options)
 
     def info(self):
         """Say what the fitted database is, and what lies where.
@@ -429,8 +265,6 @@ class EmbeddingNeighbors(FittedShards, BaseEstimator):
             for each its ``chunk``, ``n_samples`` and ``workers``.
         """
         shards = self._fitted()
-        places = shards.cluster.places(shards.shards)
-        given = zip(shards.names, shards.sizes, places, strict=True)
         beside = sum(each.index_bytes for each in shards.facts)
         factors_bytes = len(shards) * FACTORS_BYTES
         return {
@@ -439,69 +273,72 @@ class EmbeddingNeighbors(FittedShards, BaseEstimator):
             "codes_bytes": sum(each.codes_bytes for each in shards.facts),
             "factors_bytes": factors_bytes,
             "vectors_bytes": beside - factors_bytes,
-            "shards": [
-                {"chunk": name, "n_samples": size, "workers": where}
-                for name, size, where in given
-            ],
+            "shards": self._placed(),
         }
 
-    def _nearest(self, shards, X, n_neighbors, filter, ids):
-        """A task for each piece of queries, and queries and number of neighbours."""
-        k = self.n_neighbors if n_neighbors is None else n_neighbors
-        queries, rows = self._task(shards, X, filter)
-        candidates = len(shards) if rows is None else sum(map(len, rows))
-        check_n_neighbors(k, candidates, len(queries), queries.itself)
-        found = self._values(shards, queries, k + queries.itself, rows, ids)
-        found = of_others(shards, queries, found, without_self)
-        in_distances = _vector_queries.nearest_in_distances
-        measured = shards.cluster.dask.delayed(in_distances, pure=True)
-        return [measured(each, shards.metric) for each in found], queries, k
+    def _to_add(self, shards, X):
+        return checked(self, X)
 
-    def _values(self, shards, queries, k, rows, ids):
-        """Values and neighbours, in the order of one search, of each piece."""
-        delayed = shards.cluster.dask.delayed
-        options = {"rows": rows, "ids": ids}
-        if shards.kind is None:
-            ended = delayed(_vector_queries.values_of_estimates, pure=True)
-            ask, merge = _vector_shard.estimated, Nearest(k)
-            return [
-                ended(shards.ask(ask, merge, piece, k, **options), piece)
-                for piece in queries.pieces
-            ]
-        ended = delayed(nearest_read, pure=True)
-        ask, merge = _vector_shard.nearest, Reading(k)
-        return [
-            ended(shards.ask(ask, merge, piece, k, **options), k)
-            for piece in queries.pieces
-        ]
-
-    def _within(self, shards, X, radius, filter, ids):
-        """A task for each piece of queries, and the queries."""
-        radius = self.radius if radius is None else radius
-        radius = check_distance(radius, shards.metric)
-        value = radius**2 if shards.metric == "euclidean" else radius
-        queries, rows = self._task(shards, X, filter)
-        ask, options = _vector_shard.within, {"rows": rows, "ids": ids}
-        found = [
-            shards.ask(ask, all_within, piece, value, **options)
-            for piece in queries.pieces
-        ]
-        found = of_others(shards, queries, found, within_without_self)
-        in_distances = _vector_queries.within_in_distances
-        measured = shards.cluster.dask.delayed(in_distances, pure=True)
-        return [measured(each, shards.metric) for each in found], queries
-
-    def _task(self, shards, X, filter):
-        """Queries, and the rows of each shard that they are limited to."""
-        if X is None and filter is not None:
-            raise ValueError("filter needs queries: pass X, not None.")
+    def _queries(self, shards, X, k):
         if X is None and shards.kind is None:
             raise ValueError(
                 "X=None asks for the neighbours of the database itself, of which "
                 "vectors=None kept no vectors: pass them as X, or fit with "
                 "vectors='keep', 'float16' or 'int8'."
             )
+        return vector_queries(self, shards, X)
+
+    def _check_radius(self, shards, radius):
+        return check_distance(radius, shards.metric)
+
+    def _ask_nearest(self, shards, queries, k, rows, ids):
+        in_distances = _vector_queries.nearest_in_distances
+        measured = shards.cluster.dask.delayed(in_distances, pure=True)
+        found = self._values(shards, queries, k, rows, ids)
+        return [measured(each, shards.metric) for each in found]
+
+    def _values(self, shards, queries, k, rows, ids):
+        """Values and neighbours, in the order of one search, of each piece."""
+        delayed = shards.cluster.dask.delayed
+        if shards.kind is not None:
+            ended = delayed(nearest_read, pure=True)
+            found = self._read(shards, queries, k, rows, ids)
+            return [ended(each, k) for each in found]
+        ended = delayed(_vector_queries.values_of_estimates, pure=True)
+        task = _vector_shard.estimated, Nearest(k)
+        return [
+            ended(shards.ask(*task, piece, k, rows=rows, ids=ids), piece)
+            for piece in queries.pieces
+        ]
+
+    def _read(self, shards, queries, k, rows, ids):
+        """What is read for the k nearest, of each piece."""
+        task = _vector_shard.nearest, Reading(k)
+        return [shards.ask(*task, p, k, rows=rows, ids=ids) for p in queries.pieces]
+
+    def _ask_within(self, shards, queries, radius, rows, ids):
+        value = radius**2 if shards.metric == "euclidean" else radius
+        in_distances = _vector_queries.within_in_distances
+        measured = shards.cluster.dask.delayed(in_distances, pure=True)
+        task, options = (_vector_shard.within, all_within), {"rows": rows, "ids": ids}
+        found = [shards.ask(*task, p, value, **options) for p in queries.pieces]
+        return [measured(each, shards.metric) for each in found]
+
+    def _ask_counts(self, shards, queries, radius, rows):
+        # An item may be farther than the radius from itself: it is dropped by its row.
+        found = self._ask_within(shards, queries, radius, rows, ids=False)
+        found = of_others(shards, queries, found, within_without_self)
+        of_each = shards.cluster.dask.delayed(_vector_queries.numbers, pure=True)
+        return [of_each(each) for each in found]
+
+    def _recall_task(self, X):
+        """The shards and the queries of a measure of recall, which needs vectors."""
+        shards = self._fitted()
+        if shards.kind is None:
+            raise ValueError(
+                "Recall needs the vectors, of which vectors=None kept none: fit with "
+                "vectors='keep', 'float16' or 'int8'."
+            )
         queries = vector_queries(self, shards, X)
-        if filter is None:
-            return queries, None
-        return queries, shards.by_shard(shards.rows_of(filter))
+        check_n_neighbors(self.n_neighbors, len(shards), len(queries), False)
+        return shards, queries

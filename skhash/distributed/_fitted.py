@@ -47,8 +47,23 @@ class FittedShards(OptionErrors):
 
     @property
     def n_samples_fit_(self):
-        """Number of codes in the database."""
+        """Number of items in the database."""
         return self._of_shards("shape")[0]
+
+    def _placed(self, *facts):
+        """The shards, where each lies, and some facts of each, for `info`."""
+        shards = self._fitted()
+        places = shards.cluster.places(shards.shards)
+        given = zip(shards.names, shards.facts, places, strict=True)
+        return [
+            {
+                "chunk": name,
+                "n_samples": each.n_rows,
+                **{fact: getattr(each, fact) for fact in facts},
+                "workers": where,
+            }
+            for name, each, where in given
+        ]
 
     def _told(self):
         """A line for each worker: how much lies there."""

@@ -16,19 +16,23 @@ class Fold(NamedTuple):
     left: np.ndarray | None = None
 
 
-def with_chunk(fold: Fold, take, rows: np.ndarray, step: int) -> Fold:
-    """Go on with a chunk: ``made = take(made, block)`` for each whole block."""
+def with_chunk(fold: Fold, take, rows, step: int) -> Fold:
+    """Go on with a chunk: ``made = take(made, block)`` for each whole block.
+
+    The rows are an array, or what has a length and makes an array of each slice.
+    """
     made, left = fold
+    start = 0
     if left is not None and len(left):
-        missing = step - len(left)
-        left, rows = np.concatenate([left, rows[:missing]]), rows[missing:]
+        start = min(step - len(left), len(rows))
+        left = np.concatenate([left, rows[:start]])
         if len(left) < step:
             return Fold(made, left)
         made = take(made, left)
-    whole = len(rows) // step * step
-    for start in range(0, whole, step):
-        made = take(made, rows[start : start + step])
-    return Fold(made, rows[whole:].copy())
+    stop = start + (len(rows) - start) // step * step
+    for first in range(start, stop, step):
+        made = take(made, rows[first : first + step])
+    return Fold(made, rows[stop : len(rows)].copy())
 
 
 def ended(fold: Fold, take) -> Any:

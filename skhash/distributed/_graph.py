@@ -33,12 +33,10 @@ def within_listed(shards, found, queries):
 
 
 def counts_listed(shards, counts, queries):
-    """Numbers of neighbours of all queries; none is its own, where they are items."""
+    """Numbers of neighbours of all queries."""
     if queries.lazy:
-        counts = as_dask(counts, queries.sizes, (), empty(np.int64, 1))
-    else:
-        counts = np.concatenate(gathered(shards, counts))
-    return counts - 1 if queries.itself else counts
+        return as_dask(counts, queries.sizes, (), empty(np.int64, 1))
+    return np.concatenate(gathered(shards, counts))
 
 
 def of_others(shards, queries, found, drop):

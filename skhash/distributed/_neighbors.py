@@ -7,14 +7,9 @@ from sklearn.base import BaseEstimator, _fit_context
 
 from skhash.distributed import _shard
 from skhash.distributed._changes import ChangingShards
-from skhash.distributed._graph import (
-    counts_listed,
-    graph_of,
-    nearest_listed,
-    of_others,
-    within_listed,
-)
+from skhash.distributed._chunks import here
 from skhash.distributed._queries import Queries
+from skhash.distributed._searches import SearchedShards
 from skhash.distributed._shards import Shards
 from skhash.distributed._tree import Nearest, all_within, total
 from skhash.hamming.search import check_radius
@@ -23,12 +18,12 @@ from skhash.neighbors.shards import (
     N_NEIGHBORS,
     RADIUS,
     check_fit_radius,
-    check_mode,
-    check_n_neighbors,
+    query_codes,
+    warn_of_features,
 )
 
 
-class HammingNeighbors(ChangingShards, BaseEstimator):
+class HammingNeighbors(ChangingShards, SearchedShards, BaseEstimator):
     """Exact nearest neighbours among binary codes that lie on many machines.
 
     The methods of :class:`skhash.HammingNeighbors` on a dask array: each chunk is a
@@ -90,6 +85,8 @@ class HammingNeighbors(ChangingShards, BaseEstimator):
         "verbose": ["verbose"],
     }
 
+    _distances = np.int32
+
     def __init__(self, n_neighbors=5, radius=2, *, algorithm="auto", verbose=0):
         self.n_neighbors = n_neighbors
         self.radius = radius
@@ -133,224 +130,93 @@ class HammingNeighbors(ChangingShards, BaseEstimator):
             print(self._told())
         return self
 
-    def kneighbors(
-        self, X=None, n_neighbors=None, return_distance=True, *, filter=None
-    ):
-        """Find the nearest codes of the database, exactly.
+    def score(self, X, y, sample_weight=None):
+        """Mean average precision of queries against the fitted database.
 
         Parameters
         ----------
-        X : array-like or dask array of shape (n_queries, n_bytes), default=None
-            Query codes. When None, every code of the database is a query, and is not
-            its own neighbour.
-        n_neighbors : int, default=None
-            Number of neighbours; the constructor's when None.
-        return_distance : bool, default=True
-            Whether to return distances.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Search only these codes, as in :class:`skhash.HammingNeighbors`.
+        X : array-like or dask array of shape (n_queries, n_bytes)
+            Query codes.
+        y : array-like or dask array of shape (n_queries,) or (n_queries, n_classes)
+            Their labels, of the fitted labels' kind.
+        sample_weight : array-like of shape (n_queries,), default=None
+            Weights of the queries in the mean.
 
         Returns
         -------
-        distances : ndarray or dask array of shape (n_queries, n_neighbors), int32
-            In bits, ascending. Only if `return_distance`. Arrays for arrays; dask
-            arrays, computed when they are asked for, for dask arrays and for None.
-        indices : ndarray or dask array of shape (n_queries, n_neighbors)
-            Rows of the database, int64, or the ids given to `fit`; equal distances in
-            order of insertion.
+        score : float
+            From 0 to 1; that of :class:`skhash.HammingNeighbors`, to the last bit.
 
         Raises
         ------
         ValueError
-            For what :class:`skhash.HammingNeighbors` refuses.
-        ClusterClosed
-            If the cluster of the fit is gone.
+            If the database was fitted without labels.
         """
         shards = self._fitted()
-        found, queries, k = self._nearest(shards, X, n_neighbors, filter, ids=True)
-        distances, indices = nearest_listed(shards, found, queries, k, np.int32)
-        return (distances, indices) if return_distance else indices
-
-    def _nearest(self, shards, X, n_neighbors, filter, ids):
-        """A task for each piece of queries, and queries and number of neighbours."""
-        k = self.n_neighbors if n_neighbors is None else n_neighbors
-        queries, rows = self._task(shards, X, filter, k)
-        candidates = len(shards) if rows is None else sum(map(len, rows))
-        check_n_neighbors(k, candidates, len(queries), queries.itself)
-        wanted = k + queries.itself
-        found = [
-            shards.ask(
-                _shard.nearest, Nearest(wanted), piece, wanted, rows=rows, ids=ids
+        if not shards.has_labels:
+            raise ValueError(
+                "score measures retrieval by label: fit the database with labels, "
+                "`fit(X, y)`."
             )
-            for piece in queries.pieces
-        ]
-        return of_others(shards, queries, found, _shard.without_self), queries, k
+        queries = query_codes(self, here(X), shards.n_bytes)
+        from skhash.metrics import mean_average_precision
+        from skhash.metrics.averages import advice_on_folds
 
-    def _task(self, shards, X, filter, k=1):
-        """Queries, and the rows of each shard that they are limited to."""
-        if filter is not None and X is None:
-            raise ValueError("filter needs queries: pass X, not None.")
+        with advice_on_folds(y):
+            return mean_average_precision(
+                queries, shards, y, sample_weight=sample_weight
+            )
+
+    def info(self):
+        """Say what the fitted database is, and what lies where.
+
+        Returns
+        -------
+        info : dict
+            ``n_samples_fit``, ``n_bytes_per_code``, ``codes_bytes``, ``index_bytes``
+            (memory beyond the codes), and ``shards``: for each its ``chunk``,
+            ``n_samples``, ``algorithm`` and ``workers``.
+        """
+        shards = self._fitted()
+        return {
+            "n_samples_fit": len(shards),
+            "n_bytes_per_code": shards.n_bytes,
+            "codes_bytes": sum(each.codes_bytes for each in shards.facts),
+            "index_bytes": sum(each.index_bytes for each in shards.facts),
+            "shards": self._placed("algorithm"),
+        }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        tags.input_tags.positive_only = True
+        return tags
+
+    def _queries(self, shards, X, k):
         k = k if isinstance(k, int) and k > 0 else 1  # refused later, if it is not
-        queries = Queries.of(self, shards, X, k)
-        if filter is None:
-            return queries, None
-        return queries, shards.by_shard(shards.rows_of(filter))
+        return Queries.of(self, shards, X, k)
 
-    def kneighbors_graph(
-        self, X=None, n_neighbors=None, mode="connectivity", *, filter=None
-    ):
-        """Build the sparse graph of the nearest neighbours.
+    def _check_radius(self, shards, radius):
+        return check_radius(radius)
 
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_bytes), default=None
-            Query codes, as in :meth:`kneighbors`.
-        n_neighbors : int, default=None
-            Number of neighbours; the constructor's when None.
-        mode : {"connectivity", "distance"}, default="connectivity"
-            Edges are ones, or distances in bits. Zero distances are stored.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Search only these codes.
+    def _ask_nearest(self, shards, queries, k, rows, ids):
+        task = _shard.nearest, Nearest(k)
+        return [shards.ask(*task, q, k, rows=rows, ids=ids) for q in queries.pieces]
 
-        Returns
-        -------
-        graph : sparse matrix of shape (n_queries, n_samples_fit), CSR, float64
-            Each row's neighbours in order of distance; for dask arrays and None a dask
-            array of such matrices.
+    def _ask_within(self, shards, queries, radius, rows, ids):
+        task, options = (_shard.within, all_within), {"rows": rows, "ids": ids}
+        return [shards.ask(*task, q, radius, **options) for q in queries.pieces]
 
-        Raises
-        ------
-        ValueError
-            If `mode` is unknown, and for what :meth:`kneighbors` refuses.
-        """
-        check_mode(mode)
-        shards = self._fitted()
-        found, queries, _ = self._nearest(shards, X, n_neighbors, filter, ids=False)
-        return graph_of(shards, found, queries, mode)
+    def _ask_counts(self, shards, queries, radius, rows):
+        task = _shard.count, total
+        counts = [shards.ask(*task, q, radius, rows=rows) for q in queries.pieces]
+        if not queries.itself:
+            return counts
+        without_one = shards.cluster.dask.delayed(_shard.without_one, pure=True)
+        return [without_one(each) for each in counts]
 
-    def radius_neighbors(
-        self,
-        X=None,
-        radius=None,
-        return_distance=True,
-        sort_results=False,
-        *,
-        filter=None,
-    ):
-        """Find all codes of the database within a radius, inclusive.
-
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_bytes), default=None
-            Query codes, as in :meth:`kneighbors`.
-        radius : int, default=None
-            In bits; the constructor's when None.
-        return_distance : bool, default=True
-            Whether to return distances.
-        sort_results : bool, default=False
-            Kept for scikit-learn's signature: results always come in order of
-            distance, equal distances in order of insertion.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Search only these codes.
-
-        Returns
-        -------
-        distances : ndarray or dask array of shape (n_queries,) of arrays, int32
-            In bits, ascending. Only if `return_distance`.
-        indices : ndarray or dask array of shape (n_queries,) of arrays
-            Rows of the database, int64, or the ids given to `fit`.
-
-        Raises
-        ------
-        ValueError
-            If the radius is negative, and for what :meth:`kneighbors` refuses.
-        """
-        shards = self._fitted()
-        found, queries = self._within(shards, X, radius, filter, ids=True)
-        both = within_listed(shards, found, queries)
-        return both if return_distance else both[1]
-
-    def _within(self, shards, X, radius, filter, ids):
-        """A task for each piece of queries, and the queries."""
-        radius = check_radius(self.radius if radius is None else radius)
-        queries, rows = self._task(shards, X, filter)
-        found = [
-            shards.ask(_shard.within, all_within, piece, radius, rows=rows, ids=ids)
-            for piece in queries.pieces
-        ]
-        drop = _shard.within_without_self
-        return of_others(shards, queries, found, drop), queries
-
-    def radius_neighbors_graph(
-        self,
-        X=None,
-        radius=None,
-        mode="connectivity",
-        sort_results=False,
-        *,
-        filter=None,
-    ):
-        """Build the sparse graph of all neighbours within a radius, inclusive.
-
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_bytes), default=None
-            Query codes, as in :meth:`kneighbors`.
-        radius : int, default=None
-            In bits; the constructor's when None.
-        mode : {"connectivity", "distance"}, default="connectivity"
-            Edges are ones, or distances in bits. Zero distances are stored.
-        sort_results : bool, default=False
-            Kept for scikit-learn's signature: rows always come in order of distance.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Search only these codes.
-
-        Returns
-        -------
-        graph : sparse matrix of shape (n_queries, n_samples_fit), CSR, float64
-            For dask arrays and None a dask array of such matrices.
-
-        Raises
-        ------
-        ValueError
-            If `mode` is unknown, and for what :meth:`radius_neighbors` refuses.
-        """
-        check_mode(mode)
-        shards = self._fitted()
-        found, queries = self._within(shards, X, radius, filter, ids=False)
-        return graph_of(shards, found, queries, mode, listed=True)
-
-    def count_neighbors(self, X=None, radius=None, *, filter=None):
-        """Count the codes of the database within a radius, inclusive.
-
-        Parameters
-        ----------
-        X : array-like or dask array of shape (n_queries, n_bytes), default=None
-            Query codes, as in :meth:`kneighbors`.
-        radius : int, default=None
-            In bits; the constructor's when None.
-        filter : array-like or dask array of shape (n_samples_fit,), bool, or \
-                collection of ids, default=None
-            Count only these codes.
-
-        Returns
-        -------
-        counts : ndarray or dask array of shape (n_queries,), int64
-
-        Raises
-        ------
-        ValueError
-            If the radius is negative, and for what :meth:`kneighbors` refuses.
-        """
-        shards = self._fitted()
-        radius = check_radius(self.radius if radius is None else radius)
-        queries, rows = self._task(shards, X, filter)
-        counts = [
-            shards.ask(_shard.count, total, piece, radius, rows=rows)
-            for piece in queries.pieces
-        ]
-        return counts_listed(shards, counts, queries)
+    def _to_add(self, shards, X):
+        codes = query_codes(self, X, shards.n_bytes)
+        if not shards.on_bits:
+            warn_of_features(codes, type(self).__name__)
+        return codes

@@ -66,6 +66,10 @@ def _read_some(searched, X, queries, k, query_bits):
     offsets = np.arange(n_queries + 1) * ready
     values, n_read = _read(searched, X, queries, k, bounds.ravel(), items, offsets)
     is_open = (n_read == ready) & (ready < n)
+    # All items are at one distance from a zero query: its first ones are nearest.
+    unbounded = np.isneginf(queries.lows)
+    n_read[unbounded], is_open[unbounded] = min(k, n), False
+    bounds[unbounded], items[unbounded] = 0, np.arange(ready)
     closed = (np.arange(ready) < n_read[:, None]) & ~is_open[:, None]
     parts = [(np.nonzero(closed)[0], bounds[closed], items[closed])]
     for part in parts_of(np.flatnonzero(is_open), n):
@@ -130,6 +134,11 @@ def nearest_read(read: Read, k: int) -> tuple:
     at, _ = _again(read, k)
     found = read.values[at], read.rows[at]
     return found if read.ids is None else (*found, read.ids[at])
+
+
+def numbers_read(read: Read, k: int) -> np.ndarray:
+    """How many vectors one search reads for each query."""
+    return _again(read, k)[1]
 
 
 def _joined(parts):

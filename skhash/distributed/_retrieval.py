@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skhash.distributed import _counting
-from skhash.distributed._chunks import is_dask
+from skhash.distributed._chunks import here
 from skhash.distributed._counting import Run
 from skhash.distributed._tree import Nearest, total
 from skhash.hamming import Labels, check_codes
@@ -197,8 +197,3 @@ class ShardedRetrieval(Retrieval):
         if rows.stop > start + step:
             return rows
         return slice(start, min(start + step, len(self.queries)))
-
-
-def here(values):
-    """Queries and their labels as arrays: they are few enough to be here."""
-    return values.compute() if is_dask(values) else values

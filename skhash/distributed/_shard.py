@@ -175,6 +175,11 @@ def query_chunk(X, n_columns: int, on_bits: bool) -> np.ndarray:
     return check_codes(X, name="queries")
 
 
+def without_one(counts: np.ndarray) -> np.ndarray:
+    """Numbers of items within a radius, without each query itself."""
+    return counts - 1
+
+
 def without_self(found: tuple, first: int) -> tuple:
     """Nearest items of a shard's own codes, each without the item itself."""
     distances, rows, *more = found

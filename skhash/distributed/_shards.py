@@ -22,8 +22,9 @@ class Shards(MeasuredShards):
     again, and make the same shard. An object is never changed once it is made.
     """
 
-    # What is to be known of a shard, a function of it.
+    # What is to be known of a shard, and the shard with more items, functions of it.
     facts_of = staticmethod(_shard.facts)
+    extended = staticmethod(_shard.extended)
 
     def __init__(self, codes, labels, ids, algorithm):
         check_array(codes, "X")
@@ -208,33 +209,38 @@ class Shards(MeasuredShards):
             codes[which == i] = found
         return codes
 
-    def with_chunks(self, codes, labels, ids):
-        """The codes with those of another dask array after them, in shards anew."""
-        self._check_more(codes.shape[1], labels, ids)
+    def with_chunks(self, X, labels, ids):
+        """The items with those of another dask array after them, in shards anew."""
+        check_array(X, "X")
+        self._check_more(X.shape[1], labels, ids)
         other = self._to_grow()
-        other._take(*other._built(codes, labels, ids))
+        other._take(*other._built(X, labels, ids))
         return other
 
-    def with_more(self, codes, labels, ids):
-        """The codes with packed ones at their end, in the last shard while small."""
-        self._check_more(codes.shape[1], labels, ids)
+    def with_more(self, rows, labels, ids):
+        """The items with checked ones at their end, in the last shard while small."""
+        self._check_more(rows.shape[1], labels, ids)
         if ids is not None and len(self):
             self._check_new(ids)
-        delayed, other = self.cluster.dask.delayed, self._to_grow()
-        if other.shards and self.sizes[-1] + len(codes) <= max(self.sizes):
-            shard = delayed(_shard.extended, pure=True)(
-                other.shards.pop(), codes, labels, ids
-            )
+        other = self._to_grow()
+        if other.shards and self.sizes[-1] + len(rows) <= max(self.sizes):
+            extend = self.cluster.dask.delayed(self.extended, pure=True)
+            shard = extend(other.shards.pop(), rows, labels, ids)
             other.facts.pop()
             name = other.names.pop()
         else:
-            shard = delayed(_shard.made, pure=True)(codes, labels, ids, self.algorithm)
+            shard = self._added(rows, labels, ids)
             name = f"Chunk {len(self.shards)} (from row {len(self)} on, added)"
         shards, facts = self._made([shard], [name])
         other.shards, other.names = [*other.shards, *shards], [*other.names, name]
         other.facts += facts
         other._see_ids()
         return other
+
+    def _added(self, codes, labels, ids):
+        """A task for a shard of packed codes."""
+        make = self.cluster.dask.delayed(_shard.made, pure=True)
+        return make(codes, labels, ids, self.algorithm)
 
     def _to_grow(self):
         """A copy that may get more shards; of no codes, one that has none."""

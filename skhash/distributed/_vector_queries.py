@@ -3,8 +3,9 @@
 import numpy as np
 
 from skhash.distributed import _vector_shard
-from skhash.distributed._chunks import check_array, is_dask, row_chunks
+from skhash.distributed._chunks import check_array, is_dask
 from skhash.distributed._queries import Queries
+from skhash.distributed._vector_shards import check_columns, checked_chunks
 from skhash.hamming import pack
 from skhash.neighbors.vector_shards import (
     TOGETHER,
@@ -23,7 +24,7 @@ def vector_queries(estimator, shards, X):
     """Queries of an estimator: those given, or the database itself."""
     delayed = shards.cluster.dask.delayed
     ready = delayed(_vector_shard.piece_of, pure=True)
-    task = shards.model_task, estimator.epsilon, estimator.query_bits
+    task = shards.model_task, shards.noise, estimator.epsilon, estimator.query_bits
     if X is None:
         rows = delayed(_vector_shard.stored_rows, pure=True)
         parts = [
@@ -48,20 +49,13 @@ def vector_queries(estimator, shards, X):
 def query_chunks(shards, X):
     """Checked chunks of a dask array of vectors, and their sizes."""
     check_array(X, "X", known=False)
-    if X.ndim != 2 or X.shape[1] != shards.n_columns:
-        raise ValueError(
-            f"X has shape {X.shape}, but EmbeddingNeighbors is expecting "
-            f"{shards.n_columns} features as input."
-        )
-    check = shards.cluster.dask.delayed(_vector_shard.checked_chunk, pure=True)
-    chunks, sizes = row_chunks(X)
-    likes = [_vector_shard.Like(size, X.shape[1], X.dtype) for size in sizes]
-    return [check(*each) for each in zip(chunks, likes, strict=True)], sizes
+    check_columns(X, shards.n_columns)
+    return checked_chunks(shards.cluster.dask, X)
 
 
 def codes_of_chunk(X, model):
     """Codes of vectors, made as those of the database."""
-    encoder, bounds, _ = model
+    encoder, bounds = model
     return pack(real_outputs(encoder, seen_by(bounds.metric, X)) > 0)
 
 
@@ -87,9 +81,3 @@ def within_in_distances(found, metric):
 def numbers(found):
     """How many items are within a radius of each query."""
     return np.diff(found[0])
-
-
-def hits(found, least, k):
-    """How many items found are no farther than the k-th nearest, and of how many."""
-    values, last = found[0], least[0][:, k - 1 : k]
-    return np.array([(values <= last).sum(), values.size])

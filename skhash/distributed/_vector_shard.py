@@ -1,12 +1,12 @@
 """One shard of vectors: built, fitted on and asked on the worker that holds it."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_array
 
-from skhash.distributed._fold import Fold, ended, with_chunk
 from skhash.distributed._reading import Read, Searched, read_shard
 from skhash.distributed._shard import Asked, Facts, ends_of
 from skhash.hamming.arrays import as_array
@@ -89,16 +89,9 @@ class Squares:
         return sums + squares_of(table)
 
 
-def folded(fold: Fold, take, rows, step: int) -> Fold:
-    """A fold over a chunk of vectors, or over the factors of a shard."""
-    if isinstance(rows, EmbeddingDatabase):
-        rows = rows.table
-    return with_chunk(fold, take, rows, step)
-
-
-def end_of(fold: Fold, take) -> Any:
-    """What a fold made in the end."""
-    return ended(fold, take)
+def table_of(shard: EmbeddingDatabase) -> np.ndarray:
+    """The factors of a shard."""
+    return shard.table
 
 
 def farthest(X, metric: str, center) -> float:
@@ -111,14 +104,35 @@ def rows_at(X, rows) -> np.ndarray:
     return X[rows]
 
 
-def build(X, y, ids, kind, encoder, bounds) -> EmbeddingDatabase:
+def build(X, y, ids, kind, model) -> EmbeddingDatabase:
     """The shard of a chunk of vectors, labels and ids."""
+    encoder, bounds = model
     labels, ids = as_labels(y, X), check_ids(ids, len(X))
     codes, table = encoded(encoder, bounds, X, 0)
     vectors = None
     if kind is not None:
         vectors = Vectors.of(kept(X, kind, bounds.metric), kind, bounds.center)
     return EmbeddingDatabase(codes, table, vectors, labels, ids, encoder, bounds, 0.0)
+
+
+def added(X, y, ids, vectors: Vectors | None, model) -> EmbeddingDatabase:
+    """The shard of vectors that come later, kept as the former ones are.
+
+    `vectors` holds none, in the dtype of the former ones.
+    """
+    labels, ids = as_labels(y, X), check_ids(ids, len(X))
+    encoder, bounds = model
+    codes, table = encoded(encoder, bounds, X[:1], 0)
+    columns = codes[:0], table[:0], vectors, None, None
+    none = EmbeddingDatabase(*columns, encoder, bounds, 0.0)
+    return none.with_more(X, labels, ids)
+
+
+def extended(shard: EmbeddingDatabase, X, labels, ids) -> EmbeddingDatabase:
+    """A shard with vectors added at its end; memory set aside is nobody's twice."""
+    vectors = shard.vectors and replace(shard.vectors, reserve=None)
+    shard = replace(shard, vectors=vectors, reserves=(None, None))
+    return shard.with_more(X, labels, ids)
 
 
 def facts(shard: EmbeddingDatabase) -> Facts:
@@ -143,9 +157,9 @@ class Piece(NamedTuple):
     query_bits: int
 
 
-def piece_of(X, model, epsilon: float, query_bits: int) -> Piece:
+def piece_of(X, model, noise: float, epsilon: float, query_bits: int) -> Piece:
     """Queries made ready, in the parts in which one process does it."""
-    encoder, bounds, noise = model
+    encoder, bounds = model
     made = []
     for start in range(0, len(X) or 1, TOGETHER):
         seen = seen_by(bounds.metric, X[start : start + TOGETHER])

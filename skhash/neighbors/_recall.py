@@ -108,18 +108,21 @@ def sign_values(database, queries) -> Callable:
 def least(scanned, k, values_of_block):
     """The k items of least value for each query, of values computed by blocks."""
     database = scanned.database
-    best, indices = None, None
+    best = None
     for rows in blocks(
         np.broadcast_to(0.0, (len(database), len(database.bounds.center)))
     ):
         here = np.arange(rows.start, min(rows.stop, len(database)))
         vectors = seen_by(scanned.metric, database.vectors.rows(here))
-        values = values_of_block(rows, vectors)
-        here = np.broadcast_to(here, values.shape)
-        if best is not None:
-            values = np.concatenate([best, values], axis=1)
-            here = np.concatenate([indices, here], axis=1)
-        order = np.argpartition(values, min(k, values.shape[1]) - 1, axis=1)[:, :k]
-        best = np.take_along_axis(values, order, 1)
-        indices = np.take_along_axis(here, order, 1)
-    return indices
+        best = nearer(best, values_of_block(rows, vectors), here, k)
+    return best[1]
+
+
+def nearer(best, values, here, k):
+    """The k least values so far and their items, with those of a block of items."""
+    here = np.broadcast_to(here, values.shape)
+    if best is not None:
+        values = np.concatenate([best[0], values], axis=1)
+        here = np.concatenate([best[1], here], axis=1)
+    order = np.argpartition(values, min(k, values.shape[1]) - 1, axis=1)[:, :k]
+    return np.take_along_axis(values, order, 1), np.take_along_axis(here, order, 1)

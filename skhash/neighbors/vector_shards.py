@@ -26,7 +26,7 @@ from skhash.neighbors._encoding import (
     part_of_mean,
     real_outputs,
 )
-from skhash.neighbors._recall import least_values
+from skhash.neighbors._recall import least_values, nearer, real_values, sign_values
 from skhash.neighbors._vector_input import blocks, checked, rows_of_block, seen_by
 from skhash.neighbors._vectors import Vectors
 
@@ -56,12 +56,15 @@ __all__ = [
     "least_values",
     "limit_above",
     "limit_of",
+    "nearer",
     "new_encoder",
     "part_of_mean",
     "parts_of",
     "ratio_of",
     "real_outputs",
+    "real_values",
     "rows_of_block",
     "seen_by",
+    "sign_values",
     "squares_of",
 ]

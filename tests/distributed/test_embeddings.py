@@ -119,6 +119,98 @@ def test_the_database_asks_itself_and_is_scored(task, k):
         same(shards.kneighbors(), local.kneighbors())
 
 
+@settings(max_examples=15)
+@given(tasks(), st.data())
+def test_changes_are_those_of_one_database(task, data):
+    vectors, sizes, queries, options, ids = task
+    local, shards = both(vectors, sizes, ids, **options)
+    top = 0 if ids is None else 10**6
+    for _ in range(3):
+        names = np.arange(local.n_samples_fit_) if ids is None else local.ids_
+        if data.draw(st.booleans()):
+            gone = data.draw(st.lists(st.sampled_from(list(names)), unique=True))
+            if len(gone) == len(names):  # what is left must be there to be found
+                continue
+            local.remove(gone)
+            shards.remove(gone)
+        else:
+            dtype = data.draw(st.sampled_from([np.float32, np.int16, np.float16]))
+            more = vectors[: data.draw(st.integers(1, 7))].astype(dtype)
+            new = None if ids is None else np.arange(len(more)) + top
+            top += 100
+            local.add(more, ids=new)
+            chunks = da.from_array(more, chunks=(data.draw(st.integers(1, 4)), -1))
+            shards.add(chunks if data.draw(st.booleans()) else more, ids=new)
+        assert shards._shards.noise == local._database.noise
+        k = min(4, local.n_samples_fit_)
+        same(shards.kneighbors(queries, k), local.kneighbors(queries, k))
+        same(shards.radius_neighbors(queries, 3), local.radius_neighbors(queries, 3))
+        same(shards.codes_, local.codes_)
+        if ids is not None:
+            same(shards.ids_, local.ids_)
+
+
+@settings(max_examples=15)
+@given(tasks(), st.integers(1, 6))
+def test_stages_of_a_search_are_those_of_one_database(task, k):
+    vectors, sizes, queries, options, ids = task
+    options["vectors"] = options["vectors"] or "keep"
+    local, shards = both(
+        vectors, sizes, ids, n_neighbors=min(k, len(vectors)), **options
+    )
+    for each in (local, shards):
+        more = vectors[:3]
+        each.add(more, ids=None if ids is None else 10**6 + np.arange(len(more)))
+    wanted = local.explain(queries)
+    assert shards.explain(queries) == wanted
+    assert list(wanted) == list(shards.explain(da.from_array(queries, chunks=(2, -1))))
+
+
+def test_changes_that_cannot_be_are_refused():
+    X = RNG.normal(size=(10, 4)).astype(np.float32)
+    local, shards = both(X, (5, 5), ids=np.arange(10))
+    large = X[:2] * np.float64(1e39)
+    with pytest.raises(ValueError, match=r"large|hold") as wanted:
+        local.add(large, ids=[20, 21])
+    for kind in (np.asarray, da.from_array):
+        more = kind(X[:2] + 1)
+        with pytest.raises(ValueError, match="Ids must be unique, 2 is not"):
+            shards.add(more, ids=[2, 20])
+        with pytest.raises(ValueError, match="The database has ids: give some"):
+            shards.add(more)
+        with pytest.raises(ValueError, match="The database has no labels"):
+            shards.add(more, y=[0, 1], ids=[20, 21])
+        with pytest.raises(ValueError, match="expecting 4 features"):
+            shards.add(more[:, :3], ids=[20, 21])
+        with pytest.raises(ChunkError, match=r"Chunk \d .*row.* 10 .*failed") as found:
+            shards.add(kind(large), ids=[20, 21])
+        assert str(wanted.value) in str(found.value)
+    with pytest.raises(ValueError, match="0 sample"):
+        shards.add(more[:0], ids=[])
+    with pytest.raises(ValueError, match="No code has the id 99"):
+        shards.remove([99])
+    assert shards.n_samples_fit_ == 10
+    fresh = EmbeddingNeighbors().add(da.from_array(X))
+    assert fresh.remove(np.arange(10) < 5).n_samples_fit_ == 5
+
+
+def test_small_additions_make_few_shards():
+    X = RNG.normal(size=(20, 4))
+    local, shards = both(X[:10], (5, 5), y=np.arange(10))
+    for row in range(10, 20):
+        local.add(X[row : row + 1], y=[row])
+        shards.add(X[row : row + 1], y=[row])
+    assert len(shards.info()["shards"]) == 4
+    same(shards.kneighbors(X), local.kneighbors(X))
+    same(shards.labels_, local.labels_)
+    for each in (local, shards):
+        each.remove(np.ones(20, bool))
+    same(shards.count_neighbors(X), local.count_neighbors(X))
+    for each in (local, shards):
+        each.add(X[:4], y=[1, 2, 3, 4])
+    same(shards.kneighbors(X, 3), local.kneighbors(X, 3))
+
+
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("vectors", ["keep", "int8"])
 def test_measured_encoders_are_frozen_and_the_same(metric, vectors):
