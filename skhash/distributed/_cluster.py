@@ -112,6 +112,16 @@ class Cluster:
         return [[w for each in some for w in where[each.key]] for some in futures]
 
 
+def place():
+    """Where a task runs, in words."""
+    try:
+        from distributed import get_worker
+
+        return f"on {get_worker().address}"
+    except (ImportError, ValueError):
+        return "in this process"
+
+
 def current_client():
     """The client of the cluster in use, or None."""
     try:

@@ -7,9 +7,10 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from skhash.distributed import _store
-from skhash.distributed._chunks import check_array
-from skhash.distributed._cluster import Cluster, dask_module
+from skhash.distributed import _store, _stored, _zarr
+from skhash.distributed._chunks import check_array, joined
+from skhash.distributed._cluster import dask_module, place
+from skhash.distributed.errors import ChunkError
 
 
 def encode(encoder, X, *, store=None):
@@ -29,9 +30,11 @@ def encode(encoder, X, *, store=None):
         that each read some rows, e.g. of a file.
     store : str or path, default=None
         A folder that all workers can write to. Each chunk is a part there,
-        ``part-000000.npy`` and so on, with a checksum beside it. Parts of the same
-        encoder that are there and whole are not computed again, so that an encoding
-        that was cut off goes on. The items are not compared: one folder for each `X`.
+        ``part-000000.npy`` and so on, with a checksum beside it; or, where the name
+        ends in ``.zarr``, a chunk of a zarr array with checksums, for which all chunks
+        of `X` but the last have the same number of rows. Parts of the same encoder that
+        are there and whole are not computed again, so that an encoding that was cut off
+        goes on. The items are not compared: one folder for each `X`.
 
     Returns
     -------
@@ -43,11 +46,14 @@ def encode(encoder, X, *, store=None):
     ------
     TypeError
         If `X` is neither a dask array nor a list of delayed arrays.
+    ValueError
+        If chunks of `X` are of sizes that a zarr array does not have.
     FileNotFoundError
         If there is no file of the encoder.
     ChunkError
-        With `store`, if a chunk cannot be read or encoded; the message names it and its
-        worker. Parts that were written stay.
+        If a chunk cannot be encoded, here with `store`, else when codes are computed;
+        the message names it and its worker. With `store`, also if it cannot be read.
+        Parts that were written stay.
 
     Examples
     --------
@@ -65,6 +71,10 @@ def encode(encoder, X, *, store=None):
     """
     dask = dask_module()
     chunks, sizes, empty = _chunks_of(X)
+    folder = None if store is None else Path(store).resolve()
+    in_zarr = folder is not None and folder.suffix == ".zarr"
+    if in_zarr:
+        _zarr.zarr_module(), _zarr.regular_rows(sizes)
     if isinstance(encoder, str | Path):
         path = Path(encoder).resolve()
         fingerprint = _store.checksum(path)
@@ -76,14 +86,16 @@ def encode(encoder, X, *, store=None):
         transform = _encode
     task = dask.delayed(transform, pure=True)
     codes = [task(model, chunk, i) for i, chunk in enumerate(chunks)]
-    if store is not None:
-        return _stored(dask, codes, sizes, Path(store).resolve(), fingerprint)
+    if folder is not None and not in_zarr:
+        return _stored.in_parts(codes, sizes, folder, fingerprint)
     if empty is None:
         (like,) = dask.compute(dask.delayed(_first, pure=True)(codes[0]))
     else:
         fitted = _loaded(*model) if transform is _encode_by_file else encoder
-        like = fitted.transform(empty)
-    return _joined(codes, sizes, like)
+        like = np.asarray(fitted.transform(empty))
+    if in_zarr:
+        return _stored.in_zarr(codes, sizes, folder, fingerprint, like)
+    return joined(codes, sizes, like)
 
 
 def _chunks_of(X):
@@ -104,9 +116,8 @@ def _encode(encoder, X, i):
     try:
         return np.asarray(encoder.transform(X))
     except Exception as error:
-        # Another exception would hide what the encoder says of the items.
-        error.add_note(f"This was chunk {i}.")
-        raise
+        said = f"{type(error).__name__}: {error}"
+        raise ChunkError(f"Chunk {i} failed {place()}: {said}") from error
 
 
 def _encode_by_file(model, X, i):
@@ -126,45 +137,3 @@ def _loaded(path, fingerprint):
 
 def _first(codes):
     return codes[:1]
-
-
-def _joined(parts, sizes, like):
-    """One dask array of parts whose rows are like those given."""
-    array = dask_module("dask.array")
-    return array.concatenate(
-        [
-            array.from_delayed(part, (size, *like.shape[1:]), meta=like[:0])
-            for part, size in zip(parts, sizes, strict=True)
-        ]
-    )
-
-
-def _stored(dask, codes, sizes, folder, fingerprint):
-    """Write the parts that are not there, and return what reads all of them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    cluster = Cluster()
-    whole = dask.delayed(_store.whole_part, pure=False)
-    write = dask.delayed(_store.write_part, pure=False)
-    rows = [None if math.isnan(size) else int(size) for size in sizes]
-    records = cluster.compute(
-        [whole(str(folder), i, fingerprint, n) for i, n in enumerate(rows)]
-    )
-    missing = [i for i, record in enumerate(records) if record is None]
-    tasks = [write(codes[i], str(folder), i, fingerprint) for i in missing]
-    try:
-        tasks = cluster.persist(tasks)
-        written = cluster.compute(tasks)
-    except Exception as error:
-        found = cluster.chunk_error(error, tasks, [f"Chunk {i}" for i in missing])
-        raise found from found.__cause__
-    for i, record in zip(missing, written, strict=True):
-        records[i] = record
-    if len({(record["dtype"], *record["shape"][1:]) for record in records}) > 1:
-        raise ValueError(
-            f"The parts in {folder} are of different widths: empty it, and encode "
-            "again."
-        )
-    read = dask.delayed(_store.read_part, pure=True)
-    parts = [read(str(folder), i, record) for i, record in enumerate(records)]
-    like = np.empty((0, *records[0]["shape"][1:]), records[0]["dtype"])
-    return _joined(parts, [record["shape"][0] for record in records], like)

@@ -6,6 +6,7 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+import zarr
 from scipy.sparse import csr_array, csr_matrix
 
 from skhash import DeepHashEncoder, save
@@ -32,6 +33,16 @@ class Counting:
     def transform(self, X):
         type(self).calls += 1
         return self.encoder.transform(X)
+
+
+class Zeros:
+    """An encoder whose codes are zeros, which zarr takes for nothing."""
+
+    calls = 0
+
+    def transform(self, X):
+        type(self).calls += 1
+        return np.zeros((len(X), 3), np.uint8)
 
 
 @pytest.fixture
@@ -142,9 +153,71 @@ def test_a_chunk_that_fails_is_named_and_others_stay(encoder, tmp_path):
         encode(encoder, files, store=tmp_path)
     record = json.loads((tmp_path / "part-000000.json").read_text())
     assert record["shape"] == [30, 3]
-    with pytest.raises(ValueError, match="features") as error:
-        encode(encoder, da.from_array(X[:, :5], chunks=(40, 5))).compute()
-    assert error.value is not None
+
+
+def test_a_chunk_that_cannot_be_encoded_is_named(encoder):
+    blocks = da.from_array(X, chunks=(30, 12)).map_blocks(
+        lambda block, block_info: block[:, block_info[0]["chunk-location"][0] == 1 :],
+        meta=X[:0],
+    )
+    codes = encode(encoder, blocks)
+    with pytest.raises(
+        ChunkError, match=r"Chunk 1 failed in this process: ValueError: .* 11 feat"
+    ):
+        codes.compute()
+
+
+def test_zarr_chunks_are_made_once(encoder, tmp_path):
+    chunks = da.from_array(X, chunks=(30, 12))
+    wanted = encoder.encoder.transform(X)
+    folder = tmp_path / "codes.zarr"
+    codes = encode(encoder, chunks, store=folder)
+    assert Counting.calls == 4  # three chunks, and none to see what codes are like
+    assert codes.chunks == ((30, 30, 10), (3,))
+    np.testing.assert_array_equal(codes, wanted)
+    found = da.from_zarr(zarr.open_array(folder, mode="r"))
+    np.testing.assert_array_equal(found, wanted)
+    again = encode(encoder, chunks, store=str(folder))
+    assert Counting.calls == 5
+    np.testing.assert_array_equal(again, wanted)
+    assert HammingNeighbors().fit(again).n_samples_fit_ == 70
+
+
+@pytest.mark.parametrize("damage", [cut, turn, lambda file: file.unlink()])
+def test_only_zarr_chunks_that_are_not_whole_are_made_again(encoder, tmp_path, damage):
+    chunks = da.from_array(np.zeros_like(X), chunks=(30, 12))
+    folder = tmp_path / "codes.zarr"
+    encode(Zeros(), chunks, store=folder)
+    damage(folder / "c" / "1" / "0")
+    Zeros.calls = 0
+    codes = encode(Zeros(), chunks, store=folder)
+    assert Zeros.calls == 2
+    assert not codes.compute().any()
+
+
+def test_zarr_of_another_encoder_width_or_chunks_is_made_anew(encoder, tmp_path):
+    folder, chunks = tmp_path / "codes.zarr", da.from_array(X, chunks=(30, 12))
+    encode(encoder, chunks, store=folder)
+    for n_bits, sizes in ((20, 30), (9, 30), (9, 35)):
+        other = Counting(RotatedSigns(n_bits, random_state=1).fit(X))
+        codes = encode(other, da.from_array(X, chunks=(sizes, 12)), store=folder)
+        np.testing.assert_array_equal(codes, other.encoder.transform(X))
+
+
+def test_chunks_that_zarr_does_not_have_are_refused(encoder, tmp_path):
+    folder = tmp_path / "codes.zarr"
+    for chunks in ((10, 30, 30), (30, 10, 30)):
+        with pytest.raises(ValueError, match=r"X\.rechunk\(\{0: n\}\)"):
+            encode(encoder, da.from_array(X, chunks=(chunks, 12)), store=folder)
+    with pytest.raises(ValueError, match="unknown rows"):
+        encode(encoder, [dask.delayed(X)], store=folder)
+    assert not folder.exists()
+    wide = da.from_array(X, chunks=(30, 12)).map_blocks(
+        lambda block, block_info: block[block_info[0]["chunk-location"][0] :],
+        meta=X[:0],
+    )
+    with pytest.raises(ChunkError, match=r"Chunk 1 .* shape \(29, 3\)"):
+        encode(encoder, wide, store=folder)
 
 
 def test_items_must_be_chunks(encoder):
