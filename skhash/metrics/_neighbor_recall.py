@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from skhash.hamming import check_codes
-from skhash.metrics._cutoffs import recall_at_k
+from skhash.hamming import check_codes, histograms
+from skhash.metrics._counts import differing_bits
 from skhash.metrics.options import check_option, check_rank
-from skhash.metrics.vectors import METRICS, check_vectors, neighbor_matrix
+from skhash.metrics.vectors import METRICS, check_vectors, true_neighbors
 
 
 def neighbor_recall(
@@ -30,9 +31,12 @@ def neighbor_recall(
         \operatorname{mean}_q \frac{|\text{k nearest vectors of } q \;\cap\;
         \text{k nearest codes of } q|}{k}
 
-    The truth is exact: all vectors are compared, equally near ones in the order of the
-    database. Codes at equal distances are averaged over: the value is the expectation
-    over all orders of them.
+    The truth is exact: all vectors are compared. Ties are averaged over on both sides:
+    the value is the expectation over all orders of vectors that are equally near, and
+    of codes at equal distances, so that it does not depend on the order of the
+    database. Of 20 copies of the nearest vector, each is one of the 10 nearest with a
+    chance of one half. Vectors are equally near if float64 says so, as it does of
+    copies.
 
     Parameters
     ----------
@@ -98,13 +102,41 @@ def neighbor_recall(
             f"left out, but there are {len(queries)} queries and {len(database)} items."
             " Give the same two or more items twice."
         )
-    truth = neighbor_matrix(vectors, items, k, metric, exclude_self=exclude_self)
-    recall = recall_at_k(
-        queries,
-        database,
-        k=k,
-        relevance=truth,
-        exclude_self=exclude_self,
-        n_jobs=n_jobs,
-    )
-    return float(recall)
+    k = min(k, len(database) - exclude_self)
+    blocks = true_neighbors(vectors, items, k, metric, exclude_self=exclude_self)
+    recalls = np.empty(len(queries))
+    for rows, sure, tied in blocks:
+        codes = queries[rows]
+        totals = histograms(codes, database, n_jobs=n_jobs)
+        if exclude_self:
+            own = differing_bits(codes, database[rows])
+            totals[np.arange(len(codes)), own] -= 1
+        chances = _chances(totals, k)
+        n_sure, found = _sums(sure, codes, database, chances)
+        n_tied, of_tied = np.zeros((2, len(codes)))
+        for pairs in tied:
+            counts, chance = _sums(pairs, codes, database, chances)
+            n_tied += counts
+            of_tied += chance
+        # Of the tied ones, each is as likely as any to take one of the places left.
+        recalls[rows] = (found + (k - n_sure) * of_tied / np.maximum(n_tied, 1)) / k
+    return float(recalls.mean())
+
+
+def _chances(totals: np.ndarray, k: int) -> np.ndarray:
+    """Chance of a code at each distance to be among the k nearest, from a histogram."""
+    before = np.cumsum(totals, axis=1) - totals
+    return np.clip(k - before, 0, totals) / np.maximum(totals, 1)
+
+
+def _sums(
+    pairs: tuple[np.ndarray, np.ndarray],
+    codes: np.ndarray,
+    database: np.ndarray,
+    chances: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many items each query has in the pairs, and the sum of their chances."""
+    row, col = pairs
+    found = chances[row, differing_bits(codes[row], database[col])]
+    n = len(codes)
+    return np.bincount(row, minlength=n), np.bincount(row, found, minlength=n)

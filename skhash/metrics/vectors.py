@@ -22,6 +22,10 @@ METRICS = ("cosine", "euclidean", "inner_product")
 _QUERIES, _ITEMS, _FIRST, _VALUES = 2048, 8192, 2048, 1 << 21
 # How many times longer than most an item is looked at by itself, and how many may be.
 _FAR, _FEW = 8, 64
+# Queries whose last place is contested that are compared with items at a time.
+_TIED = 128
+# Places of queries in a block, and items.
+Pairs = tuple[np.ndarray, np.ndarray]
 # What float32 and float64 round off, relative to a number.
 _ROUND, _ROUND_64 = 2.0**-24, 2.0**-52
 
@@ -76,7 +80,48 @@ def nearest_vectors(
     space = _Space(database, queries, metric)
     for start in range(0, len(queries), _QUERIES):
         block = space.exact(queries[start : start + _QUERIES])
-        yield _nearest(block, database, space, k, start if exclude_self else None)
+        yield _nearest(block, database, space, k, start if exclude_self else None)[1]
+
+
+def true_neighbors(
+    queries: np.ndarray,
+    database: np.ndarray,
+    k: int,
+    metric: str = "cosine",
+    *,
+    exclude_self: bool = False,
+) -> Iterator[tuple[slice, Pairs, Iterator[Pairs]]]:
+    """The `k` nearest items of each query, none preferred among equally near ones.
+
+    Parameters are those of :func:`nearest_vectors`.
+
+    Yields
+    ------
+    rows : slice
+        A block of queries.
+    sure : tuple of two ndarrays of int64
+        Pairs of a query, as its place in the block, and an item that is among its
+        nearest however equally near ones are ordered.
+    tied : iterator over the same
+        Pairs of a query and an item as near as the last of its nearest, where there are
+        more of these than places left.
+    """
+    n_others = len(database) - exclude_self
+    k = min(k, n_others)
+    space = _Space(database, queries, metric)
+    for start in range(0, len(queries), _QUERIES):
+        block = space.exact(queries[start : start + _QUERIES])
+        rows, own = slice(start, start + len(block)), start if exclude_self else None
+        # One more tells whether the last place is contested.
+        more = min(k + 1, n_others)
+        values, indices = _nearest(block, database, space, more, own)
+        last = values[:, k - 1]
+        contested = (values[:, k:] == last[:, None]).any(axis=1)
+        sure = ~contested[:, None] | (values[:, :k] > last[:, None])
+        row, place = np.nonzero(sure)
+        asked = np.flatnonzero(contested)
+        tied = _equally_near(block, database, space, last, asked, own)
+        yield rows, (row, indices[row, place]), tied
 
 
 def neighbor_matrix(
@@ -160,8 +205,8 @@ class _Space:
 
 def _nearest(
     queries: np.ndarray, database: np.ndarray, space: _Space, k: int, own: int | None
-) -> np.ndarray:
-    """Indices of the nearest items of a block; `own` is the item that query 0 is."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """How near the nearest items of a block are, and which; query 0 is item `own`."""
     n = len(queries)
     values, indices = np.full((n, k), -np.inf), np.full((n, k), len(database))
     for start in range(0, len(database), _ITEMS):
@@ -184,15 +229,73 @@ def _nearest(
         if own is not None:
             other = row + own != col + start
             row, col = row[other], col[other]
-        step = max(1, _VALUES // items.shape[1])
-        parts = [
-            space.nearness(queries[row[i : i + step]], items[col[i : i + step]])
-            for i in range(0, len(row), step)
-        ]
-        if parts:
-            found = np.concatenate(parts)
+        if len(row):
+            found = _compared(queries, items, space, row, col)
             values, indices = _merge(values, indices, row, found, col + start)
-    return indices
+    return values, indices
+
+
+def _equally_near(
+    queries: np.ndarray,
+    database: np.ndarray,
+    space: _Space,
+    values: np.ndarray,
+    asked: np.ndarray,
+    own: int | None,
+) -> Iterator[Pairs]:
+    """Pairs of the queries that are asked and the items exactly as near as `values`."""
+    for first in range(0, len(asked), _TIED):
+        some = asked[first : first + _TIED]
+        block, value = queries[some], values[some]
+        for start in range(0, len(database), _ITEMS):
+            items = space.exact(database[start : start + _ITEMS])
+            copies, starts = _copies(items)
+            items = items[copies[starts[:-1]]]
+            near, shift, error, far = space.rough(block, items)
+            near[:, far] = np.inf
+            limit = (value - shift - error).astype(np.float32)
+            low = np.nextafter(limit, np.float32(-np.inf))
+            row, col = np.nonzero(near >= low[:, None])
+            equal = _compared(block, items, space, row, col) == value[row]
+            row, col = row[equal], col[equal]
+            # All copies of an item are as near as the first of them.
+            counts = np.diff(starts)[col]
+            ends = np.cumsum(counts)
+            places = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
+            row = some[np.repeat(row, counts)]
+            col = start + copies[np.repeat(starts[col], counts) + places]
+            other = slice(None) if own is None else row + own != col
+            yield row[other], col[other]
+
+
+def _copies(items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Items in an order in which equal ones are together, and where each lot starts."""
+    keys = _keys(items)
+    order = np.argsort(keys, kind="stable")
+    same = np.diff(keys[order]) == 0
+    same[same] = (items[order[1:][same]] == items[order[:-1][same]]).all(axis=1)
+    starts = np.flatnonzero(np.concatenate([[True], ~same, [True]]))
+    return order, starts
+
+
+def _compared(
+    queries: np.ndarray,
+    items: np.ndarray,
+    space: _Space,
+    row: np.ndarray,
+    col: np.ndarray,
+) -> np.ndarray:
+    """Nearness of pairs of queries and items, not all gathered at once."""
+    step = max(1, _VALUES // items.shape[1])
+    values = np.zeros(len(row))
+    # To a vector of zeros all are equally near, unless distances count.
+    some = np.arange(len(row))
+    if space.metric != "euclidean":
+        some = some[queries.any(axis=1)[row]]
+    for start in range(0, len(some), step):
+        part = some[start : start + step]
+        values[part] = space.nearness(queries[row[part]], items[col[part]])
+    return values
 
 
 def _late_copies(items: np.ndarray, k: int) -> np.ndarray:
@@ -200,7 +303,7 @@ def _late_copies(items: np.ndarray, k: int) -> np.ndarray:
 
     Empty texts, black images: without this, all would be compared with all.
     """
-    keys = _dots(items, np.broadcast_to(np.cos(np.arange(items.shape[1])), items.shape))
+    keys = _keys(items)
     order = np.argsort(keys, kind="stable")
     if k + 1 >= len(order):
         return order[:0]
@@ -209,6 +312,11 @@ def _late_copies(items: np.ndarray, k: int) -> np.ndarray:
     maybe = keys[later] == keys[before]
     later, before = later[maybe], before[maybe]
     return later[(items[later] == items[before]).all(axis=1)]
+
+
+def _keys(items: np.ndarray) -> np.ndarray:
+    """A number of each item, the same for equal ones and seldom for others."""
+    return _dots(items, np.broadcast_to(np.cos(np.arange(items.shape[1])), items.shape))
 
 
 def _merge(
