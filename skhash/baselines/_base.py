@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
+from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -27,6 +28,9 @@ from skhash.hints import OptionErrors
 
 # Values of X in a block: 8 MB in float64.
 _BLOCK = 1 << 20
+# Dtypes that are left as they are; blocks of them become float64.
+_REAL = [np.float64, np.float32, np.float16, bool]
+_REAL += [np.dtype(f"{kind}{size}").type for kind in "iu" for size in (1, 2, 4, 8)]
 
 N_BITS = [Interval(Integral, 1, MAX_BITS, closed="both")]
 
@@ -58,7 +62,7 @@ class ShallowHasher(
 
     @abstractmethod
     def _learn(self, X: NDArray, y: Any) -> None:
-        """Set the attributes from features (float64 or float32, finite, 2 rows up)."""
+        """Set the attributes from features (any real dtype, finite, 2 rows up)."""
 
     def _z(self, rows: NDArray[np.float64]) -> NDArray:
         """The real outputs of a few items, shape (n, n_bits)."""
@@ -115,7 +119,7 @@ class ShallowHasher(
         """
         if not isinstance(self.output, str) or self.output not in MADE_OF_Z:
             self._validate_params()  # names the outputs there are
-        return MADE_OF_Z[self.output](self.embed(X))
+        return self._encoded(X, MADE_OF_Z[self.output])
 
     def embed(self, X):
         """The real outputs z; a bit is ``z > 0``.
@@ -137,22 +141,37 @@ class ShallowHasher(
             If X is not what `fit` takes, has another number of features, or is so
             large that float32 does not hold z.
         """
+        return self._encoded(X, MADE_OF_Z["embedding"])
+
+    def _encoded(self, X: Any, output_of: Callable[[NDArray], NDArray]) -> NDArray:
+        """What is made of z, a block of rows at a time."""
         check_is_fitted(self)
         X = self._features(X, reset=False)
-        z = np.empty((len(X), self._n_bits), dtype=np.float32)
+        out: Any = None
         with one_thread(), np.errstate(over="ignore", invalid="ignore"):
             for rows in blocks(X):
-                z[rows] = self._z(X[rows].astype(np.float64))
+                z = self._z(X[rows].astype(np.float64)).astype(np.float32, copy=False)
+                self._check_finite(z, X[rows], rows.start)
+                part = output_of(z)
+                if out is None:
+                    out = np.empty((len(X), *part.shape[1:]), part.dtype)
+                out[rows] = part
+        return out
+
+    def _check_finite(self, z: NDArray, X: NDArray, first: int) -> None:
+        """Refuse outputs of a block that float32 does not hold."""
         if not np.isfinite(z).all():
             row = int(np.flatnonzero(~np.isfinite(z).all(axis=1))[0])
             raise ValueError(
-                f"The outputs of row {row} of X are too large for float32: its largest "
-                f"value is {np.abs(X[row]).max():g}. Scale X, here and in fit."
+                f"The outputs of row {first + row} of X are too large for float32: its "
+                f"largest value is {np.abs(X[row]).max():g}. Scale X, here and in fit."
             )
-        return z
 
     def _features(self, X: Any, *, reset: bool, fewest: int = 1) -> NDArray:
-        """Dense finite features in float64 or float32, as scikit-learn checks them."""
+        """Dense finite features of a real dtype, as scikit-learn checks them.
+
+        No copy is made of them, whose size in float64 may be beyond the memory.
+        """
         name = type(self).__name__
         if issparse(X):
             raise ValueError(
@@ -160,13 +179,17 @@ class ShallowHasher(
                 "Make it dense and short first: make_pipeline(TruncatedSVD("
                 f"n_components=256), {name}()), of sklearn.decomposition."
             )
-        return validate_data(
+        X = validate_data(
             self,
             as_array(X),
-            dtype=[np.float64, np.float32],
+            dtype=_REAL,
             reset=reset,
             ensure_min_samples=fewest,
+            ensure_all_finite=False,
         )
+        for rows in blocks(X):
+            assert_all_finite(X[rows], estimator_name=name, input_name="X")
+        return X
 
     @property
     def _n_bits(self) -> int:
@@ -185,7 +208,7 @@ class ShallowHasher(
 
 def blocks(X: NDArray) -> Iterator[slice]:
     """Slices of the rows of X, each of some MB in float64."""
-    step = max(1, _BLOCK // X.shape[1])
+    step = max(1, _BLOCK // max(1, X.shape[1]))
     for start in range(0, len(X), step):
         yield slice(start, start + step)
 

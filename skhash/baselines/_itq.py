@@ -11,12 +11,13 @@ from scipy.linalg import svd
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from skhash.baselines._base import ShallowHasher, project
+from skhash.baselines._base import ShallowHasher
 from skhash.baselines._principal import (
     check_enough_features,
     principal_directions,
     warn_of_rank,
 )
+from skhash.baselines._projected import Projected
 from skhash.baselines._rotation import draw_matrix
 
 MAX_ITER = [Interval(Integral, 0, None, closed="left")]
@@ -30,7 +31,7 @@ class Found(NamedTuple):
 
 
 def itq_rotation(
-    V: NDArray[np.float64], max_iter: int, random_state: np.random.RandomState
+    V: Projected, max_iter: int, random_state: np.random.RandomState
 ) -> Found:
     """The rotation R that brings the rows of V near corners: ``|B - V R|^2`` is small.
 
@@ -40,16 +41,23 @@ def itq_rotation(
     """
     n, n_bits = V.shape
     R = draw_matrix(n_bits, random_state).matrix
-    energy, errors, last = n_bits + (V**2).sum() / n, [], None
+    energy = n_bits + sum((rows**2).sum() for rows in V) / n
+    errors: list[float] = []
+    last: list[NDArray] = []
     for step in range(max_iter + 1):
-        Z = V @ R
+        size, products, codes = 0.0, np.zeros((n_bits, n_bits)), []
+        for rows in V:
+            Z = rows @ R
+            size += np.abs(Z).sum()
+            upper = Z > 0
+            codes.append(np.packbits(upper, axis=1))
+            products += np.where(upper, 1.0, -1.0).T @ rows
         # |B - Z|^2 = |B|^2 + |Z|^2 - 2 |Z|_1 for B = sign(Z), and |Z| = |V|.
-        errors.append(energy - 2 * np.abs(Z).sum() / n)
-        upper = Z > 0
-        if step == max_iter or (last is not None and np.array_equal(upper, last)):
+        errors.append(energy - 2 * size / n)
+        if step == max_iter or (last and all(map(np.array_equal, codes, last))):
             break
-        S, _, Wt = svd(np.where(upper, 1.0, -1.0).T @ V)
-        R, last = (S @ Wt).T, upper
+        S, _, Wt = svd(products)
+        R, last = (S @ Wt).T, codes
     return Found(R, np.array(errors))
 
 
@@ -136,7 +144,7 @@ class ITQ(ShallowHasher):
         check_enough_features(self.n_bits, X.shape[1], "ITQ")
         found = principal_directions(X, self.n_bits)
         warn_of_rank(found.rank, self.n_bits, len(X), "bits depend on each other")
-        V = project(X, found.mean, found.directions)
+        V = Projected(X, found.mean, found.directions)
         rotation = itq_rotation(V, self.max_iter, check_random_state(self.random_state))
         self.mean_ = found.mean
         self.components_ = rotation.matrix.T @ found.directions

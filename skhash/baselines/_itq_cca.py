@@ -12,9 +12,10 @@ from scipy.linalg import cho_factor, cho_solve, eigh
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from skhash.baselines._base import ShallowHasher, blocks, project
+from skhash.baselines._base import ShallowHasher, blocks
 from skhash.baselines._itq import MAX_ITER, itq_rotation
 from skhash.baselines._principal import moments, signs_of
+from skhash.baselines._projected import Projected
 from skhash.hamming import Labels
 from skhash.hamming.labels import check_class_labels
 from skhash.warn import warn
@@ -144,8 +145,9 @@ class ITQCCA(ShallowHasher):
         )
         if not len(directions):
             warn("No feature of X tells of y, so that all codes are equal.")
-        missing = self.n_bits - len(directions)
-        V = np.pad(project(X, self.mean_, directions), ((0, 0), (0, max(missing, 0))))
+        missing = max(0, self.n_bits - len(directions))
+        padded = np.pad(directions, ((0, missing), (0, 0)))
+        V = Projected(X, self.mean_, padded)
         rotation = itq_rotation(V, self.max_iter, check_random_state(self.random_state))
         self.components_ = rotation.matrix.T[:, : len(directions)] @ directions
         self.errors_ = rotation.errors

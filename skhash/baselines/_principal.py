@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
+from scipy.linalg import eigh, svd
 
 from skhash.baselines._base import blocks, means
 from skhash.warn import warn
@@ -32,15 +32,35 @@ class Principal(NamedTuple):
 
 def principal_directions(X: NDArray, k: int) -> Principal:
     """The k directions of most variance, each with its largest entry positive."""
-    mean, covariance = moments(X)
-    d = len(mean)
-    variances, vectors = eigh(covariance, subset_by_index=(d - k, d - 1))
-    variances, directions = variances[::-1], vectors.T[::-1]
+    few = 2 * len(X) <= X.shape[1]
+    mean, variances, directions = (_of_few_items if few else _of_moments)(X, k)
     directions = directions * signs_of(directions)[:, None]
-    alive = variances > 10 * d * _EPS * variances[0]  # what rounding makes of none
+    # What rounding makes of none.
+    alive = variances > 10 * len(mean) * _EPS * variances[0]
     return Principal(
         mean, np.where(alive[:, None], directions, 0.0), np.where(alive, variances, 0.0)
     )
+
+
+def _of_moments(X: NDArray, k: int) -> tuple[NDArray, NDArray, NDArray]:
+    """Mean, variances and directions, by the covariance of the features."""
+    mean, covariance = moments(X)
+    d = len(mean)
+    variances, vectors = eigh(covariance, subset_by_index=(d - k, d - 1))
+    return mean, variances[::-1], vectors.T[::-1]
+
+
+def _of_few_items(X: NDArray, k: int) -> tuple[NDArray, NDArray, NDArray]:
+    """The same by the items, of which there are fewer than would fill a covariance."""
+    n, d = X.shape
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = means(X)
+        centred = X.astype(np.float64) - mean
+        _check_squares(np.float64((centred**2).sum()), X)
+    _, sizes, directions = svd(centred, full_matrices=False, overwrite_a=True)
+    variances, kept = np.zeros(k), np.zeros((k, d))
+    variances[:n], kept[:n] = sizes[:k] ** 2 / n, directions[:k]
+    return mean, variances, kept
 
 
 def moments(X: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -52,13 +72,18 @@ def moments(X: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         for rows in blocks(X):
             centred = X[rows].astype(np.float64) - mean
             covariance += centred.T @ centred / n
-    if not np.isfinite(covariance).all():
+    _check_squares(covariance, X)
+    return mean, covariance
+
+
+def _check_squares(values: NDArray | np.float64, X: NDArray) -> None:
+    """Refuse features whose squares float64 does not hold."""
+    if not np.isfinite(values).all():
         raise ValueError(
             f"The squares of X overflow float64: its largest value is "
             f"{np.abs(X).max():g}. Scale X, e.g. by sklearn.preprocessing."
             "StandardScaler."
         )
-    return mean, covariance
 
 
 def signs_of(directions: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -106,7 +106,9 @@ def _medians(X: NDArray) -> NDArray[np.float64]:
     """Median of each feature, some features at a time: it copies what it sorts."""
     step = max(1, _SORTED // len(X))
     columns = range(0, X.shape[1], step)
-    parts = [np.median(X[:, at : at + step], axis=0) for at in columns]
+    # numpy would round the mean of the two in the middle to float16.
+    dtype = np.float32 if X.dtype == np.float32 else np.float64
+    parts = [np.median(X[:, at : at + step].astype(dtype), axis=0) for at in columns]
     return np.concatenate(parts).astype(np.float64)
 
 
