@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,8 +50,8 @@ class Set(NamedTuple):
 
 def first(arrays: tuple[np.ndarray, ...], n: int | None = None) -> Images:
     """The first n training images, which are the database, too."""
-    X, y, X_query, y_query = arrays
-    return Images(X[:n], y[:n], X[:n], y[:n], X_query, y_query)
+    X, y = arrays[0][:n].copy(), arrays[1][:n]  # a view would keep all of a file
+    return Images(X, y, X, y, *arrays[2:])
 
 
 def of_each_class(arrays: tuple[np.ndarray, ...], n: int) -> Images:
@@ -121,8 +121,7 @@ SETS = {
 }
 
 
-@cache
+@lru_cache(2)
 def images(folder: Path, name: str) -> Images:
-    """The images of a set, read once."""
-    made = SETS[name]
-    return made.take(load(folder, made.file))
+    """The images of a set; those of the last two sets stay in memory."""
+    return SETS[name].take(load(folder, SETS[name].file))
