@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from _intervals import with_interval
 from _sets import Images
 from sklearn.preprocessing import normalize
 
 from skhash import DeepHashEncoder
-from skhash.metrics import mean_average_precision
+from skhash.metrics import average_precision
 
 N_QUERIES = 2000
 
@@ -22,13 +23,13 @@ def real_scores(encoder: DeepHashEncoder, taken: Images) -> dict[str, Any]:
     X, y = taken.X_query[:N_QUERIES], taken.y_query[:N_QUERIES]
     z, z_query = embedding(encoder, taken.X_database), embedding(encoder, X)
     precision, first = ranked(z_query, z, y, taken.y_database)
-    codes = mean_average_precision(
+    of_codes = average_precision(
         encoder.transform(X), encoder.transform(taken.X_database), y, taken.y_database
     )
     return {
-        "real_mAP": round(float(precision.mean()), 5),
-        "recall_at_1": round(float(first.mean()), 5),
-        "gap": round(float(precision.mean()) - codes, 5),
+        **with_interval("real_mAP", precision),
+        **with_interval("recall_at_1", first),
+        **with_interval("gap", precision - of_codes),
     }
 
 

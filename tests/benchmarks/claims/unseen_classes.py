@@ -17,13 +17,14 @@ from _findings import (
     new_figure,
     save,
 )
+from _intervals import with_interval
 from _main import main
 from _record import Key, Record
 from _sets import SETS, Images
 from _training import Bench, Run, trained
 
 from skhash import DeepHashEncoder
-from skhash.metrics import mean_average_precision
+from skhash.metrics import average_precision
 
 N_BITS, N_UNSEEN, SEEDS = 24, 3, (0, 1, 2)
 SETS_USED = ("fashion_mnist-10000", "cifar10-10000")
@@ -60,19 +61,19 @@ def two_scores(
     strange, strange_items = (
         np.isin(y, unseen) for y in (taken.y_query, taken.y_database)
     )
-    seen = mean_average_precision(
+    seen = average_precision(
         queries[~strange],
         database[~strange_items],
         taken.y_query[~strange],
         taken.y_database[~strange_items],
     )
-    among_all = mean_average_precision(
+    among_all = average_precision(
         queries[strange], database, taken.y_query[strange], taken.y_database
     )
     return {
         "unseen": [int(label) for label in unseen],
-        "mAP": round(seen, 5),
-        "unseen_at_all": round(among_all, 5),
+        **with_interval("mAP", seen),
+        **with_interval("unseen_at_all", among_all),
     }
 
 
