@@ -140,6 +140,34 @@ def test_differences_are_judged_by_their_intervals(scripts, a_key, tmp_path):
     assert str(both) == "+0.040 [-0.040, +0.150, 2 seeds]"
 
 
+def test_differences_without_kept_queries_take_both_intervals_as_independent(
+    scripts, a_key, tmp_path
+):
+    record = scripts["_record"].Record("dhn", tmp_path)
+    a, b = a_key(), a_key(n_bits=24)
+    record.add(a, mAP=0.5, mAP_interval=[0.46, 0.53])
+    assert not scripts["_findings"].Difference(record, a, b)
+    record.add(b, mAP=0.6, mAP_interval=[0.56, 0.64])
+    found = scripts["_findings"].Difference(record, a, b)
+    # The root of the sum of the squares of half the intervals that face one another.
+    assert (found.mean, found.low, found.high) == pytest.approx(
+        (0.1, 0.1 - 0.05, 0.1 + np.hypot(0.04, 0.04))
+    )
+    assert str(found) == "+0.100 [+0.050, +0.157, not paired]"
+    record.compare(a, b, mAP=[0.1, 0.09, 0.11, 0.0])
+    assert scripts["_findings"].Difference(record, a, b).low == 0.09
+    # Pairs of queries that go together never give the wider interval.
+    rng = np.random.default_rng(0)
+    hard = rng.normal(size=1000)
+    x, y = hard + rng.normal(size=1000), hard + rng.normal(size=1000)
+    for each, per_query in ((a, x), (b, y)):
+        record.add(each, **scripts["_intervals"].with_interval("mAP", per_query))
+    paired = scripts["_intervals"].with_interval("d", y - x)["d_interval"]
+    record.comparisons.clear()
+    wide = scripts["_findings"].Difference(record, a, b)
+    assert wide.high - wide.low > paired[1] - paired[0]
+
+
 def test_real_ranking_equals_scikit_learn(scripts):
     rng = np.random.default_rng(0)
     z, y = rng.normal(size=(60, 4)), rng.integers(3, size=60)
@@ -268,6 +296,9 @@ FAVOURED = {
 }
 
 
+PAIRS = ("dhn", "dual_hinge", "exponentiated", "hashnet")
+
+
 def made_up(key, right):
     """A row of a run as the paper has it, or its contrary."""
     favoured = FAVOURED[key.claim](key)
@@ -276,11 +307,13 @@ def made_up(key, right):
         low = 0.992
     sign = 1 if right else -1
     score = (high if favoured == right else low) + sign * 1e-6 * key.n_bits
+    epochs = {loss: [2.0] for loss in PAIRS} | {"von_mises_fisher": [1.0]}
+    epochs["dcwh"] = [3.0 - 2 * right, 9.0]
     trial = {"params": {}, "epochs": 12, "mAP": score}
     shares = [1.0] + [0.0] * key.n_bits
     return {
         "mAP": score,
-        "mAP_interval": [score - 1e-3, score + 1e-3],
+        "mAP_interval": [score - 1e-7, score + 1e-7],
         **dict.fromkeys(("mAP@1000", "within_2", "real_mAP", "recall_at_1"), score),
         "accuracy": score,
         "gap": 1 - score,
@@ -290,6 +323,7 @@ def made_up(key, right):
         "cpu_seconds": 1.0 if favoured == right else 2.0,
         "trials": [trial],
         "best": {},
+        "epoch_cpu_seconds": epochs,
         "similar_at": shares,
         "dissimilar_at": shares[::-1],
     }
@@ -307,7 +341,7 @@ def filled(scripts, folder, right):
         for a, b in claim.pairs:
             if {a, b} <= scores.keys():
                 mean = scores[b] - scores[a]
-                numbers = [mean, mean - 1e-3, mean + 1e-3, 0.0]
+                numbers = [mean, mean - 1e-7, mean + 1e-7, 0.0]
                 record.comparisons.append(
                     {"a": list(a[1:]), "b": list(b[1:]), "mAP": numbers}
                 )

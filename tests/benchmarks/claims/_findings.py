@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
@@ -18,13 +19,15 @@ LABELS = {
     "seconds": "seconds of a training",
     "cpu_seconds": "seconds of the processor",
 }
+# What runs share that differ in their seeds.
+SAME = ("set", "loss", "variant", "n_bits")
 # Told apart in grey, too, by their markers.
 MARKERS = "osD^vPX*<>"
 
 
 def values(record: Record, key: Key, name: str = "mAP") -> list[Any]:
     """A value of a run, of each seed that was run."""
-    wanted = {k: v for k, v in key._asdict().items() if k not in ("claim", "seed")}
+    wanted = {k: v for k, v in key._asdict().items() if k in SAME}
     return [row[name] for row in record.select(**wanted) if row.get(name) is not None]
 
 
@@ -69,20 +72,25 @@ def grid_table(
 
 
 class Difference:
-    """Run b minus run a on the same queries: mean over seeds, interval, and a verdict.
+    """Run b minus run a: mean over seeds, interval, and a verdict.
 
-    The interval is the paired bootstrap's of each seed; of several seeds, the widest
-    reach of them.
+    The interval is that of the paired bootstrap over queries of each seed. Where it was
+    not made, since what it needs is not kept for ever, that of two independent means
+    stands for it, which is the wider one as long as queries are hard or easy for both.
+    Of several seeds, it is the widest reach of them.
     """
 
     def __init__(self, record: Record, a: Key, b: Key, name: str = "mAP") -> None:
-        made = [
-            c[name]
+        paired = {
+            c["a"][-1]: c[name][:3]
             for c in record.comparisons
             if _apart_from_seed(c["a"]) == _apart_from_seed(a[1:])
             and _apart_from_seed(c["b"]) == _apart_from_seed(b[1:])
-        ]
-        self.n_seeds = len(made)
+            and name in c
+        }
+        unpaired = _unpaired(record, a, b, name)
+        made = [(unpaired | paired)[seed] for seed in sorted(unpaired | paired)]
+        self.n_seeds, self.paired = len(made), unpaired.keys() <= paired.keys()
         if made:
             self.mean = mean(each[0] for each in made)
             self.low, self.high = min(e[1] for e in made), max(e[2] for e in made)
@@ -103,8 +111,28 @@ class Difference:
     def __str__(self) -> str:
         if not self:
             return NOT_RUN
-        seeds = f", {self.n_seeds} seeds" if self.n_seeds > 1 else ""
-        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}{seeds}]"
+        notes = f", {self.n_seeds} seeds" if self.n_seeds > 1 else ""
+        notes += "" if self.paired else ", not paired"
+        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}{notes}]"
+
+
+def _unpaired(record: Record, a: Key, b: Key, name: str) -> dict[int, list[float]]:
+    """Of each seed of both, the difference and its interval, were they independent.
+
+    Reference: G. Zou and A. Donner, "Construction of confidence limits about effect
+    measures", Statistics in Medicine 27, 2008.
+    """
+    sides = []
+    for key in (a, b):
+        rows = record.select(**{k: v for k, v in key._asdict().items() if k in SAME})
+        ends = {r["seed"]: (r.get(name), r.get(f"{name}_interval")) for r in rows}
+        sides.append({s: (v, *e) for s, (v, e) in ends.items() if v is not None and e})
+    made = {}
+    for seed in sides[0].keys() & sides[1].keys():
+        (x, low_x, high_x), (y, low_y, high_y) = sides[0][seed], sides[1][seed]
+        low = y - x - math.hypot(y - low_y, high_x - x)
+        made[seed] = [y - x, low, y - x + math.hypot(high_y - y, x - low_x)]
+    return made
 
 
 def _apart_from_seed(identity: Sequence[Any]) -> tuple[Any, ...]:
