@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import subprocess
 import sys
+import time
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,9 +26,10 @@ def scripts():
     sys.path[:0] = [str(CLAIMS), str(CLAIMS.parent)]
     import _all
     import _main
+    import plan
     import report
 
-    yield {**sys.modules, "_all": _all, "_main": _main, "report": report}
+    yield {**sys.modules, **{m.__name__: m for m in (_all, _main, plan, report)}}
     sys.path[:] = before
     for name in set(sys.modules) - modules:
         file = getattr(sys.modules[name], "__file__", None) or ""
@@ -107,6 +110,99 @@ def test_runs_are_made_in_order_once_and_failures_left_for_the_next_call(
 
 
 PLACES = {12: 3, 24: 2, 48: 1}
+
+# A process of the queue: twelve runs that only tell that they were begun and done, and
+# a thirteenth that waits for the first. The one that is to hang does at the second.
+WORKER = """
+import os, sys, time
+from pathlib import Path
+from typing import NamedTuple
+
+claims, folder, hangs = sys.argv[1:]
+sys.path[:0] = [claims]
+from _turns import in_turn
+from _record import Key, Record
+
+class Run(NamedTuple):
+    key: Key
+    after: Key | None = None
+
+keys = [Key("dhn", "set", "dhn", "paper", bits, 0) for bits in range(13)]
+runs = [Run(key) for key in keys[1:]]
+runs.insert(0, Run(keys[0], keys[1]))
+record = Record("dhn", Path(folder))
+mark = Path(folder, f"began-{os.getpid()}")
+for run in in_turn(runs, {"dhn": record}, Path(folder, "kept"), pause=0.05):
+    with mark.open("a") as file:
+        file.write(f"{run.key.n_bits}\\n")
+    while hangs == "hang" and run.key.n_bits == 2:
+        time.sleep(0.05)
+    time.sleep(0.02)
+    record.add(run.key, mAP=0.5, by=os.getpid())
+    record.compare(keys[1], run.key, mAP=[0.0, 0.0, 0.0, 1.0])
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_make_every_run_once_and_take_that_of_one_that_was_killed(
+    scripts, tmp_path
+):
+    typed = [sys.executable, "-c", WORKER, str(CLAIMS), str(tmp_path)]
+    hanging = subprocess.Popen([*typed, "hang"])
+    try:
+        until(lambda: "2\n" in began(tmp_path, hanging.pid))
+        others = [subprocess.Popen([*typed, "on"]) for _ in range(2)]
+        second = scripts["_record"].Key("dhn", "set", "dhn", "paper", 2, 0)
+        file = tmp_path / "kept" / f"{second.slug}.run"
+        assert file.read_text() == f"{hanging.pid}\n"
+        # They do all the rest, and wait for the one that hangs.
+        record = scripts["_record"].Record("dhn", tmp_path)
+        until(lambda: record.read() or len(record.rows) == 12)
+        assert [other.poll() for other in others] == [None, None]
+    finally:
+        hanging.kill()
+        hanging.wait()
+    assert [other.wait(30) for other in others] == [0, 0]
+    record.read()
+    assert [row["n_bits"] for row in record.rows] == list(range(13))
+    assert len(record.comparisons) == 13
+    by = {row["n_bits"]: row["by"] for row in record.rows}
+    assert by[1] == hanging.pid != by[2]
+    begun = [began(tmp_path, process.pid) for process in (hanging, *others)]
+    assert begun[0] == ["1\n", "0\n", "2\n"]
+    assert sorted(map(int, begun[1] + begun[2])) == list(range(2, 13))
+
+
+def began(folder, pid):
+    """What a process of the queue has begun."""
+    file = folder / f"began-{pid}"
+    return file.read_text().splitlines(keepends=True) if file.exists() else []
+
+
+def until(true, seconds=60):
+    """Wait for something that other processes do."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.02)
+
+
+def test_second_process_waits_for_a_search_that_the_first_is_at(
+    scripts, a_key, tmp_path
+):
+    search, best, other = (a_key(variant=v) for v in ("search", "best", "other"))
+    run = scripts["_training"].Run
+    runs = [run(search, None, 1.0, 1), run(best, None, 1.0, 1, search)]
+    runs.append(run(other, None, 1.0, 1))
+    records = [{"dhn": scripts["_record"].Record("dhn", tmp_path)} for _ in range(2)]
+    queues = [scripts["_turns"].in_turn(runs, r, tmp_path, 0.0) for r in records]
+    assert next(queues[0]).key == search
+    assert next(queues[1]).key == other  # which gets no row, and is not tried again
+    records[0]["dhn"].add(search, best={})
+    assert next(queues[1]).key == best
+    assert next(queues[0]).key == other
+    records[1]["dhn"].add(best, mAP=0.5)
+    assert [list(queue) for queue in queues] == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -193,8 +289,11 @@ def test_plan_has_every_run_once_and_none_is_long(scripts):
     runs = [run for claim in scripts["_all"].CLAIMS for run in claim.runs]
     keys = [run.key for run in runs]
     assert len(set(keys)) == len(keys)
-    assert max(run.minutes for run in runs) <= 15
-    assert sum(run.minutes for run in runs) <= 12 * 60
+    own_keys = set(keys)
+    # A quarter of an hour, and twelve hours, of two cores.
+    assert max(run.minutes for run in runs) <= 2 * 15
+    assert sum(run.minutes for run in runs) <= 2 * scripts["plan"].BUDGET * 60
+    assert all(run.after in own_keys for run in runs if run.after)
     for claim in scripts["_all"].CLAIMS:
         own = {run.key for run in claim.runs}
         assert all(run.key.claim == claim.name for run in claim.runs)
@@ -239,6 +338,7 @@ def test_trainings_are_measured_and_compared_query_by_query(scripts, bench, a_ke
     assert training.compare_runs(bench, [(keys[0], keys[1])]) == 0
 
 
+@pytest.mark.slow
 def test_training_that_was_cut_goes_on_to_the_same_scores(
     scripts, bench, a_key, monkeypatch
 ):

@@ -1,4 +1,4 @@
-"""Runs in order, one at a time, each kept as soon as it is done."""
+"""Runs in order, each kept as soon as it is done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from _claim import Claim
 from _record import RESULTS, Record
-from _training import KEPT, Bench, compare_runs
+from _training import KEPT, Bench, Run, compare_runs
+from _turns import in_turn
 
 
 def options(description: str) -> argparse.Namespace:
@@ -29,39 +30,47 @@ def options(description: str) -> argparse.Namespace:
 def main(*claims: Claim, description: str) -> None:
     """Make the runs of these claims that have not been made, the most valuable first.
 
-    Killing it loses no more than the run that it is at, and of a training no more than
-    an epoch. A run that fails is told and left for the next call.
+    Several processes may be at it at once: each takes the next run that none has made
+    or is making. Killing one loses no more than the run that it is at, and of a
+    training no more than an epoch. A run that fails is told and left for the next call.
     """
     given = options(description)
     stop = next_time(given.until) if given.until else None
-    benches = {
-        claim.name: Bench(
-            given.data, Record(claim.name, given.results), given.n_jobs, given.kept
-        )
-        for claim in claims
-    }
+    records = {claim.name: Record(claim.name, given.results) for claim in claims}
     pairs = {claim.name: claim.pairs for claim in claims}
-    for run in in_order(claims):
-        bench = benches[run.key.claim]
-        if bench.record.row(run.key) is not None:
-            continue
+    benches = {
+        name: Bench(given.data, record, given.n_jobs, given.kept)
+        for name, record in records.items()
+    }
+    for name, bench in benches.items():
+        compare_runs(bench, pairs[name])  # what an earlier call was killed before
+    for run in in_turn(in_order(claims), records, given.kept):
         if stop is not None and datetime.now() >= stop:
-            print(f"It is {given.until}: the rest is for the next call.", flush=True)
+            say(f"It is {given.until}: the rest is for the next call.")
             return
-        say(f"{' '.join(map(str, run.key))}, about {run.minutes:.1f} minutes")
-        start, load = time.perf_counter(), os.getloadavg()[0]
-        try:
-            row = run.work(run.key, bench)
-        except Exception:
-            traceback.print_exc()
-            continue
-        bench.record.add(run.key, **row, load_before=round(load, 1))
-        compare_runs(bench, pairs[run.key.claim])
-        shown = {name: row[name] for name in ("mAP", "cpu_seconds") if name in row}
-        say(f"done in {(time.perf_counter() - start) / 60:.1f} minutes, {shown}")
+        bench = benches[run.key.claim]
+        if make(run, bench):
+            compare_runs(bench, pairs[run.key.claim])
 
 
-def in_order(claims: Sequence[Claim]) -> list:
+def make(run: Run, bench: Bench) -> bool:
+    """Make a run and add its row, or tell why it failed."""
+    say(
+        f"{' '.join(map(str, run.key))}, about {run.minutes / bench.n_jobs:.1f} minutes"
+    )
+    start, load = time.perf_counter(), os.getloadavg()[0]
+    try:
+        row = run.work(run.key, bench)
+    except Exception:
+        traceback.print_exc()
+        return False
+    bench.record.add(run.key, **row, load_before=round(load, 1))
+    shown = {name: row[name] for name in ("mAP", "cpu_seconds") if name in row}
+    say(f"done in {(time.perf_counter() - start) / 60:.1f} minutes, {shown}")
+    return True
+
+
+def in_order(claims: Sequence[Claim]) -> list[Run]:
     """The runs of all claims by their place in the order; equals stay as they are."""
     return sorted((run for c in claims for run in c.runs), key=lambda run: run.order)
 

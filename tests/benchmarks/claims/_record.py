@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 sys.path.append(str(Path(__file__).parents[1]))  # for _harness
 from _harness import environment
+from _locks import held
 
 RESULTS = Path(__file__).parents[3] / "docs" / "results" / "claims"
 # Facts of a machine that every row of a day shares; the file keeps those of the last.
@@ -47,6 +48,9 @@ class Key(NamedTuple):
 class Record:
     """Rows of one claim, each written as soon as it is there.
 
+    Several processes may add to it: each reads what the file holds, and writes all of
+    it, while it holds the folder.
+
     Parameters
     ----------
     claim : str
@@ -59,6 +63,10 @@ class Record:
         self.claim, self.path = claim, folder / f"{claim}.json"
         self.rows: list[dict[str, Any]] = []
         self.comparisons: list[dict[str, Any]] = []
+        self.read()
+
+    def read(self) -> None:
+        """Take what the file holds now: other processes may have written to it."""
         if self.path.exists():
             content = json.loads(self.path.read_text("utf-8"))
             self.rows = content["rows"]
@@ -74,14 +82,24 @@ class Record:
         return [r for r in self.rows if all(r.get(k) == v for k, v in wanted.items())]
 
     def add(self, key: Key, **values: Any) -> None:
-        """Add the row of a run, in place of an older one, and write the file."""
+        """Add the row of a run to the file, in place of an older one.
+
+        Comparisons of the older one go with it.
+        """
         today = now()
         facts = {name: today[name] for name in ROW_FACTS}
-        self.rows = [row for row in self.rows if identity(row) != key[1:]]
-        self.rows.append({**key._asdict(), **values, **facts})
-        del self.rows[-1]["claim"]
-        self.rows.sort(key=identity)
-        self._write()
+        row = {**key._asdict(), **values, **facts}
+        del row["claim"]
+        with held(self.path.parent):
+            self.read()
+            if self.row(key) is not None:
+                mine = list(key[1:])
+                self.comparisons = [
+                    c for c in self.comparisons if mine not in (c["a"], c["b"])
+                ]
+            self.rows = [row for row in self.rows if identity(row) != key[1:]]
+            self.rows = sorted([*self.rows, row], key=identity)
+            self._write()
 
     def comparison(self, a: Key, b: Key) -> dict[str, Any] | None:
         """The paired comparison of two runs, or None if it has not been made."""
@@ -90,14 +108,16 @@ class Record:
         return next(found, None)
 
     def compare(self, a: Key, b: Key, **values: Any) -> None:
-        """Add the comparison of two runs, b minus a, and write the file."""
-        ends = {"a": list(a[1:]), "b": list(b[1:])}
-        self.comparisons = [
-            c for c in self.comparisons if (c["a"], c["b"]) != (ends["a"], ends["b"])
-        ]
-        self.comparisons.append({**ends, **values})
-        self.comparisons.sort(key=lambda c: [[str(x) for x in c[k]] for k in "ab"])
-        self._write()
+        """Add the comparison of two runs, b minus a, to the file."""
+        new = {"a": list(a[1:]), "b": list(b[1:]), **values}
+        with held(self.path.parent):
+            self.read()
+            made = [
+                c for c in self.comparisons if (c["a"], c["b"]) != (new["a"], new["b"])
+            ]
+            by_ends = lambda c: [[str(part) for part in c[k]] for k in "ab"]
+            self.comparisons = sorted([*made, new], key=by_ends)
+            self._write()
 
     def _write(self) -> None:
         """Write beside the file and put it in its place: a kill leaves the old one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,12 +40,16 @@ More = Callable[[DeepHashEncoder, Images], dict[str, Any]]
 
 
 class Run(NamedTuple):
-    """A run of the plan: what it is, what it does, its place in the order."""
+    """A run of the plan: what it is, what it does, its place in the order.
+
+    `minutes` are those of one thread; `after` is a run that must have been made.
+    """
 
     key: Key
     work: Work
     minutes: float
     order: int
+    after: Key | None = None
 
 
 def training(params: dict[str, Any] | None = None, more: More | None = None) -> Work:
@@ -120,7 +125,10 @@ def measured(
         n_bits=key.n_bits,
         n_jobs=bench.n_jobs,
     )
-    joblib.dump(report, report_file(bench, key), compress=3)
+    file = report_file(bench, key)
+    part = file.with_suffix(f".{os.getpid()}.part")
+    joblib.dump(report, part, compress=3)
+    part.replace(file)  # another process may read it at any time
     return scores(report)
 
 

@@ -1,4 +1,4 @@
-"""The table of all runs of the claims, with the minutes that they should take.
+"""The table of all runs of the claims, and the minutes that they take on one thread.
 
 ::
 
@@ -14,6 +14,8 @@ from _all import CLAIMS
 from _main import in_order
 from _record import RESULTS, Record
 
+# Hours of two cores that all runs may take.
+BUDGET = 12
 HEAD = ("order", "minutes", "done", "claim", "set", "loss", "variant", "bits", "seed")
 
 
@@ -34,10 +36,14 @@ def main() -> None:
         cells = (text.ljust(width) for text, width in zip(line, widths, strict=True))
         print("  ".join(cells).rstrip())
     left = sum(run.minutes for run, row in zip(runs, done, strict=True) if row is None)
+    whole, longest = sum(run.minutes for run in runs), max(r.minutes for r in runs)
+    used = sum(row.get("cpu_seconds") or row["seconds"] for row in done if row) / 3600
     print(
-        f"{len(runs)} runs, {sum(run.minutes for run in runs) / 60:.1f} hours of two "
-        f"cores in all, {left / 60:.1f} of them to go; the longest takes "
-        f"{max(run.minutes for run in runs):.0f} minutes."
+        f"{len(runs)} runs, {sum(row is not None for row in done)} of them made: "
+        f"{whole / 120:.1f} hours of two cores, of a budget of about {BUDGET}; "
+        f"{left / 120:.1f} to go. Those that are made took {used:.1f} hours of the "
+        f"processor. The longest takes {longest:.0f} minutes on one thread, which two "
+        "halve."
     )
 
 

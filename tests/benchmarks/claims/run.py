@@ -1,9 +1,10 @@
 """Work through the plan of all claims, the most valuable runs first.
 
-One run at a time, on two threads. Every result is kept at once: kill it whenever you
-like, and call it again::
+Every result is kept at once: kill it whenever you like, and call it again. Small
+networks gain little from a second thread, so two cores do more with two processes of
+one thread each, which share the runs out between them. Say this twice::
 
-    python tests/benchmarks/claims/run.py --data FOLDER --until 18:00
+    python tests/benchmarks/claims/run.py --data FOLDER --n-jobs 1 --until 18:00
 """
 
 from _all import CLAIMS
