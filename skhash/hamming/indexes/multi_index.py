@@ -309,7 +309,7 @@ class MultiIndex(Index):
         results: list[Any] = []
         for first, last in ((0, min(TRIED, len(words))), (TRIED, len(words))):
             tasks = [
-                (codes, *self._tables, words, *part, *args, work, tag)
+                (codes, self._tables, words, *part, *args, work, tag)
                 for part in spans(first, last, 4 * threads, 8)
             ]
             results += run(kernel, tasks, threads)

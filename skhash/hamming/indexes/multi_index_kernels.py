@@ -1,8 +1,10 @@
 """Kernels of the search by substrings.
 
 A table of a substring lists the items by their value there: ``offsets[first + value]``
-to the next offset bound the list in ``items``. A query's substrings are taken in an
-order of its own, its rarest values first; `rank` is a place in that order.
+to the next offset bound the list in ``items``. `tables` holds, for every substring,
+where it starts and its size in bits, its first offset and its items, and the offsets of
+all. A query's substrings are taken in an order of its own, its rarest values first;
+`rank` is a place in that order.
 """
 
 from typing import Any
@@ -10,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skhash.hamming.scan.select import distance_at
-from skhash.hamming.scan.sorting import sort_keys, write_nearest
+from skhash.hamming.scan.select import distance_at, reduced
+from skhash.hamming.scan.sorting import sort_keys, with_room, write_nearest
 from skhash.hamming.simd.jit import inlined, kernel
 from skhash.hamming.simd.keys import key_of
 from skhash.hamming.simd.vectors import lowest_bit, popcount
@@ -85,16 +87,10 @@ def lists_at(
 
 @kernel
 def rank_substrings(
-    queries: NDArray,
-    q: int,
-    starts: NDArray,
-    sizes: NDArray,
-    firsts: NDArray,
-    offsets: NDArray,
-    values: NDArray,
-    order: NDArray,
+    queries: NDArray, q: int, tables: Any, values: NDArray, order: NDArray
 ) -> None:
     """Order substrings by how many items share the query's value: the rarest first."""
+    starts, sizes, firsts, offsets, _ = tables
     for j in range(starts.size):
         values[j] = substring(queries, q, starts[j], sizes[j])
         at = firsts[j] + values[j]
@@ -143,14 +139,39 @@ def seen_before(
     return False
 
 
+@inlined
+def lists_within(
+    tables: Any,
+    values: NDArray,
+    order: NDArray,
+    radius: int,
+    limit: int,
+    pieces: NDArray,
+    n_pieces: NDArray,
+) -> Any:
+    """Bounds of all lists of levels 0 to `radius`, and the number of items in them.
+
+    ``n_pieces[level]`` becomes the number of lists up to that level. Above the limit
+    the rest is left.
+    """
+    _, sizes, firsts, offsets, _ = tables
+    last, total = 0, 0
+    for level in range(radius + 1):
+        j = order[level % order.size]
+        last, size = lists_at(
+            offsets, firsts[j], sizes[j], values[j], level // order.size, pieces, last
+        )
+        n_pieces[level] = last
+        total += size
+        if total > limit:
+            break
+    return total
+
+
 @kernel
 def within_by_substrings(
     codes: NDArray,
-    starts: NDArray,
-    sizes: NDArray,
-    firsts: NDArray,
-    offsets: NDArray,
-    items: NDArray,
+    tables: Any,
     queries: NDArray,
     first_query: int,
     last_query: int,
@@ -168,6 +189,7 @@ def within_by_substrings(
     `most_probes` bounds the lists of a query. `work` becomes the number of items
     listed, or -1 where that is above the limit: such a query is not answered.
     """
+    starts, sizes, _, _, items = tables
     m = starts.size
     values, order = np.empty(m, np.int64), np.empty(m, np.int64)
     pieces = np.empty((most_probes + 1, 2), np.int64)
@@ -176,24 +198,13 @@ def within_by_substrings(
     keys = np.empty(1024, np.int64)
     stored = 0
     for q in range(first_query, last_query):
-        rank_substrings(queries, q, starts, sizes, firsts, offsets, values, order)
-        last, total = 0, 0
-        for level in range(radius + 1):
-            j = order[level % m]
-            last, size = lists_at(
-                offsets, firsts[j], sizes[j], values[j], level // m, pieces, last
-            )
-            n_pieces[level] = last
-            total += size
-            if total > limit:
-                break
+        rank_substrings(queries, q, tables, values, order)
+        total = lists_within(tables, values, order, radius, limit, pieces, n_pieces)
         if total > limit:
             work[q] = -1
             continue
-        if keep and stored + total > keys.size:
-            grown = np.empty(2 * (stored + total), np.int64)
-            grown[:stored] = keys[:stored]
-            keys = grown
+        if keep:
+            keys = with_room(keys, stored, total)
         begin, first, n_hits = stored, 0, 0
         for level in range(radius + 1):
             mine = pieces[first : n_pieces[level]]
@@ -217,11 +228,7 @@ def within_by_substrings(
 @kernel
 def nearest_by_substrings(
     codes: NDArray,
-    starts: NDArray,
-    sizes: NDArray,
-    firsts: NDArray,
-    offsets: NDArray,
-    items: NDArray,
+    tables: Any,
     queries: NDArray,
     first_query: int,
     last_query: int,
@@ -241,20 +248,19 @@ def nearest_by_substrings(
     the number of lists at `far` bits in substring j. `work` becomes the number of
     items listed, or -1 for a query that is not answered.
     """
+    starts, sizes, firsts, offsets, items = tables
     m, n_bins = starts.size, 8 * codes.shape[1] * codes.itemsize + 1
     values, order = np.empty(m, np.int64), np.empty(m, np.int64)
     pieces = np.empty((most_probes + 1, 2), np.int64)
     listed, keys = np.empty(limit, np.uint32), np.empty(limit, np.int64)
     histogram = np.empty(n_bins, np.int64)
     for q in range(first_query, last_query):
-        rank_substrings(queries, q, starts, sizes, firsts, offsets, values, order)
+        rank_substrings(queries, q, tables, values, order)
         histogram[:] = 0
         stored, counted, reach, level = 0, 0, n_bins - 1, 0
         n_probes, n_listed = 0, 0
-        done = False
-        while not done:
-            rank, far = level % m, level // m
-            j = order[rank]
+        while counted < k or reach >= level:
+            j, far = order[level % m], level // m
             if far <= sizes[j]:
                 n_probes += probes[j, far]
                 if n_probes > most_probes:
@@ -273,15 +279,9 @@ def nearest_by_substrings(
                     ):
                         keys[stored] = key_of(found, i)
                         stored += 1
-                        histogram[found] += 1
-                        counted += 1
-                        while counted - histogram[reach] >= k:
-                            counted -= histogram[reach]
-                            reach -= 1
-            done = counted >= k and reach <= level
+                        counted, reach = reduced(k, found, histogram, counted, reach)
             level += 1
-        work[q] = n_listed if done else -1
-        if not done:
-            continue
-        n_items = codes.shape[0]
-        write_nearest(keys[:stored], reach, n_items, distances[q], indices[q])
+        work[q] = -1
+        if counted >= k and reach < level:
+            work[q], n_items = n_listed, codes.shape[0]
+            write_nearest(keys[:stored], reach, n_items, distances[q], indices[q])

@@ -1,4 +1,9 @@
-"""Kernels of the search by pivots."""
+"""Kernels of the search by pivots.
+
+`kept` is what they read of an index: the codes list by list, their rows in the
+database, where each list's codes of a distance begin, the pivots, and the greatest
+distance in each list.
+"""
 
 from typing import Any
 
@@ -7,8 +12,8 @@ from numpy.typing import NDArray
 
 from skhash.hamming.indexes.pivot_layout import COLUMNS, LIST_COST
 from skhash.hamming.scan.distances import fill_distances
-from skhash.hamming.scan.select import distance_at, near_ones
-from skhash.hamming.scan.sorting import sort_keys, write_nearest
+from skhash.hamming.scan.select import distance_at, near_ones, reduced
+from skhash.hamming.scan.sorting import sort_keys, with_room, write_nearest
 from skhash.hamming.simd.ir import CHUNK
 from skhash.hamming.simd.jit import inlined, kernel
 from skhash.hamming.simd.keys import key_of
@@ -136,21 +141,13 @@ def scan_list(
             if found <= reach:
                 keys[stored] = key_of(found, rows[i])
                 stored += 1
-                histogram[found] += 1
-                counted += 1
-                while counted - histogram[reach] >= k:
-                    counted -= histogram[reach]
-                    reach -= 1
+                counted, reach = reduced(k, found, histogram, counted, reach)
     return stored, counted, reach
 
 
 @kernel
 def nearest_by_pivots(
-    lists: NDArray,
-    rows: NDArray,
-    offsets: NDArray,
-    pivots: NDArray,
-    widest: NDArray,
+    kept: Any,
     queries: NDArray,
     first_query: int,
     last_query: int,
@@ -162,6 +159,7 @@ def nearest_by_pivots(
     words: Any,
 ) -> None:
     """Answer those queries that need no more comparisons than the limit."""
+    lists, rows, offsets, pivots, widest = kept
     n_pivots = pivots.shape[0]
     n_bins = (offsets.size - 1) // n_pivots
     near = np.full(widest.size, EXCLUDED, np.int16)
@@ -203,19 +201,14 @@ def nearest_by_pivots(
                 )  # fmt: skip
             if not begun:
                 break
-        if work > limit:
-            continue
-        write_nearest(keys[:stored], reach, rows.size, distances[q], indices[q])
-        unanswered[q] = False
+        if work <= limit:
+            write_nearest(keys[:stored], reach, rows.size, distances[q], indices[q])
+            unanswered[q] = False
 
 
 @kernel
 def within_by_pivots(
-    lists: NDArray,
-    rows: NDArray,
-    offsets: NDArray,
-    pivots: NDArray,
-    widest: NDArray,
+    kept: Any,
     queries: NDArray,
     first_query: int,
     last_query: int,
@@ -230,6 +223,7 @@ def within_by_pivots(
     `counts` tells how many each query has; -1 where it needs more comparisons than the
     limit, and has none.
     """
+    lists, rows, offsets, pivots, widest = kept
     n_pivots = pivots.shape[0]
     n_bins = (offsets.size - 1) // n_pivots
     near = np.full(widest.size, EXCLUDED, np.int16)
@@ -247,10 +241,8 @@ def within_by_pivots(
         counts[q] = -1
         if work > limit:
             continue
-        if keep and stored + work > keys.size:
-            more = np.empty(2 * (stored + work), np.int64)
-            more[:stored] = keys[:stored]
-            keys = more
+        if keep:
+            keys = with_room(keys, stored, work)
         n_hits: Any = 0
         begin = stored
         for c in range(n_chosen):

@@ -202,7 +202,7 @@ class PivotIndex(Index):
         args = k, self._limit, distances, indices, left, width_tag(words)
         for part in self._promising(len(words), left):
             tasks = [
-                (*self._kept, words, a, b, *args)
+                (self._kept, words, a, b, *args)
                 for a, b in spans(part.start, part.stop, 4 * threads, 1)
             ]
             run(kernels().nearest_by_pivots, tasks, threads)
@@ -217,7 +217,7 @@ class PivotIndex(Index):
         words = as_words(queries)
         args = radius, self._limit, keep, counts, width_tag(words)
         tasks = [
-            (*self._kept, words, a, b, *args)
+            (self._kept, words, a, b, *args)
             for a, b in spans(0, len(words), 4 * threads, 1)
         ]
         found = run(kernels().within_by_pivots, tasks, threads)

@@ -121,6 +121,20 @@ def collect(
     state[q, REACH], state[q, BELOW] = reach, below
 
 
+@inlined
+def reduced(k: int, found: int, histogram: NDArray, counted: int, reach: int) -> Any:
+    """Count a key at distance `found`; how many lie within the reach, and the reach.
+
+    It is the least distance that holds k of the keys counted.
+    """
+    histogram[found] += 1
+    counted += 1
+    while counted - histogram[reach] >= k:
+        counted -= histogram[reach]
+        reach -= 1
+    return counted, reach
+
+
 @kernel
 def finish(
     keys: NDArray,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skhash.hamming.keys import INDEX_BITS
-from skhash.hamming.simd.jit import kernel
+from skhash.hamming.simd.jit import inlined, kernel
 from skhash.hamming.simd.keys import distance_of, index_of
 from skhash.hamming.simd.vectors import lowest_bit
 
@@ -80,6 +80,16 @@ def write_nearest(
     for j in range(distances.size):
         distances[j] = distance_of(keys[j])
         indices[j] = index_of(keys[j])
+
+
+@inlined
+def with_room(keys: NDArray, stored: int, more: int) -> NDArray:
+    """The keys, moved to an array twice as long where `more` would not fit."""
+    if stored + more > keys.size:
+        grown = np.empty(2 * (stored + more), np.int64)
+        grown[:stored] = keys[:stored]
+        keys = grown
+    return keys
 
 
 @kernel
