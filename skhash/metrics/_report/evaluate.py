@@ -122,28 +122,19 @@ def evaluate(
     if weight is not None:
         kept &= weight > 0
         weight = weight[kept]
-    table = np.stack(list(per_query.values()), axis=1)[kept]
-    means = np.full(table.shape[1], np.nan)
-    if kept.any():
-        means = np.average(table, axis=0, weights=weight)
-    resampled = bootstrap_means(table, n_resamples, random_state, weight)
-    low, high = interval(resampled, confidence)
-    scores = map(Score, means.tolist(), low.tolist(), high.tolist())
-    settings = {
-        "k": k,
-        "radius": radius,
-        "normalizer": normalizer,
-        "exclude_self": task.exclude_self,
-        "relevance": None if relevance is None else _fingerprint(task),
-    }
+    columns = {name: values[kept] for name, values in per_query.items()}
+    relevant = None if relevance is None else _fingerprint(task)
+    settings = {"k": k, "radius": radius, "normalizer": normalizer}
+    settings |= {"exclude_self": task.exclude_self, "relevance": relevant}
+    weighted = weight is not None
     return RetrievalReport(
-        scores=dict(zip(per_query, scores, strict=True)),
+        scores=_scores(columns, weight, n_resamples, random_state, confidence),
         tie_bounds=(
             _mean(facts.pessimistic[kept], weight),
             _mean(facts.optimistic[kept], weight),
         ),
         conventions=conventions_in_words(
-            settings, task.is_graded, weight is not None, confidence
+            settings, task.is_graded, weighted, confidence
         ),
         checks=_checks(task, facts, k, radius, X_queries, X_database),
         code_health=code_health(database, n_bits),
@@ -270,6 +261,24 @@ def _fingerprint(task: Retrieval) -> str:
             digest.update(part[order].astype(np.int64).tobytes())
         digest.update(grade[order].tobytes())
     return digest.hexdigest()[:16]
+
+
+def _scores(
+    columns: dict[str, np.ndarray],
+    weight: np.ndarray | None,
+    n_resamples: int,
+    random_state: Any,
+    confidence: float,
+) -> dict[str, Score]:
+    """Mean and interval of each column of values; NaN of no queries."""
+    table = np.stack(list(columns.values()), axis=1)
+    means = np.full(table.shape[1], np.nan)
+    if len(table):
+        means = np.average(table, axis=0, weights=weight)
+    resampled = bootstrap_means(table, n_resamples, random_state, weight)
+    numbers = (means, *interval(resampled, confidence))
+    scores = map(Score, *(each.tolist() for each in numbers))
+    return dict(zip(columns, scores, strict=True))
 
 
 def _checks(
