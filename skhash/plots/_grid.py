@@ -137,48 +137,19 @@ class RetrievalGridDisplay(RetrievalDisplay):
         check_axes(ax)
         check_database(database)
         n_neighbors = check_rank("n_neighbors", n_neighbors)
-        retrieval = Retrieval.of(
-            queries,
-            database,
-            query_labels,
-            database_labels,
-            relevance,
-            exclude_self,
-            n_jobs,
-        )
+        sides = (queries, database, query_labels, database_labels)
+        retrieval = Retrieval.of(*sides, relevance, exclude_self, n_jobs)
         rows = _chosen(rows, len(retrieval.queries))
-        query_images = as_images(query_images, "query_images", image_shape)
-        check_consistent_length(query_images, retrieval.queries)
-        if database_images is None:
-            if not exclude_self:
-                raise ValueError(
-                    "database_images are missing: give the images of the database, or "
-                    "exclude_self=True if the queries are the database."
-                )
-            database_images = query_images
-        else:
-            database_images = as_images(database_images, "database_images", image_shape)
-        check_consistent_length(database_images, retrieval.database)
-        others = len(retrieval.database) - retrieval.exclude_self
-        depth = min(n_neighbors, others)
-        index, is_right = _search(retrieval, rows, depth)
-        distance = np.array(
-            [
-                distances(retrieval.queries[[row]], retrieval.database[found])[0]
-                for row, found in zip(rows, index, strict=True)
-            ],
-            dtype=np.int64,
-        ).reshape(index.shape)
+        query_images, database_images = _images(
+            retrieval, query_images, database_images, image_shape
+        )
+        depth = min(n_neighbors, retrieval.n_candidates)
+        index, distance, is_right = _search(retrieval, rows, depth)
         names = None
         if query_labels is not None:
             names = _names(retrieval.copy_query_labels(), rows)
-        display = cls(
-            query_images[rows],
-            database_images[index],
-            distance,
-            is_right,
-            query_names=names,
-        )
+        found = database_images[index]
+        display = cls(query_images[rows], found, distance, is_right, query_names=names)
         return display.plot(ax, **kwargs)
 
     @classmethod
@@ -300,15 +271,35 @@ def _chosen(rows, n_queries):
     return rows
 
 
+def _images(retrieval, query_images, database_images, image_shape):
+    """Images of both sides, one for each code."""
+    query_images = as_images(query_images, "query_images", image_shape)
+    check_consistent_length(query_images, retrieval.queries)
+    if database_images is not None:
+        database_images = as_images(database_images, "database_images", image_shape)
+    elif retrieval.exclude_self:
+        database_images = query_images
+    else:
+        raise ValueError(
+            "database_images are missing: give the images of the database, or "
+            "exclude_self=True if the queries are the database."
+        )
+    check_consistent_length(database_images, retrieval.database)
+    return query_images, database_images
+
+
 def _search(retrieval, rows, depth):
-    """Indices of the nearest items of each row, and whether they are relevant."""
+    """The nearest items of each row, their distances, and whether they are relevant."""
     index = np.empty((len(rows), depth), dtype=np.intp)
+    distance = np.empty((len(rows), depth), dtype=np.int64)
     is_right = np.empty((len(rows), depth), dtype=bool)
     for place, row in enumerate(rows):
         one = slice(int(row), int(row) + 1)
         found, hits = retrieval.ranking(one, depth)
         index[place], is_right[place] = found[0], hits[0]
-    return index, is_right
+        items = retrieval.database[index[place]]
+        distance[place] = distances(retrieval.queries[one], items)[0]
+    return index, distance, is_right
 
 
 def _names(labels, rows):
