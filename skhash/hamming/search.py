@@ -147,7 +147,8 @@ def histograms(
     *,
     exclude_self: bool = False,
     n_jobs: int | None = None,
-) -> NDArray[np.int64]: ...
+) -> NDArray[np.int64]:
+    """Without labels: all items at each distance."""
 
 
 @overload
@@ -159,7 +160,8 @@ def histograms(
     *,
     exclude_self: bool = False,
     n_jobs: int | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """With labels: all items at each distance, and the relevant ones."""
 
 
 def histograms(
