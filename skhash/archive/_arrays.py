@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Truths, numbers, text, bytes, dates and durations; no objects, nothing compound.
+# Booleans, numbers, text, bytes, dates and durations; no objects, no records.
 _DTYPES = re.compile(
     r"\|b1|\|[iu]1|[<>][iu][248]|[<>]f[248]|[<>]c(8|16)|[<>]U[1-9]\d{0,8}|"
     r"\|S[1-9]\d{0,8}|[<>][mM]8(\[\d{0,9}(Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\])?"
@@ -33,7 +33,7 @@ _NAMES = {
     "<f4": "F32",
     "<f8": "F64",
 }
-# No array has more axes, or a longer one.
+# An array has no more axes than this, and none longer.
 _MOST_AXES, _LONGEST = 16, 1 << 48
 
 

@@ -66,7 +66,7 @@ def _kind_of(values: list[Any]) -> tuple[str, Callable[[Any], str]]:
 
 
 def made(content: dict[str, Any]) -> NDArray:
-    """The column that was told of; a ValueError if there is no such."""
+    """The column that the content describes; a ValueError if there is none."""
     shape = tuple(content["shape"])
     texts = content["values"] if "values" in content else _texts(content)
     if content["kind"] == _STRING_DTYPE:

@@ -1,4 +1,4 @@
-"""What is in a file, by its manifest: nothing is made of it."""
+"""What is in a file, according to its manifest; nothing is loaded."""
 
 from __future__ import annotations
 

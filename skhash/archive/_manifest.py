@@ -89,7 +89,7 @@ class Tail:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest of a file that is to be read, checked as to its form."""
+    """The manifest of a file to read, its form checked."""
 
     kind: str
     versions: dict[str, str]
@@ -99,7 +99,7 @@ class Manifest:
 
     @classmethod
     def checked(cls, text: bytes) -> Manifest:
-        """The manifest of a text; errors of many kinds if it is none."""
+        """The manifest in a text; raises errors of many kinds if there is none."""
         told = json.loads(text)
         if as_text(told) != text:
             raise ValueError("It is not written as skhash writes it")

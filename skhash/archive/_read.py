@@ -118,7 +118,7 @@ class Reader:
         return manifest, self._compare_frame(manifest, tail, text)
 
     def _tail(self) -> Tail:
-        """Where the manifest is; an error if this is no file of ours, or a new one."""
+        """Where the manifest is; an error if the file is not ours, or too new."""
         start = max(0, self.size - LONGEST_TAIL)
         tail = Tail.found_in(self._bytes(start, self.size - start))
         if tail is None:

@@ -23,7 +23,7 @@ OWN = (
     *("codes", "factors", "ids", "labels", "places"),
     *("vectors", "added_vectors", "vector_scales", "index"),
 )
-# Text up to this many bytes stands in the manifest.
+# Text up to this many bytes goes into the manifest.
 _SHORT_TEXT = 1 << 16
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _SPARSE = {"csr_array": sp.csr_array, "csr_matrix": sp.csr_matrix}

@@ -29,7 +29,7 @@ from skhash.archive._manifest import (
 from skhash.archive._values import Place, encode
 from skhash.archive._zip import Member, data_offset, pieces
 
-# Whose versions a file tells, where they are loaded.
+# A file records the versions of these, if they are loaded.
 _LIBRARIES = ("skhash", "numpy", "scipy", "sklearn", "torch", "skorch")
 
 

@@ -1,4 +1,4 @@
-"""All bytes of a ZIP of stored members that are not in the members: one way to lay out.
+"""The bytes of a ZIP around its stored members, laid out in the one way we accept.
 
 Dates and attributes are fixed, data begin at multiples of 64 bytes, and the fields for
 more than 4 GB are there if and only if a number needs them. The layout follows from
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 # Data begin at multiples of this, as kernels and memory maps like it.
 ALIGNMENT = 64
-# What the fields of 32 and of 16 bits hold where the number stands elsewhere.
+# What fields of 32 and of 16 bits hold when the number is stored elsewhere.
 _FULL, _MANY = 0xFFFFFFFF, 0xFFFF
 # 1 January 1980, 0:00; a plain file that its owner may write, made on Unix.
 _DATE, _TIME = 0x0021, 0

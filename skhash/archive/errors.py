@@ -35,7 +35,7 @@ class LoadError(ValueError):
 
 @contextlib.contextmanager
 def refused(what: str) -> Iterator[None]:
-    """Let any error of the body be a `LoadError`, since a file has led to it.
+    """Turn any error of the body into a `LoadError`, since a file has caused it.
 
     A manifest that fits its checksums may still say what no estimator says. What comes
     of it, in code that trusts its arguments, is not to be foreseen.

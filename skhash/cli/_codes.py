@@ -35,7 +35,7 @@ class Codes:
 
 
 def of_bits(found: Codes, bits: int | None) -> Codes:
-    """The same codes, held to the number of bits that they tell, or else the user."""
+    """The same codes, checked against the bits that they, or else the user, state."""
     if bits is not None and found.n_bits not in (None, bits):
         raise ValueError(
             f"{found.name} has codes of {found.n_bits} bits: leave --bits {bits} out."

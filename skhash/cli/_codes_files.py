@@ -57,7 +57,7 @@ def check_columns(
 
 
 def _refuse_other_text(what: str, value: object) -> None:
-    """Refuse text, as of names of files, that UTF-8 does not have."""
+    """Refuse text, such as names of files, that cannot be written as UTF-8."""
     try:
         str(value).encode()
     except UnicodeEncodeError:
@@ -67,7 +67,7 @@ def _refuse_other_text(what: str, value: object) -> None:
 
 
 def code_column(n_bits: int | None) -> str:
-    """The name of the column of codes in .csv, which tells of bits that pad them."""
+    """The name of the column of codes in .csv, which gives their number of bits."""
     return f"{CODE}:{n_bits}" if n_bits and n_bits % 8 else CODE
 
 

@@ -153,6 +153,6 @@ def _read_parquet(path: Path, reading: Reading) -> Codes | None:
 
 
 def _asks_for_others(names: list[str], reading: Reading) -> bool:
-    """Whether --columns takes some of these for vectors."""
+    """Whether --columns asks for some of these as vectors."""
     patterns = reading.columns or ()
     return any(fnmatchcase(name, each) for each in patterns for name in names)

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def _standard_output() -> Iterator[TextIO]:
-    """Standard output; where it was closed before the start, what keeps nothing."""
+    """Standard output, or the null device if it was closed before the start."""
     if sys.stdout is not None:
         yield sys.stdout
     else:
@@ -105,7 +105,7 @@ def _warnings_as_lines(quiet: bool) -> Iterator[None]:
 
 
 def _discard(out: TextIO) -> None:
-    """Let what was not yet written go nowhere, so that no error comes at exit."""
+    """Discard what is not written yet, so that there is no error at exit."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, out.fileno())

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, TextIO
 
-# Rows after which the widths of a table stay as they are.
+# After this many rows the columns of a table keep their widths.
 _LOOKED_AT = 200
 
 
@@ -61,7 +61,7 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON knows; others as text."""
+    """A value that JSON has, or else text."""
     value = value.item() if hasattr(value, "item") else value
     plain = value is None or isinstance(value, bool | int | float | str | list | dict)
     return value if plain else str(value)

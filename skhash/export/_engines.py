@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-# What pip calls the packages whose name differs from that of their module.
+# What pip calls the packages that are not named like their module.
 _PIP = {
     "bson": "pymongo",
     "chdb": "chdb",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from skhash.encoder import DeepHashEncoder
 from skhash.export._steps import HASHERS, TRANSFORMERS
 
-# What X may be. Others can be cast to one of these without loss, or nearly so.
+# The dtypes of X. Others can be cast to one of these with little or no loss.
 DTYPES = {name: getattr(torch, name) for name in ("float32", "float64", "uint8")}
 
 
@@ -126,7 +126,7 @@ def _check(steps: list[tuple[str, Any]]) -> None:
     if not steps:
         raise TypeError(f"A pipeline without steps cannot be exported. {rule}")
     for i, (name, step) in enumerate(steps):
-        # By its class alone: one that is made of it may compute something else.
+        # The exact class: a subclass may compute something else.
         if type(step) not in (HASHERS if i == len(steps) - 1 else TRANSFORMERS):
             raise TypeError(
                 f"{name} cannot be exported here. {rule} Export the part of the "

@@ -29,7 +29,7 @@ def traced(model: Model, dtype: str) -> ExportedProgram:
     shapes = {"X": {0: Dim("n")}}
     errors: list[Exception] = []
     # The strict way compiles Python, and follows some that the other does not, such as
-    # len(x); the other is what torch has come to prefer.
+    # len(x); the other is the one that torch now prefers.
     for strict in (False, True):
         try:
             with quiet(), torch.no_grad():

@@ -127,7 +127,7 @@ def _sign_threshold(step: baselines.SignThreshold) -> Iterator[nn.Module]:
 def _spectral(step: baselines.SpectralHashing) -> Iterator[nn.Module]:
     yield from _projection(step)
     yield InPlace(torch.sub, step.lower_)
-    # Where nothing varies any width does.
+    # Where nothing varies, any width will do.
     extent = step.upper_ - step.lower_
     widths = np.where(extent > 0, extent, 1.0)[step.directions_]
     yield Waves(
@@ -137,7 +137,7 @@ def _spectral(step: baselines.SpectralHashing) -> Iterator[nn.Module]:
 
 def _encoder(step: DeepHashEncoder) -> Iterator[nn.Module]:
     network = step.net_.module_
-    # Of a compiled network, what it was made of.
+    # For a compiled network, the one that was compiled.
     yield copy.deepcopy(getattr(network, "_orig_mod", network)).cpu()
 
 

@@ -43,7 +43,7 @@ class Plain:
 
 @dataclass(frozen=True)
 class Own:
-    """An estimator whose part knows how to keep it: its home, and that module."""
+    """An estimator whose own part knows how to store it: its home, and that module."""
 
     home: str
     stored: str
@@ -116,7 +116,7 @@ CLASSES: dict[str, Plain | Own] = {
     "TfidfTransformer": Plain("sklearn.feature_extraction.text", ("idf_",)),
 }
 OF_SKLEARN = {name for name, known in CLASSES.items() if "sklearn" in known.home}
-# What a fit needs, and nothing that is fitted: left out where it is no plain value.
+# Parameters that only `fit` needs: left out where they are no plain values.
 FOR_TRAINING = ("memory", "random_state")
 LEFT_OUT = ("_metadata_request", "_skl_callbacks")
 

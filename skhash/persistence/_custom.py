@@ -1,4 +1,4 @@
-"""Networks and losses that are not of skhash: what the caller passes in their place."""
+"""Networks and losses from outside skhash, which the caller passes in by name."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _EXAMPLE = """\
   skhash duplicates photos
   skhash duplicates photos --radius 8 --pairs --format csv > pairs.csv"""
 
-# Pairs that are held before they join groups; of many items, one for each.
+# Pairs held in memory before they join groups; for many items, one each.
 _HELD = 1 << 20
 
 
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace, out: TextIO) -> None:
 
 
 def _codes(args: argparse.Namespace, reading: Any) -> Any:
-    """The codes of the items, by a model, as they are, or made without learning."""
+    """The codes of the items: by a model, as given, or made without learning."""
     from pathlib import Path
 
     from skhash.cli._codes import Codes, of_bits
@@ -185,7 +185,7 @@ def _groups(pairs: Iterator[Any], n: int) -> list[list[int]]:
 
 
 def _joined(group: Any, pairs: list[Any]) -> Any:
-    """Numbers of groups, the same where a pair connects them."""
+    """The group of each item, the same number for items that a pair connects."""
     import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -20,7 +20,7 @@ _EXAMPLE = """\
   skhash export model.skhash model.onnx
   skhash export database.skhash codes.faiss
   skhash export database.skhash items.copy --to pgvector > schema.sql"""
-# What a suffix stands for, where --to says nothing.
+# What a suffix means where --to is not given.
 _BY_SUFFIX = {
     ".onnx": "onnx",
     ".npz": "numpy",
@@ -54,7 +54,7 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace, out: TextIO) -> None:
-    """Write, and print what the engine is to be told."""
+    """Write, and print what to enter in the engine."""
     from skhash import export
     from skhash.cli._input.items import note
     from skhash.cli._models import open_encoder

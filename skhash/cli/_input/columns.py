@@ -9,7 +9,7 @@ from typing import NamedTuple
 from skhash.cli._input.options import Reading
 from skhash.hints import hint
 
-# Numbers under such names, or names that end so, are hardly part of a vector.
+# Numbers in columns of such names, or such endings, are hardly part of a vector.
 _NO_FEATURES = {"", "y", "unnamed: 0", "__index_level_0__"}
 _NO_FEATURE = re.compile(
     r"(?:.*[_\W])?(?:(?:id|uuid|key|code|label|target|cluster|group|time|timestamp|date)"

@@ -55,7 +55,7 @@ class Reading:
             labels=labels,
             by_folder=not getattr(args, "no_labels", False),
             size=as_size(args.size),
-            # Of `fit`, --bits is the length of what it learns.
+            # For `fit`, --bits is the length of the codes to learn.
             bits=None if args.command == "fit" else getattr(args, "bits", None),
             grey=args.grey,
             strict=args.strict,
@@ -64,7 +64,7 @@ class Reading:
 
 
 def as_size(text: str | None) -> tuple[int, int] | None:
-    """Height and width of ``48x64``, or of ``48``; None of None."""
+    """Height and width from ``48x64``, or from ``48``; None for None."""
     if text is None:
         return None
     found = re.fullmatch(r"(\d{1,5})(?:[xX](\d{1,5}))?", text)

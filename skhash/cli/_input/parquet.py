@@ -131,7 +131,7 @@ def _ragged(path: Path, name: str, row: int, length: int, first: int) -> ValueEr
 def _refuse_missing(
     path: Path, values: Any, name: str, start: int, width: int = 1
 ) -> None:
-    """Refuse null among values that begin in a row, and are so many to each."""
+    """Refuse nulls among the values from row `start` on, `width` of them a row."""
     if values.null_count:
         first = int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0])
         raise ValueError(

@@ -14,9 +14,9 @@ from skhash.cli._input.options import Reading
 from skhash.datasets import list_images, read_images
 from skhash.progress import followed
 
-# Height and width of photos where neither the user nor a model says it.
+# Height and width of photos where neither the user nor a model gives them.
 SIZE = (32, 32)
-# Broken photos that are told by name.
+# How many broken photos are listed by name.
 _NAMED = 5
 
 
@@ -87,7 +87,7 @@ def _wanted(
 def _pixels(
     files: list[Path], reading: Reading, size: tuple[int, int], mode: str
 ) -> tuple[np.ndarray, dict[int, str]]:
-    """Pixels of the photos, and why others, by number, cannot be read."""
+    """Pixels of the photos, and why some of them cannot be read."""
     shape = (len(files), *size, *((3,) if mode == "RGB" else ()))
     X, n, broken = np.empty(shape, np.uint8), 0, {}
     following = followed(
@@ -115,7 +115,7 @@ def _pixels(
 
 @contextlib.contextmanager
 def _warnings_together(quiet: bool) -> Iterator[None]:
-    """Tell warnings of the body that say the same of several photos in one line."""
+    """Say in one line what the body warns of alike for several photos."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         yield

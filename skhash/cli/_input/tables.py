@@ -127,7 +127,7 @@ def _wrong_cell(path: Path, number: int, names: list[str], texts: list[str]) -> 
 
 
 def _is_measured(text: str) -> bool:
-    """Whether a text is a number such as 0.5 or -3, which no column is named by."""
+    """Whether a text is a number such as 0.5 or -3, and so no name of a column."""
     return _is_number(text) and not text.isdigit() and math.isfinite(float(text))
 
 
