@@ -5,7 +5,7 @@ from scikit-learn; parameters, buffers and ``state_dict`` from torch.
 ``LOSSES[key](**params).setup(n_bits, y)(z, y)`` is a scalar tensor.
 """
 
-from skhash.losses._base import HashLoss, Stage
+from skhash.losses._base import HashLoss
 from skhash.losses._callable import from_callable
 from skhash.losses._csq import CSQ
 from skhash.losses._dch import DCH
@@ -21,6 +21,7 @@ from skhash.losses._greedy_hash import GreedyHash
 from skhash.losses._hashnet import HashNet, continuation
 from skhash.losses._neighbor_distillation import NeighborDistillation
 from skhash.losses._ortho_hash import OrthoHash
+from skhash.losses._plan import Stage
 from skhash.losses._von_mises_fisher import VonMisesFisher
 
 LOSSES: dict[str, type[HashLoss]] = {

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
-from skhash.losses._base import HashLoss, Stage
+from skhash.losses._base import HashLoss
 from skhash.losses._centers import (
     CenterInit,
     concentration_reaching,
@@ -22,6 +22,7 @@ from skhash.losses._centers import (
 )
 from skhash.losses._classes import MultilabelRule, class_loss, n_classes_of
 from skhash.losses._pairs import item_mean
+from skhash.losses._plan import Stage
 from skhash.losses._quantization import vertex_distance
 
 

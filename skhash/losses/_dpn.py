@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
-from skhash.losses._base import HashLoss, Stage
+from skhash.losses._base import HashLoss
 from skhash.losses._centers import sum_by_class
 from skhash.losses._classes import labelled_weight, majority_codes, n_classes_of
 from skhash.losses._pairs import item_mean
+from skhash.losses._plan import Stage
 from skhash.losses._vertices import TargetChoice, random_vertices, target_codes
 
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
-from skhash.losses._base import HashLoss, Stage
+from skhash.losses._base import HashLoss
 from skhash.losses._classes import (
     class_loss,
     classify,
@@ -19,6 +19,7 @@ from skhash.losses._classes import (
 )
 from skhash.losses._expected import expected_exponential
 from skhash.losses._pairs import item_mean, jaccard, pair_mean, similarity
+from skhash.losses._plan import Stage
 
 # Beyond exp(40), sums and squares of pair losses may overflow in float32.
 LARGEST_EXPONENT = 40

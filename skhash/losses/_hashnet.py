@@ -9,7 +9,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
-from skhash.losses._base import HashLoss, Stage
+from skhash.losses._base import HashLoss
 from skhash.losses._dhn import pair_likelihood
 from skhash.losses._pair_counts import pairs_per_similar
 from skhash.losses._pairs import (
@@ -19,6 +19,7 @@ from skhash.losses._pairs import (
     similarity,
     weighted_mean,
 )
+from skhash.losses._plan import Stage
 
 Schedule = Literal["sqrt", "linear", "geometric"]
 

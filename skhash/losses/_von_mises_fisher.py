@@ -9,7 +9,7 @@ import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor
 
-from skhash.losses._base import HashLoss, Stage
+from skhash.losses._base import HashLoss
 from skhash.losses._centers import (
     CenterInit,
     concentration_reaching,
@@ -21,6 +21,7 @@ from skhash.losses._centers import (
 from skhash.losses._classes import MultilabelRule, class_loss, n_classes_of
 from skhash.losses._directions import directions, unit_rows
 from skhash.losses._pairs import item_mean
+from skhash.losses._plan import Stage
 from skhash.losses._von_mises_fisher_law import estimated_concentration
 
 # A mean of unit vectors shorter than this has no direction.
