@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from os import PathLike
-
-import torch
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     _fit_context,
 )
-from sklearn.utils._param_validation import Interval, StrOptions
-from torch import nn
 
 from skhash.documentation import DocLink
 from skhash.encoder import _fit
-from skhash.encoder._augment import AUGMENTATIONS
 from skhash.encoder._check import check_parameters
+from skhash.encoder._constraints import CONSTRAINTS
 from skhash.encoder._data.inputs import same_classes
 from skhash.encoder._data.training import check_data, check_own_validation
 from skhash.encoder._restoring import unchanged_by_errors
-from skhash.encoder._schedules import LR_SCHEDULES, OPTIMIZERS
 from skhash.encoder._sklearn_callbacks import CallbackSupportMixin, with_callbacks
 from skhash.encoder._supervision import check_alike, learns_from
 from skhash.encoder._threads import torch_threads
 from skhash.encoder._transform import Encoding
 from skhash.hints import OptionErrors
-from skhash.losses import LOSSES, HashLoss
-from skhash.networks import NETWORKS
+from skhash.losses import LOSSES
 
 
 class DeepHashEncoder(
@@ -186,47 +178,7 @@ class DeepHashEncoder(
     True
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012 (as in scikit-learn)
-        "n_bits": [Interval(Integral, 1, 4096, closed="both")],
-        "loss": [StrOptions(set(LOSSES)), HashLoss],
-        "network": [StrOptions({"auto", *NETWORKS}), nn.Module, callable],
-        "input_shape": ["array-like", None],
-        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "lr_schedule": [StrOptions(set(LR_SCHEDULES))],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "max_epochs": [
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
-        "batch_size": [
-            Interval(Integral, 2, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
-        "balanced_batches": [
-            "boolean",
-            Interval(Integral, 2, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
-        "augment": [StrOptions(set(AUGMENTATIONS)), callable, None],
-        "normalize_z": ["boolean", StrOptions({"auto"})],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "output": [StrOptions({"packed", "bits", "signs", "embedding"})],
-        "device": [str, torch.device],
-        "n_jobs": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Integral, None, -1, closed="right"),
-            None,
-        ],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "callbacks": [list, None],
-        "net_params": [dict, None],
-        "checkpoint": [str, PathLike, None],
-        "verbose": ["verbose"],
-    }
+    _parameter_constraints = CONSTRAINTS
 
     def __init__(
         self,
