@@ -33,7 +33,7 @@ from skhash.encoder._callbacks import (
 )
 from skhash.encoder._check_callbacks import check_pretraining
 from skhash.encoder._checkpoint import Checkpoint
-from skhash.encoder._data.batches import EncodedDataset
+from skhash.encoder._data.datasets import EncodedDataset
 from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._holdout import encode, retrieval_score, split
 from skhash.encoder._learnt import (

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils.data import Subset
 
-from skhash.encoder._data.batches import LOADING, ArrayDataset, EncodedDataset
+from skhash.encoder._data.batches import LOADING
+from skhash.encoder._data.datasets import ArrayDataset, EncodedDataset
 from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._data.items import CheckedItems
 from skhash.networks import borrowed_generator

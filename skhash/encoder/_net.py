@@ -15,13 +15,8 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from skhash.encoder._augment import Augment
-from skhash.encoder._data.batches import (
-    LOADING,
-    ArrayDataset,
-    Batches,
-    batches_in_order,
-    with_labels,
-)
+from skhash.encoder._data.batches import LOADING, Batches, batches_in_order, with_labels
+from skhash.encoder._data.datasets import ArrayDataset
 from skhash.encoder._epoch import Epoch, record_means
 from skhash.encoder._pickling import from_pickle, to_pickle
 from skhash.encoder._schedules import LR_SCHEDULES, Course, set_lr

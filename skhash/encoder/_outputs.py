@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skhash.encoder._data.batches import ArrayDataset
 from skhash.encoder._data.containers import LARGEST
+from skhash.encoder._data.datasets import ArrayDataset
 from skhash.encoder._data.items import CheckedItems, CheckedStream, sample_rows
 from skhash.warn import warn
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skhash.encoder._auto import choose_balance
-from skhash.encoder._data.batches import (
-    BalancedSampler,
-    EncodedDataset,
-    ShuffledSampler,
-)
+from skhash.encoder._data.datasets import EncodedDataset
 from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._data.neighbors import (
     ItemByItem,
@@ -17,6 +13,7 @@ from skhash.encoder._data.neighbors import (
     neighbor_graph,
 )
 from skhash.encoder._data.pairs import PairSampler
+from skhash.encoder._data.samplers import BalancedSampler, ShuffledSampler
 from skhash.encoder._net import DeepHashNet
 from skhash.encoder._supervision import batch_size_of
 from skhash.warn import warn

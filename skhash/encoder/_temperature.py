@@ -18,7 +18,8 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from skhash.encoder._class_models import class_model, class_sums, evenly_spaced
-from skhash.encoder._data.batches import ArrayDataset, batches_in_order
+from skhash.encoder._data.batches import batches_in_order
+from skhash.encoder._data.datasets import ArrayDataset
 from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._net import DeepHashNet
 

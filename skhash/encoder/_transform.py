@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from skhash.encoder._auto import choose_rows
 from skhash.encoder._class_models import class_model, pieces
 from skhash.encoder._data.arrays import check_item_array, check_range, fitted_layout
-from skhash.encoder._data.batches import ArrayDataset
+from skhash.encoder._data.datasets import ArrayDataset
 from skhash.encoder._data.items import check_data_set
 from skhash.encoder._outputs import Outputs
 from skhash.encoder._supervision import has_classes

@@ -6,7 +6,8 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skhash.encoder._callbacks import FollowPlan, Halt
-from skhash.encoder._data.batches import ArrayDataset, ShuffledSampler
+from skhash.encoder._data.datasets import ArrayDataset
+from skhash.encoder._data.samplers import ShuffledSampler
 from skhash.encoder._net import DeepHashNet
 from skhash.losses import HashLoss
 from skhash.networks import HashNetwork

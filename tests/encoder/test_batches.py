@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from skhash.encoder._data.batches import (
-    ArrayDataset,
+from skhash.encoder._data.batches import Batches
+from skhash.encoder._data.datasets import ArrayDataset, EncodedDataset
+from skhash.encoder._data.samplers import (
     BalancedSampler,
-    Batches,
-    EncodedDataset,
     ShuffledSampler,
     class_members,
 )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from skhash.encoder._data.batches import ArrayDataset
+from skhash.encoder._data.datasets import ArrayDataset
 from tests.encoder.helpers import (
     Items,
     Y,

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from skhash import DeepHashEncoder
-from skhash.encoder._data.batches import ArrayDataset
+from skhash.encoder._data.datasets import ArrayDataset
 from skhash.encoder._data.inputs import check_training, moments
 from tests.encoder.helpers import encoder_with
 

@@ -16,7 +16,7 @@ from torch.utils.data import TensorDataset
 
 from skhash import DeepHashEncoder
 from skhash.encoder._auto import batch_bounds, choose_rows
-from skhash.encoder._data.batches import ArrayDataset
+from skhash.encoder._data.datasets import ArrayDataset
 from skhash.encoder._threads import torch_threads
 from skhash.networks import HashNetwork
 from tests.encoder.helpers import encoder_with, said

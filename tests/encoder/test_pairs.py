@@ -12,8 +12,8 @@ from torch.utils.data import TensorDataset
 
 from skhash import DeepHashEncoder
 from skhash.datasets import label_sets_from_pairs
-from skhash.encoder._data.batches import BalancedSampler, ShuffledSampler
 from skhash.encoder._data.pairs import PairSampler, partners
+from skhash.encoder._data.samplers import BalancedSampler, ShuffledSampler
 from skhash.hamming import Labels
 from skhash.metrics import mean_average_precision
 

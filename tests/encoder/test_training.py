@@ -7,7 +7,7 @@ import pytest
 from skorch.callbacks import Callback
 
 from skhash.encoder._auto import choose_epochs
-from skhash.encoder._data.batches import BalancedSampler, ShuffledSampler
+from skhash.encoder._data.samplers import BalancedSampler, ShuffledSampler
 from skhash.losses import HashNet
 from skhash.metrics import code_health
 from tests.encoder.helpers import Interrupt, Recorder, encoder_with

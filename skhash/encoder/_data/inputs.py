@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from skhash.encoder._data.arrays import check_item_array, check_range, fitted_layout
-from skhash.encoder._data.batches import ArrayDataset, EncodedDataset
 from skhash.encoder._data.containers import tensor_array
+from skhash.encoder._data.datasets import ArrayDataset, EncodedDataset
 from skhash.encoder._data.items import CheckedItems, check_length, layout_of
 from skhash.encoder._data.layouts import Layout
 from skhash.encoder._labels import stored

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from skhash.encoder._data.batches import readable
 from skhash.encoder._data.containers import (
     LARGEST,
     is_picture,
@@ -21,6 +20,7 @@ from skhash.encoder._data.containers import (
     read_array,
     refuse_loader,
 )
+from skhash.encoder._data.datasets import readable
 from skhash.encoder._data.layouts import Layout, misfit
 from skhash.networks import borrowed_generator
 

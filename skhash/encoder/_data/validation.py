@@ -8,7 +8,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from skhash.encoder._data.arrays import check_item_array, check_range
-from skhash.encoder._data.batches import ArrayDataset, EncodedDataset
+from skhash.encoder._data.datasets import ArrayDataset, EncodedDataset
 from skhash.encoder._data.inputs import TrainingData, check_labels, labels_of_pairs
 from skhash.encoder._data.items import CheckedItems, check_length
 from skhash.encoder._labels import stored

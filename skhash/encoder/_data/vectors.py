@@ -12,8 +12,8 @@ from sklearn.utils import check_array
 from torch.utils.data import Dataset, Subset
 
 from skhash.encoder._data.arrays import check_item_array, check_range, fitted_layout
-from skhash.encoder._data.batches import ArrayDataset, EncodedDataset
 from skhash.encoder._data.containers import read_array
+from skhash.encoder._data.datasets import ArrayDataset, EncodedDataset
 from skhash.encoder._data.inputs import (
     TrainingData,
     check_weights,
