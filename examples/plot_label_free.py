@@ -68,7 +68,7 @@ for name, make in ways.items():
 import numpy as np
 
 from skhash import HammingNeighbors
-from skhash.metrics.vectors import nearest_vectors
+from skhash.vectors import nearest_vectors
 
 truth = np.concatenate([*nearest_vectors(X_queries, X, 10)])
 depths = [10, 20, 50, 100, 200]

@@ -25,14 +25,16 @@ MAY_IMPORT = {
     "documentation": set(),
     "hints": set(),
     "archive": set(),
+    "charts": set(),
     "locks": set(),
     "progress": set(),
+    "vectors": set(),
     "warn": set(),
     "networks": {"locks"},
     "hamming": {"warn"},
     "losses": {"baselines", "hints", "warn"},
     "datasets": {"hamming", "hints", "warn"},
-    "metrics": {"hamming", "hints", "progress", "warn"},
+    "metrics": {"charts", "hamming", "hints", "progress", "vectors", "warn"},
     "export": {"archive", "baselines", "encoder", "hamming", "neighbors", "warn"},
     "persistence": {"archive", "encoder", "neighbors", "warn"},
     "neighbors": {"baselines", "hamming", "metrics"}
@@ -42,9 +44,9 @@ MAY_IMPORT = {
     | {"persistence", "warn"},
     "baselines": {"documentation", "hamming", "hints", "locks", "progress", "warn"},
     "encoder": {"archive", "baselines", "hamming", "losses", "metrics", "networks"}
-    | {"documentation", "hints", "progress", "warn"},
+    | {"documentation", "hints", "progress", "vectors", "warn"},
 }
-WITHOUT_TORCH = {"archive", "baselines", "hamming", "metrics", "neighbors"}
+WITHOUT_TORCH = {"archive", "baselines", "hamming", "metrics", "neighbors", "vectors"}
 WITHOUT_TORCH |= {"cli", "distributed", "persistence", "plots"}
 # Files of those parts that load torch in a function, because their input is torch's:
 # codes on a GPU, and a loss object, which takes nothing but tensors.

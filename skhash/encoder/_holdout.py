@@ -11,7 +11,7 @@ from skhash.encoder._data.inputs import TrainingData
 from skhash.encoder._net import DeepHashNet
 from skhash.hamming import pack
 from skhash.metrics import mean_average_precision, recall_at_k
-from skhash.metrics.vectors import neighbor_matrix
+from skhash.vectors import neighbor_matrix
 
 if TYPE_CHECKING:
     from skhash.encoder._encoder import DeepHashEncoder

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from skhash.hamming import check_codes, histograms
 from skhash.metrics._counts import differing_bits
 from skhash.metrics.options import check_option, check_rank
-from skhash.metrics.vectors import METRICS, check_vectors, true_neighbors
+from skhash.vectors import METRICS, check_vectors, true_neighbors
 
 
 def neighbor_recall(

@@ -26,7 +26,7 @@ import skhash.baselines
 from skhash import DeepHashEncoder
 from skhash.hamming import nearest, pack
 from skhash.metrics import neighbor_recall, precision_at_k
-from skhash.metrics.vectors import nearest_vectors
+from skhash.vectors import nearest_vectors
 
 # Those that use labels, or take no number of bits.
 LEFT_OUT = {"ITQCCA", "SignThreshold"}

@@ -15,12 +15,12 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skhash import vectors
 from skhash.hamming import pack
 from skhash.metrics import (
     make_retrieval_scorer,
     neighbor_recall,
     neighbor_recall_scorer,
-    vectors,
 )
 from skhash.neighbors import HammingNeighbors
 from tests.metrics import brute

@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from skhash.charts import HEIGHT, WIDTH, Axes, Drawings, Line
 from skhash.metrics import (
     evaluate,
     precision_recall_by_radius,
     precision_recall_by_rank,
 )
-from skhash.metrics._report.drawing import HEIGHT, WIDTH, Axes, Drawings, Line
 
 VOID = {"meta", "br"}
 

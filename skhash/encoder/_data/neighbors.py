@@ -9,8 +9,8 @@ import numpy as np
 
 from skhash.encoder._data.rounds import Rounds
 from skhash.encoder._data.vectors import Vectors
-from skhash.metrics.vectors import nearest_vectors
 from skhash.progress import followed
+from skhash.vectors import nearest_vectors
 
 # Neighbours of an item that may come with it, and how many do.
 N_NEIGHBORS, _WITH_EACH = 10, 3

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skhash.metrics._report.drawing import Axes, Drawings, Line, whisker
+from skhash.charts import Axes, Drawings, Line, whisker
 from skhash.metrics._report.style import CSS
 
 if TYPE_CHECKING:
