@@ -19,7 +19,8 @@ ENTRY = re.compile(r"^(\*{0,2}\w[\w, *]*?)(?: : (.+(?:\n .*)*?))?$")
 ELSEWHERE = re.compile(r"\b(?:See|as)\s(?::\w+:)?`([\w.]+)`(?:\sdoes)?\.")
 # "All else is as in :func:`precision_at_k` and :func:`average_precision`." stands for
 # all sections and parameters that the docstring itself does not have.
-ALL_ELSE = re.compile(r"All\selse\sis\sas\sin\s((?:(?::\w+:)?`[\w.]+`(?:\sand\s)?)+)")
+LENT = r"All\selse\sis\sas\sin\s((?:(?::\w+:)?`[\w.]+`(?:,\s|\sand\s)?)+)"
+ALL_ELSE = re.compile(LENT)
 
 # Names that measure nothing themselves need no paper; the functions of
 # `from_histograms` have those of the metrics that they mirror.

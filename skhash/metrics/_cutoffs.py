@@ -200,16 +200,8 @@ def recall_at_radius(
 ) -> float | np.ndarray:
     """Share of the relevant items that lie within a Hamming radius.
 
-    All else is as in :func:`precision_at_k` and :func:`average_precision`.
-
-    Parameters
-    ----------
-    radius : int, default=2
-        The largest distance in bits that is within.
-
-    References
-    ----------
-    W. Liu et al., "Supervised hashing with kernels", CVPR 2012.
+    All else is as in :func:`precision_at_radius`, :func:`precision_at_k` and
+    :func:`average_precision`.
 
     Examples
     --------
@@ -243,12 +235,8 @@ def f1_at_radius(
 
     It is that of each query, 0 where nothing relevant lies within the radius.
 
-    All else is as in :func:`precision_at_k` and :func:`average_precision`.
-
-    Parameters
-    ----------
-    radius : int, default=2
-        The largest distance in bits that is within.
+    All else is as in :func:`precision_at_radius`, :func:`precision_at_k` and
+    :func:`average_precision`.
 
     References
     ----------
@@ -287,12 +275,8 @@ def fall_out_at_radius(
 
     A query without irrelevant items has 0.
 
-    All else is as in :func:`precision_at_k` and :func:`average_precision`.
-
-    Parameters
-    ----------
-    radius : int, default=2
-        The largest distance in bits that is within.
+    All else is as in :func:`precision_at_radius`, :func:`precision_at_k` and
+    :func:`average_precision`.
 
     References
     ----------
