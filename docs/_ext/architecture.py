@@ -15,16 +15,33 @@ WIDTH, HEIGHT, GAP, SIDE = 800, 34, 18, 8
 
 
 class Architecture(SphinxDirective):
-    """A picture of the layers, and a table of what each part does and may import."""
+    """A picture of the layers, and a table of what each part is and may import.
+
+    Its files and their lines are counted when the page is built.
+    """
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(TEST))
         table = allowed("MAY_IMPORT")
-        rows = ["   * - part", "     - what it is", "     - may import"]
+        rows = ["   * - part", "     - what it is", "     - files", "     - lines"]
+        rows.append("     - may import")
         for part in sorted(table, key=lambda part: (layer(part, table), part)):
             needs = ", ".join(sorted(table[part] & table.keys())) or "nothing"
-            rows += [f"   * - ``{part}``", f"     - {summary(part)}", f"     - {needs}"]
-        lines = [".. list-table::", "   :header-rows: 1", "   :widths: 18 52 30", ""]
+            counts = [path.read_text("utf-8").count("\n") for path in sources(part)]
+            rows += [f"   * - ``{part}``", f"     - {summary(part)}"]
+            rows += [
+                f"     - {len(counts)}",
+                f"     - {sum(counts)}",
+                f"     - {needs}",
+            ]
+            for path in sources(part):
+                self.env.note_dependency(str(path))
+        lines = [
+            ".. list-table::",
+            "   :header-rows: 1",
+            "   :widths: 16 42 7 8 27",
+            "",
+        ]
         lines += rows
         svg = drawing(table, allowed("WITHOUT_TORCH"))
         picture = nodes.raw("", svg, format="html")
@@ -42,6 +59,12 @@ def allowed(name: str) -> dict[str, set[str]]:
 def source(part: str) -> Path:
     folder = PACKAGE / part / "__init__.py"
     return folder if folder.exists() else PACKAGE / f"{part}.py"
+
+
+def sources(part: str) -> list[Path]:
+    """All files of a part."""
+    home = source(part)
+    return sorted(home.parent.rglob("*.py")) if home.stem == "__init__" else [home]
 
 
 def summary(part: str) -> str:
