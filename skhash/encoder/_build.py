@@ -87,7 +87,7 @@ def setup_loss(
     seed: int,
 ) -> None:
     """Show the loss the labels, once; classes still to come count as weightless."""
-    y, weight = data.y, data.items.sample_weight
+    y, weight = data.y, data.y_weight
     if data.kind == "classes" and data.labels.n_classes < len(data.classes):
         weight = torch.ones(len(y)) if weight is None else weight
         y = torch.cat([y, torch.arange(len(data.classes))])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from skhash.baselines import ITQ
 from skhash.losses._base import HashLoss
-from skhash.losses._pairs import item_mean
+from skhash.losses._pairs import item_mean, pair_weights, weighted_mean
 
 # "auto" temperatures: the teacher's in spreads of its similarities, the student's in
 # spreads of the agreement of random codes, 1 over the root of the number of bits.
@@ -102,7 +102,7 @@ class NeighborDistillation(HashLoss):
     teacher_temperature_, student_temperature_ : float
         The temperatures.
     mean_ : Tensor of shape (d,)
-        Mean of the teacher's vectors, each of length 1.
+        Mean of the teacher's vectors, each of length 1, by their weights.
     directions_ : Tensor of shape (k, d)
         The directions of P.
 
@@ -170,15 +170,20 @@ class NeighborDistillation(HashLoss):
         """See `HashLoss.setup`."""
         super().setup(n_bits, y, sample_weight=sample_weight, generator=generator)
         vectors = unit_rows(y.double())
-        mean, k = vectors.mean(dim=0), max(1, min(n_bits // 2, y.shape[1]))
+        weight = vectors.new_ones(len(vectors))
+        if sample_weight is not None:
+            weight = sample_weight.to(weight)
+        k = max(1, min(n_bits // 2, y.shape[1]))
+        mean = weight @ vectors / weight.sum()
         centered = vectors - mean
-        found = torch.linalg.eigh(centered.T @ centered)
+        found = torch.linalg.eigh(centered.T @ (weight[:, None] * centered))
         self.register_buffer("mean_", mean.float())
         self.register_buffer("directions_", found.eigenvectors[:, -k:].T.float())
         teacher, student = self.teacher_temperature, self.student_temperature
         if teacher == "auto":
-            some = vectors[:: -(-len(vectors) // _ROWS)]
-            teacher = _TEACHER * _spread(self._similarity(some))
+            some = slice(None, None, -(-len(vectors) // _ROWS))
+            near = self._similarity(vectors[some])
+            teacher = _TEACHER * _spread(near, weight[some])
         if student == "auto":
             student = _STUDENT / math.sqrt(n_bits)
         self.teacher_temperature_ = float(teacher)
@@ -227,9 +232,9 @@ class NeighborDistillation(HashLoss):
         return self.total(neighbors=item_mean(divergence, sample_weight))
 
 
-def _spread(similarity: Tensor) -> float:
+def _spread(similarity: Tensor, weight: Tensor) -> float:
     """Standard deviation of the similarities of different items; 1 if it is 0."""
-    others = ~torch.eye(len(similarity), dtype=torch.bool)
-    pairs = similarity[others]
-    spread = float(pairs.std(correction=0)) if len(pairs) else 0.0
+    weights = pair_weights(len(similarity), weight, similarity)
+    mean = weighted_mean(similarity, weights)
+    spread = float(weighted_mean((similarity - mean) ** 2, weights).sqrt())
     return spread if spread > 1e-6 else 1.0

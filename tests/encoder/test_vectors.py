@@ -19,6 +19,7 @@ from torch.utils.data import Dataset
 
 from skhash import DeepHashEncoder
 from skhash.baselines import ITQ
+from skhash.encoder._data import inputs
 from skhash.losses import HashLoss, NeighborDistillation
 from skhash.metrics import neighbor_recall, neighbor_recall_scorer
 from skhash.networks import HashNetwork
@@ -224,6 +225,24 @@ def test_weights_zero_is_absence():
 
 
 # With a teacher
+
+
+def test_a_loss_is_told_the_weights_of_the_vectors_that_it_is_told(monkeypatch):
+    monkeypatch.setattr(inputs, "_SAMPLE", 60)
+    told = []
+    plain = NeighborDistillation.setup
+
+    def spied(loss, n_bits, y, *, sample_weight=None, generator=None):
+        told.append((y, sample_weight))
+        return plain(loss, n_bits, y, sample_weight=sample_weight, generator=generator)
+
+    monkeypatch.setattr(NeighborDistillation, "setup", spied)
+    weight = np.arange(240) % 5 + 1.0
+    encoder(max_epochs=1).fit(X, sample_weight=weight)
+    [(y, weights)] = told
+    rows = np.arange(60) * 4
+    np.testing.assert_allclose(y, X[rows], rtol=1e-6)
+    np.testing.assert_allclose(weights, weight[rows] / weight.mean(), rtol=1e-6)
 
 
 def test_teacher_is_who_is_learnt_from():

@@ -123,6 +123,40 @@ def test_smoothing_is_along_the_directions_of_most_variance():
     np.testing.assert_allclose(loss.mean_, unit.mean(axis=0), atol=1e-6)
 
 
+def weighted(x, weight, smoothing=0.3):
+    return NeighborDistillation(smoothing=smoothing).setup(
+        4, x, sample_weight=torch.tensor(weight, dtype=torch.float32)
+    )
+
+
+def test_a_weight_of_zero_is_absence_and_that_of_two_counts_twice(x):
+    weight = [1, 1, 0, 1, 2, 1, 1, 0, 1]
+    found = weighted(x, weight)
+    kept = [i for i in range(N) if weight[i]]
+    alone = weighted(x[kept], [weight[i] for i in kept])
+    twice = NeighborDistillation().setup(4, x[[*kept, 4]])
+    for other in (alone, twice):
+        torch.testing.assert_close(found.mean_, other.mean_)
+        planes = [loss.directions_.T @ loss.directions_ for loss in (found, other)]
+        torch.testing.assert_close(*planes, rtol=1e-4, atol=1e-5)
+    temperatures = [loss.teacher_temperature_ for loss in (found, alone)]
+    assert temperatures[0] == pytest.approx(temperatures[1], rel=1e-6)
+    near = found._similarity(x).numpy()
+    pairs = [(i, j) for i in kept for j in kept if i != j]
+    values = [near[pair] for pair in pairs]
+    weights = [weight[i] * weight[j] for i, j in pairs]
+    mean = np.average(values, weights=weights)
+    spread = np.average((values - mean) ** 2, weights=weights) ** 0.5
+    assert temperatures[0] == pytest.approx(0.3 * spread, rel=1e-5)
+
+
+def test_equal_weights_say_nothing(x):
+    plain = NeighborDistillation().setup(4, x)
+    found = weighted(x, [3.0] * N)
+    torch.testing.assert_close(found.mean_, plain.mean_)
+    assert found.teacher_temperature_ == pytest.approx(plain.teacher_temperature_)
+
+
 def test_bits_and_items_can_be_permuted_and_bits_flipped(z, x):
     loss = NeighborDistillation().setup(N_BITS, x)
     value = loss(z, x)

@@ -65,11 +65,20 @@ class TrainingData:
 
         Of vectors, a sample that fits into memory, float32 (n, d).
         """
-        if self.kind == "vectors":
-            count = min(len(self.items), _SAMPLE)
-            places = np.arange(count) * len(self.items) // count
-            return self.items.subset(places).targets
-        return self.items.targets
+        return self._told.targets
+
+    @property
+    def y_weight(self) -> Tensor | None:
+        """Weights of the items of `y`; None where all have the same."""
+        return self._told.sample_weight
+
+    @property
+    def _told(self) -> Any:
+        """The items whose labels, or vectors, a loss is told at its start."""
+        if self.kind != "vectors":
+            return self.items
+        count = min(len(self.items), _SAMPLE)
+        return self.items.subset(np.arange(count) * len(self.items) // count)
 
     @property
     def kind(self) -> Literal["classes", "sets", "vectors"]:
