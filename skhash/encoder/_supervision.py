@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Literal
 
 from sklearn.base import clone
@@ -72,12 +75,45 @@ def check_alike(encoder: DeepHashEncoder) -> None:
 def has_classes(encoder: DeepHashEncoder) -> bool:
     """True, or an error that says why there are none."""
     net = getattr(encoder, "net_", None)
-    loss = encoder.loss if net is None else net.criterion_
-    if net is None and learns_from(encoder) == "labels":
-        return True
-    if net is not None and loss.supervision == "labels":
-        return True
-    raise AttributeError(no_classes(encoder))
+    if net is None:
+        of_labels = learns_from(encoder) == "labels"
+    else:
+        of_labels = net.criterion_.supervision == "labels"
+    if not of_labels:
+        raise AttributeError(no_classes(encoder))
+    if vars(encoder).get("_class_sums", ()) is None:
+        raise AttributeError(
+            f"This {type(encoder).__name__} was fitted with pairs of similar items, "
+            "which are no classes to predict or score. Search its codes by "
+            "HammingNeighbors."
+        )
+    return True
+
+
+class of_classes:
+    """A method of encoders of labels. It is absent of others, and the error says why.
+
+    scikit-learn's `available_if` says no more than that there is no such attribute:
+    why stands in the cause of its error, above many lines that few people read.
+    """
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.method = method
+        functools.update_wrapper(self, method)
+
+    def __get__(self, encoder: Any, owner: type) -> Callable[..., Any]:
+        if encoder is None:
+            return self.method
+        try:
+            has_classes(encoder)
+        except AttributeError as error:
+            raise AttributeError(
+                f"This {owner.__name__!r} has no attribute {self.method.__name__!r}. "
+                f"{error}",
+                name=self.method.__name__,
+                obj=encoder,
+            ) from None
+        return MethodType(self.method, encoder)
 
 
 def no_classes(encoder: Any) -> str:

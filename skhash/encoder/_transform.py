@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, TransformerMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch.utils.data import Dataset
 
@@ -17,7 +16,7 @@ from skhash.encoder._data.arrays import check_item_array, check_range, fitted_la
 from skhash.encoder._data.datasets import ArrayDataset
 from skhash.encoder._data.items import check_data_set
 from skhash.encoder._outputs import Outputs
-from skhash.encoder._supervision import has_classes
+from skhash.encoder._supervision import has_classes, of_classes
 from skhash.encoder._threads import run, torch_threads
 from skhash.hamming.codes import MADE_OF_Z
 from skhash.hamming.labels import accuracy, check_class_labels, set_accuracy
@@ -122,7 +121,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         """
         return self._outputs(X, MADE_OF_Z["embedding"])
 
-    @available_if(has_classes)
+    @of_classes
     def decision_function(self, X):
         """Score of each class: the loss's own where it models classes, else nearness.
 
@@ -141,7 +140,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         decide = lambda z: model.decisions(model.scores(z), self._temperature)
         return self._outputs(X, decide)
 
-    @available_if(has_classes)
+    @of_classes
     def predict(self, X):
         """The label of the nearest class; or all labels likelier than not.
 
@@ -162,7 +161,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         scores = self._outputs(X, model.scores)
         return self.classes_[scores.argmax(axis=1)]
 
-    @available_if(has_classes)
+    @of_classes
     def predict_proba(self, X):
         """Probability of each class.
 
@@ -191,7 +190,7 @@ class Encoding(TransformerMixin, ClassifierMixin):
         find = lambda z: model.probabilities(model.scores(z), self._temperature)
         return self._outputs(X, find)
 
-    @available_if(has_classes)
+    @of_classes
     def score(self, X, y, sample_weight=None):
         """Accuracy of `predict`; for retrieval see `skhash.metrics`.
 
@@ -224,11 +223,6 @@ class Encoding(TransformerMixin, ClassifierMixin):
     def _class_model(self) -> Any:
         """What gives scores and probabilities of classes."""
         check_is_fitted(self)
-        if self._class_sums is None:
-            raise AttributeError(
-                f"This {type(self).__name__} was fitted with pairs of similar items, "
-                "which are no classes to predict. Search its codes by HammingNeighbors."
-            )
         return class_model(self.net_, self._class_sums, self.multilabel_)
 
     def _sets(self, model: Any, z: np.ndarray) -> np.ndarray:

@@ -72,7 +72,8 @@ def test_what_needs_classes_is_absent(name):
         assert not hasattr(model, name)
         with pytest.raises(AttributeError) as caught:
             getattr(model, name)
-        told = str(caught.value) + str(caught.value.__cause__)
+        told = str(caught.value)
+        assert name == "classes_" or f"no attribute {name!r}" in told
         assert "learns from vectors" in told
         assert "neighbor_recall" in told
     assert hasattr(DeepHashEncoder(), "predict")
