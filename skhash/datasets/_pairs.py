@@ -6,11 +6,12 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from skhash.hamming.pairs import PairSets
 
-def label_sets_from_pairs(pairs: ArrayLike, n_items: int) -> Any:
+
+def label_sets_from_pairs(pairs: ArrayLike, n_items: int) -> PairSets:
     """Label sets that say which pairs of items are similar: a label for each pair.
 
     The two items of a pair have its label, and no other item has it, so that two items
@@ -29,8 +30,10 @@ def label_sets_from_pairs(pairs: ArrayLike, n_items: int) -> Any:
     Returns
     -------
     label_sets : CSR array of shape (n_items, n_distinct_pairs), bool
-        To be given as y to `DeepHashEncoder.fit`, whose batches then hold whole pairs;
-        columns are in the order of the pairs, each with its smaller row first.
+        To be given as y to `DeepHashEncoder.fit`, whose batches then hold whole pairs,
+        and which then has no `predict`; columns are in the order of the pairs, each
+        with its smaller row first. Its type, a subclass of `scipy.sparse.csr_array`,
+        is what tells pairs from other label sets; rows that are taken of it keep it.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def label_sets_from_pairs(pairs: ArrayLike, n_items: int) -> Any:
     columns = np.tile(np.arange(n_pairs), 2)
     values = np.ones(2 * n_pairs, dtype=bool)
     rows = np.concatenate([low, high])
-    return sp.csr_array((values, (rows, columns)), shape=(n, n_pairs))
+    return PairSets((values, (rows, columns)), shape=(n, n_pairs))
 
 
 def _check_n_items(n_items: Any) -> int:

@@ -74,8 +74,8 @@ class DeepHashEncoder(
         Class-balanced batches with 4 (or this many) items of each class instead of
         shuffled ones. "auto" uses them where the loss gains from them and shuffled
         batches would hold fewer than 4 items of the typical class; and where y names
-        pairs (sparse label sets, no label of more than two items), each item comes
-        with a random one of its partners. Where vectors supervise, a batch always
+        pairs (`skhash.datasets.label_sets_from_pairs`), each item comes with a random
+        one of its partners. Where vectors supervise, a batch always
         holds items with some of their nearest neighbours.
     augment : {"flip", "crop_flip"} or callable, default=None
         Random changes of training images. "flip" mirrors half of them, left to right;

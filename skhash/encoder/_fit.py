@@ -242,7 +242,9 @@ def partial_fit(encoder: DeepHashEncoder, data: TrainingData, *, first: bool) ->
     net.draws_globally_ = draws_globally(encoder, data, net.criterion_)
     codes = run(n_threads, lambda: train_on(net, data, lent(net, seed)))
     before, state = None if first else encoder, {}
-    if data.kind != "vectors":
+    if data.kind != "vectors" and data.labels.are_pairs:
+        state = NO_CLASSES
+    elif data.kind != "vectors":
         with lent(net, seed):
             state = run(n_threads, lambda: class_state(net, data, codes, before=before))
     net.forget_data()

@@ -67,7 +67,7 @@ def class_state(
         Names and values of attributes.
     """
     if before is not None and before._class_sums is None:
-        return NO_CLASSES
+        return NO_CLASSES  # it was fitted with pairs
     sums = class_sums(codes, train, net.criterion_.n_bits_)
     if before is not None:
         sums += before._class_sums

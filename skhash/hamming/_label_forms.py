@@ -1,4 +1,4 @@
-"""The three forms of labels: one class an item, dense sets, and sparse sets.
+"""The forms of labels: one class an item, dense sets, sparse sets, and pairs.
 
 "One label or several?" and "dense or sparse?" are asked here and nowhere else: a form
 is a short class, and what uses labels calls its methods. Sparse sets are never made
@@ -15,11 +15,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from skhash.hamming._label_checks import check_comparable, checked_values
+from skhash.hamming.pairs import PairSets
 
 
 @dataclass(frozen=True, eq=False)
 class Labels(ABC):
-    """Checked labels of items, in one of three forms; made by :meth:`of`.
+    """Checked labels of items, in one of four forms; made by :meth:`of`.
 
     Attributes
     ----------
@@ -29,6 +30,9 @@ class Labels(ABC):
         Whether an item has one class, or a set of them.
     sparse : bool
         Whether the sets are stored as CSR, and blocks of pairs come as CSR.
+    are_pairs : bool
+        Whether each label stands for a pair of items. The type says so that
+        :func:`skhash.datasets.label_sets_from_pairs` returns, and nothing else.
     n_classes : int
         Number of distinct classes, or of columns.
     counts : ndarray of shape (n,), int64
@@ -50,6 +54,7 @@ class Labels(ABC):
 
     kind: ClassVar[Literal["classes", "sets"]] = "sets"
     sparse: ClassVar[bool] = False
+    are_pairs: ClassVar[bool] = False
 
     @staticmethod
     def of(labels: Any, *, name: str = "labels", n: int | None = None) -> "Labels":
@@ -77,8 +82,11 @@ class Labels(ABC):
             values = checked_values(labels, name)
             if values.ndim == 1:
                 labels = Classes(values)
+            elif not sp.issparse(values):
+                labels = Sets(values)
             else:
-                labels = SparseSets(values) if sp.issparse(values) else Sets(values)
+                named = isinstance(labels, PairSets)
+                labels = Pairs(PairSets(values)) if named else SparseSets(values)
         if n is not None and len(labels) != n:
             raise ValueError(
                 f"Found input variables with inconsistent numbers of samples: {name} "
@@ -203,11 +211,6 @@ class Labels(ABC):
     @abstractmethod
     def constant(self) -> bool:
         """Whether all items have the same labels."""
-
-    @property
-    def are_pairs(self) -> bool:
-        """Whether they name pairs of items: sparse sets, no label of three or more."""
-        return False
 
 
 class Classes(Labels):
@@ -353,11 +356,6 @@ class SparseSets(Labels):
         shared = self.overlap(slice(None), self.subset(slice(0, 1)))
         return bool((shared.sum(axis=1) == self.counts).all())
 
-    @property
-    def are_pairs(self) -> bool:
-        """Whether no label has three items or more, and some have two."""
-        return bool(self.sizes.max(initial=0) == 2)
-
     @cached_property
     def lists(self) -> Any:
         """Inverted lists: CSR of shape (n_classes, n), the items of each class."""
@@ -392,3 +390,9 @@ class SparseSets(Labels):
         """See `Labels.matches`."""
         alike = self._comparable(others)
         return np.asarray(self.values.multiply(alike.as_sparse.values).sum(axis=1) > 0)
+
+
+class Pairs(SparseSets):
+    """Pairs of similar items: sparse sets, in which the two of a pair share a label."""
+
+    are_pairs = True

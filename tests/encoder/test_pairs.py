@@ -1,5 +1,8 @@
 """Training on pairs of similar items: batches of whole pairs, and what they teach."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -7,7 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import scale
+from sklearn.utils import check_array
 from torch.utils.data import TensorDataset
 
 from skhash import DeepHashEncoder
@@ -103,6 +108,12 @@ def encoder(**params):
     return DeepHashEncoder(16, max_epochs=8, random_state=0, **params)
 
 
+def short():
+    return DeepHashEncoder(
+        8, network="linear", max_epochs=2, balanced_batches=False, random_state=0
+    )
+
+
 def sampler_in(monkeypatch, y, **params):
     """The sampler of a training of one epoch."""
     found = []
@@ -135,15 +146,30 @@ def test_which_labels_and_parameters_draw_pairs(monkeypatch, labels, params, exp
     assert sampler_in(monkeypatch, labels, **params) is expected
 
 
-def test_labels_are_pairs_where_none_has_three_items():
+def test_the_type_tells_pairs_and_nothing_else():
     assert Labels.of(PAIRS).are_pairs
+    assert Labels.of(PAIRS).subset(slice(0, 700)).are_pairs
+    # The same numbers, as anybody's label sets.
+    assert not Labels.of(sp.csr_array(PAIRS)).are_pairs
     assert not Labels.of(PAIRS.toarray()[:, :50]).are_pairs
     assert not Labels.of(y).are_pairs
-    three = sp.hstack([PAIRS, sp.csr_array(np.arange(1000)[:, None] < 3)], "csr")
-    assert not Labels.of(three).are_pairs
-    assert Labels.of(PAIRS).subset(slice(0, 700)).are_pairs  # some pairs are cut
-    alone = sp.csr_array(np.eye(5))
-    assert not Labels.of(alone).are_pairs
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        lambda pairs: pairs[:700],  # some pairs are cut
+        lambda pairs: pairs[np.arange(0, 1000, 3)],
+        lambda pairs: pairs[np.arange(1000) < 300],
+        lambda pairs: train_test_split(pairs, random_state=0)[0],
+        lambda pairs: check_array(pairs, accept_sparse="csr"),
+        lambda pairs: pairs.copy(),
+        lambda pairs: pickle.loads(pickle.dumps(pairs)),
+        copy.deepcopy,
+    ],
+)
+def test_rows_and_copies_stay_pairs(taken):
+    assert Labels.of(taken(PAIRS)).are_pairs
 
 
 @pytest.mark.slow
@@ -162,11 +188,15 @@ def test_pairs_teach_the_classes_that_they_come_from():
     "method", ["predict", "predict_proba", "decision_function", "score"]
 )
 def test_pairs_have_no_classes_to_predict(method):
-    fitted = encoder().fit(X[:1000], PAIRS)
-    arguments = (X[:1000], PAIRS) if method == "score" else (X,)
-    with pytest.raises(AttributeError, match=r"fitted with pairs.*HammingNeighbors"):
-        getattr(fitted, method)(*arguments)
-    assert fitted._class_sums is None  # a row for each pair would take much memory
+    assert hasattr(encoder(), method)
+    some = X[:200], label_sets_from_pairs([p for p in CLOSE if max(p) < 200], 200)
+    for fitted in (short().fit(*some), short().partial_fit(*some)):
+        assert not hasattr(fitted, method)
+        with pytest.raises(AttributeError, match=f"{method}.*fitted with pairs.*Hamm"):
+            getattr(fitted, method)
+        assert fitted._class_sums is None  # a row for each pair would take much memory
+    # Other label sets of the same numbers have classes, as those of an array have.
+    assert hasattr(short().fit(some[0], sp.csr_array(some[1])), method)
 
 
 @pytest.mark.slow
@@ -190,15 +220,13 @@ def test_partial_fit_of_pairs():
     assert model.transform(X).shape == (1797, 2)
 
 
-def test_parts_of_label_sets_that_look_like_pairs_have_classes():
-    # Of 40 items, no rare tag has three; all items together tell what they are.
+def test_label_sets_that_look_like_pairs_have_classes():
+    # Of 40 items, no rare tag has three.
     tags = sp.csr_array(rng.random((400, 60)) < 0.01)
     model = encoder()
     for start in range(0, 400, 40):
         rows = slice(start, start + 40)
         model.partial_fit(X[rows], tags[rows])
-    assert any(Labels.of(tags[at : at + 40]).are_pairs for at in range(0, 400, 40))
-    assert not Labels.of(tags).are_pairs
     assert model.predict_proba(X[:5]).shape == (5, 60)
 
 
