@@ -18,8 +18,19 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     It stands beside it until then, under another name. A process that is killed leaves
     the old file, and perhaps a part of the new one, as ``*.part``; an error leaves the
     old file alone. What was renamed is on the disk: a power cut does not undo it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is missing. It is the caller's to make: a slip in a path would
+        make folders that nobody looks into.
     """
     path = path.resolve()  # through a link, to what it leads to
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {path.parent} to write {path.name} into: make it "
+            "first."
+        )
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as file:

@@ -99,6 +99,21 @@ def test_parquet_of_another_program(tmp_path):
     assert from_parquet(path, code="bits", id=None).ids_ is None
 
 
+@pytest.mark.parametrize(
+    ("package", "write"),
+    [("pyarrow", to_parquet), ("faiss", to_faiss), ("hnswlib", to_hnswlib)],
+)
+def test_a_missing_folder_is_named_and_no_part_of_a_file(tmp_path, package, write):
+    engine(package)
+    target = tmp_path / "none" / "a.codes"
+    with pytest.raises(FileNotFoundError) as caught:
+        write(database(16, "integers"), target)
+    told = str(caught.value)
+    assert f"no folder {target.parent} to write a.codes into" in told
+    assert ".part" not in told
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_parquet_that_holds_no_codes_is_refused(tmp_path):
     pa = engine("pyarrow")
     path = tmp_path / "a.parquet"
@@ -123,7 +138,7 @@ def test_parquet_that_holds_no_codes_is_refused(tmp_path):
         from_parquet(path)
     for bits, message in [
         ("4", "ones beyond"),
-        ("9", "n_bits=9, and the codes have 1 bytes"),
+        ("9", "of 9 bits, but they are of 1 byte, which hold 1 to 8"),
         ("many", "no number of bits"),
     ]:
         write(path, {"n_bits": bits}, code=good, id=[1, 2])
@@ -237,7 +252,7 @@ def test_usearch_that_holds_no_codes_is_refused(tmp_path):
         from_usearch(several)
     padded = usearch.Index(ndim=5, metric="hamming", dtype="b1")
     padded.add(np.array([3]), np.array([[0xFF]], np.uint8))
-    with pytest.raises(ValueError, match="ones beyond the 5 bits"):
+    with pytest.raises(ValueError, match="ones beyond the first 5"):
         from_usearch(padded)
     with pytest.raises(TypeError, match="got list"):
         from_usearch([1])
