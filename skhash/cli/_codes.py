@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skhash.hamming.codes import check_padding
+
 
 @dataclass(frozen=True)
 class Codes:
@@ -43,17 +45,7 @@ def of_bits(found: Codes, bits: int | None) -> Codes:
     n_bits = found.n_bits if bits is None else bits
     if n_bits is None:
         return found
-    width = found.codes.shape[1]
-    if -(-n_bits // 8) != width:
-        raise ValueError(
-            f"{found.name} is said to have codes of {n_bits} bits, but they are of "
-            f"{counted(width, 'byte')}, which hold {8 * width - 7} to {8 * width}."
-        )
-    if n_bits % 8 and (found.codes[:, -1] & (0xFF >> n_bits % 8)).any():
-        raise ValueError(
-            f"{found.name} is said to have codes of {n_bits} bits, but there are ones "
-            "beyond them."
-        )
+    check_padding(found.codes, n_bits, found.name)
     return replace(found, n_bits=n_bits)
 
 

@@ -106,20 +106,16 @@ def _rows(found: Codes) -> list[bytes]:
 
 def _write_parquet(file: BinaryIO, found: Codes) -> None:
     from skhash.cli._input.parquet import import_pyarrow
+    from skhash.export.code_columns import code_array, notes
 
     pyarrow, parquet = import_pyarrow()
-    n, width = found.codes.shape
-    data = pyarrow.py_buffer(np.ascontiguousarray(found.codes))
-    codes = pyarrow.FixedSizeBinaryArray.from_buffers(
-        pyarrow.binary(width), n, [None, data]
-    )
     columns = {ID: pyarrow.array(found.names())}
     if found.labels is not None:
         labels = found.labels if found.labels.ndim == 1 else found.labels.tolist()
         columns[LABEL] = pyarrow.array(labels)
-    told = {"n_bits": str(found.n_bits or 8 * width)}
-    told["ids"] = "rows" if found.ids is None else "given"
-    table = pyarrow.table({**columns, CODE: codes}).replace_schema_metadata(told)
+    columns[CODE] = code_array(found.codes)
+    told = notes(found.n_bits or 8 * found.codes.shape[1], found.ids is not None)
+    table = pyarrow.table(columns).replace_schema_metadata(told)
     parquet.write_table(table, file)
 
 

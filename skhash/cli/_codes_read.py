@@ -123,6 +123,7 @@ def _read_csv(path: Path, reading: Reading) -> Codes | None:
 
 def _read_parquet(path: Path, reading: Reading) -> Codes | None:
     from skhash.cli._input.parquet import column_values, import_pyarrow, open_parquet
+    from skhash.export.code_columns import codes_in
 
     types = import_pyarrow()[0].types
     with open_parquet(path) as file:
@@ -141,15 +142,13 @@ def _read_parquet(path: Path, reading: Reading) -> Codes | None:
     column = table.column(CODE).combine_chunks()
     if column.null_count:
         raise ValueError(f"{path} has missing values among its codes.")
-    width = column.type.byte_width
-    codes = np.frombuffer(column.buffers()[1], np.uint8)
-    codes = codes[column.offset * width :][: len(column) * width].reshape(-1, width)
     columns = (
         None if name is None else column_values(path, table.column(name), option, name)
         for option, name in chosen.items()
     )
     n_bits = told.get(b"n_bits", b"")
-    return _codes(path, codes, *columns, int(n_bits) if n_bits.isdigit() else None)
+    found = codes_in(column)
+    return _codes(path, found, *columns, int(n_bits) if n_bits.isdigit() else None)
 
 
 def _asks_for_others(names: list[str], reading: Reading) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from skhash.export._engines import engine
 from skhash.export._rows import Rows
+from skhash.export.code_columns import code_array
 
 
 def reader(rows: Rows, *, lists: bool = False, metadata: Any = None) -> Any:
@@ -39,8 +40,7 @@ def _type(pa: Any, rows: Rows, name: str, lists: bool) -> Any:
 def _array(pa: Any, values: Any, of_type: Any) -> Any:
     """A column as Arrow's; the bytes of codes are not copied."""
     if pa.types.is_fixed_size_binary(of_type):
-        buffers = [None, pa.py_buffer(values)]
-        return pa.FixedSizeBinaryArray.from_buffers(of_type, len(values), buffers)
+        return code_array(values)
     if pa.types.is_fixed_size_list(of_type):
         flat = pa.array(values.ravel(), of_type.value_type)
         return pa.FixedSizeListArray.from_arrays(flat, type=of_type)

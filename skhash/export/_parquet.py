@@ -13,7 +13,8 @@ from skhash.archive import replacing
 from skhash.export._arrow import reader
 from skhash.export._engines import engine
 from skhash.export._rows import rows_of
-from skhash.hamming.codes import check_n_bits
+from skhash.export.code_columns import codes_in, notes
+from skhash.hamming.codes import check_n_bits, check_padding
 from skhash.neighbors import HammingNeighbors
 
 
@@ -73,10 +74,7 @@ def to_parquet(
     """
     pq = engine("pyarrow.parquet")
     rows = rows_of(neighbors, n_bits, vectors=vectors)
-    metadata = {
-        "n_bits": str(rows.n_bits),
-        "ids": "rows" if rows.ids is None else "given",
-    }
+    metadata = notes(rows.n_bits, rows.ids is not None)
     if rows.held.metric is not None:
         metadata["metric"] = rows.held.metric
     batches = reader(rows, metadata=metadata)
@@ -157,7 +155,7 @@ def from_parquet(
                     "Name the columns by code=, id= (None for none) and label=."
                 )
         codes = _codes(file, code, _width(schema.field(code)))
-        _check_bits(codes, metadata.get(b"n_bits"))
+        _check_bits(codes, metadata.get(b"n_bits"), fspath(path))
         ids, labels = _values(file, id), _values(file, label)
     return HammingNeighbors().fit(codes, labels, ids=ids)
 
@@ -191,9 +189,7 @@ def _codes(file: Any, name: str, n_bytes: int) -> NDArray[np.uint8]:
         if hasattr(column, "flatten"):
             codes[start:end] = column.flatten().to_numpy().reshape(-1, n_bytes)
         else:
-            data = np.frombuffer(column.buffers()[1], np.uint8)
-            data = data[column.offset * n_bytes :][: len(column) * n_bytes]
-            codes[start:end] = data.reshape(-1, n_bytes)
+            codes[start:end] = codes_in(column)
         start = end
     return codes
 
@@ -211,18 +207,10 @@ def _values(file: Any, name: str | None) -> Any:
     return column.to_pylist()
 
 
-def _check_bits(codes: NDArray[np.uint8], told: bytes | None) -> None:
+def _check_bits(codes: NDArray[np.uint8], told: bytes | None, path: str) -> None:
     """Hold codes to the number of bits that the metadata tells of."""
     if told is None:
         return
     if not told.isdigit():
         raise ValueError(f"The metadata's n_bits is no number of bits, but {told!r}.")
-    n_bits, n_bytes = check_n_bits(int(told)), codes.shape[1]
-    if -(-n_bits // 8) != n_bytes:
-        raise ValueError(
-            f"The metadata says n_bits={n_bits}, and the codes have {n_bytes} bytes."
-        )
-    if (codes[:, -1] & (0xFF >> (n_bits - 1) % 8 + 1)).any():
-        raise ValueError(
-            f"The metadata says n_bits={n_bits}, and there are ones beyond them."
-        )
+    check_padding(codes, check_n_bits(int(told)), f"{path}, by its metadata,")

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 
 from skhash.hamming import check_codes
 from skhash.hamming.arrays import as_array
-from skhash.hamming.codes import check_n_bits
+from skhash.hamming.codes import check_n_bits, check_padding
 from skhash.neighbors.exported import Columns, columns
 from skhash.warn import warn
 
@@ -141,18 +141,8 @@ def _held(neighbors: Any) -> Columns:
 
 def _of_bits(held: Columns, n_bits: int) -> Columns:
     """The same columns of codes that are said to be `n_bits` long."""
-    number, n_bytes = check_n_bits(n_bits), held.codes.shape[1]
-    if -(-number // 8) != n_bytes:
-        raise ValueError(
-            f"{number} bits take {-(-number // 8)} bytes, and the codes have "
-            f"{n_bytes}, which hold {8 * n_bytes - 7} to {8 * n_bytes} bits."
-        )
-    padding = 0xFF >> (number - 1) % 8 + 1
-    if (held.codes[:, -1] & padding).any():
-        raise ValueError(
-            f"There are ones beyond the first {number} bits of the codes, where zeros "
-            "pad them: give the number of bits that they were packed from."
-        )
+    number = check_n_bits(n_bits)
+    check_padding(held.codes, number, "What is exported")
     return Columns(**{**vars(held), "n_bits": number})
 
 

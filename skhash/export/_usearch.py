@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from skhash.archive import replacing
 from skhash.export._engines import engine
 from skhash.export._rows import refuse_negative, rows_of
+from skhash.hamming.codes import check_padding
 from skhash.neighbors import HammingNeighbors
 
 # Codes that are taken out of an index at a time.
@@ -128,8 +129,7 @@ def from_usearch(index: str | PathLike[str] | Any) -> HammingNeighbors:
     for start in range(0, len(keys), _TOGETHER):
         some = index.get(keys[start : start + _TOGETHER])
         codes[start : start + _TOGETHER] = np.stack(some).reshape(len(some), n_bytes)
-    if index.ndim % 8 and (codes[:, -1] & (0xFF >> index.ndim % 8)).any():
-        raise ValueError(f"There are ones beyond the {index.ndim} bits of the codes.")
+    check_padding(codes, index.ndim, "The index")
     if keys[-1] <= np.iinfo(np.int64).max:  # as ids are elsewhere
         keys = keys.astype(np.int64)
     return HammingNeighbors().fit(codes, ids=keys)

@@ -111,6 +111,23 @@ def check_n_bits(n_bits: Any) -> int:
     return number
 
 
+def check_padding(codes: NDArray[np.uint8], n_bits: int, name: str) -> None:
+    """Refuse packed codes that are not of `n_bits`: in width, or with ones beyond."""
+    width = codes.shape[1]
+    said = f"{name} is said to have codes of"
+    if -(-n_bits // 8) != width:
+        n_bytes = "1 byte" if width == 1 else f"{width} bytes"
+        raise ValueError(
+            f"{said} {n_bits} bits, but they are of {n_bytes}, which hold "
+            f"{8 * width - 7} to {8 * width}."
+        )
+    if n_bits % 8 and (codes[:, -1] & (0xFF >> n_bits % 8)).any():
+        raise ValueError(
+            f"{said} {n_bits} bits, but there are ones beyond the first {n_bits} bits, "
+            "where zeros pad them: give the number of bits that they were packed from."
+        )
+
+
 def check_codes(
     codes: ArrayLike, *, n_bytes: int | None = None, name: str = "codes"
 ) -> NDArray[np.uint8]:
