@@ -17,7 +17,7 @@ PACKAGES = ("skhash", "torch", "scikit-learn", "skorch", "numpy", "numba")
 
 
 def load(folder: Path, name: str) -> tuple[np.ndarray, ...]:
-    """X_train, y_train, X_test, y_test of ``folder/name.npz``."""
+    """X_train, y_train, X_test, y_test of ``folder/name.npz``; of label sets, Y."""
     path = folder / f"{name}.npz"
     if not path.exists():
         raise SystemExit(
@@ -25,7 +25,8 @@ def load(folder: Path, name: str) -> tuple[np.ndarray, ...]:
             "arrays X_train, y_train, X_test and y_test."
         )
     with np.load(path) as arrays:
-        names = ("X_train", "y_train", "X_test", "y_test")
+        y = "Y" if "Y_train" in arrays else "y"
+        names = ("X_train", f"{y}_train", "X_test", f"{y}_test")
         return tuple(arrays[name] for name in names)
 
 

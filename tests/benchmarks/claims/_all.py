@@ -6,6 +6,7 @@ import dhn
 import dual_hinge
 import exponentiated
 import hashnet
+import label_sets
 import unseen_classes
 import von_mises_fisher
 
@@ -16,6 +17,7 @@ CLAIMS = (
     dhn.CLAIM,
     dcwh.CLAIM,
     von_mises_fisher.CLAIM,
+    label_sets.CLAIM,
     unseen_classes.CLAIM,
     cifar10.CLAIM,
 )

@@ -28,11 +28,16 @@ class Table(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What was found: parts that are judged, tables, and a picture."""
+    """What was found: parts that are judged, tables, a picture, and the main figures.
+
+    `headline` holds what the sentence of the claim says after its verdict; what was not
+    run is an empty string.
+    """
 
     parts: list[Part]
     tables: list[Table]
-    draw: Callable[[Path], None] | None = None
+    draw: Callable[[Path], None]
+    headline: list[str]
 
     @property
     def word(self) -> str:

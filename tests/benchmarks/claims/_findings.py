@@ -11,11 +11,13 @@ from typing import Any
 from _claim import Part, Table
 from _record import Key, Record
 
-NOT_RUN = "not run yet"
+# Stands for what was not run yet.
+NOT_RUN = "\N{EN DASH}"
 SIX = ("dcwh", "dhn", "dual_hinge", "exponentiated", "hashnet", "von_mises_fisher")
 PAIRWISE = ("dhn", "dual_hinge", "exponentiated", "hashnet")
 LABELS = {
     "within_2": "precision within 2",
+    "ndcg": "nDCG@1000",
     "seconds": "seconds of a training",
     "cpu_seconds": "seconds of the processor",
 }
@@ -45,13 +47,18 @@ def cell(record: Record, key: Key, name: str = "mAP", digits: int = 3) -> str:
     text = f"{mean(found):.{digits}f}"
     if len(found) > 1:
         ends = (min(found), max(found))
-        return (
-            f"{text} ({len(found)} seeds, {ends[0]:.{digits}f} to {ends[1]:.{digits}f})"
-        )
+        seeds = f"{ends[0]:.{digits}f} to {ends[1]:.{digits}f}, {len(found)} seeds"
+        return f"{text} ({seeds})"
     ends = values(record, key, f"{name}_interval")
     return (
         f"{text} [{ends[0][0]:.{digits}f}, {ends[0][1]:.{digits}f}]" if ends else text
     )
+
+
+def best_of(record: Record, keys: Sequence[Key], name: str = "mAP") -> Key | None:
+    """The run with the highest mean, None if any was not made."""
+    found = {key: mean_of(record, key, name) for key in keys}
+    return None if None in found.values() else max(found, key=lambda k: found[k])
 
 
 def grid_table(
@@ -81,13 +88,9 @@ class Difference:
     """
 
     def __init__(self, record: Record, a: Key, b: Key, name: str = "mAP") -> None:
-        paired = {
-            c["a"][-1]: c[name][:3]
-            for c in record.comparisons
-            if _apart_from_seed(c["a"]) == _apart_from_seed(a[1:])
-            and _apart_from_seed(c["b"]) == _apart_from_seed(b[1:])
-            and name in c
-        }
+        paired = _paired(record, a, b, name)
+        for seed, (middle, low, high) in _paired(record, b, a, name).items():
+            paired.setdefault(seed, [-middle, -high, -low])
         unpaired = _unpaired(record, a, b, name)
         made = [(unpaired | paired)[seed] for seed in sorted(unpaired | paired)]
         self.n_seeds, self.paired = len(made), unpaired.keys() <= paired.keys()
@@ -104,6 +107,11 @@ class Difference:
         return self.low > 0 if self else None
 
     @property
+    def below(self) -> bool | None:
+        """Whether b is less beyond doubt: its interval lies below 0."""
+        return self.high < 0 if self else None
+
+    @property
     def not_below(self) -> bool | None:
         """Whether b may be as good: its interval does not lie below 0."""
         return self.high >= 0 if self else None
@@ -114,6 +122,17 @@ class Difference:
         notes = f", {self.n_seeds} seeds" if self.n_seeds > 1 else ""
         notes += "" if self.paired else ", not paired"
         return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}{notes}]"
+
+
+def _paired(record: Record, a: Key, b: Key, name: str) -> dict[int, list[float]]:
+    """Of each seed, the difference and its interval, if they were compared."""
+    return {
+        made["a"][-1]: made[name][:3]
+        for made in record.comparisons
+        if _apart_from_seed(made["a"]) == _apart_from_seed(a[1:])
+        and _apart_from_seed(made["b"]) == _apart_from_seed(b[1:])
+        and name in made
+    }
 
 
 def _unpaired(record: Record, a: Key, b: Key, name: str) -> dict[int, list[float]]:
@@ -145,6 +164,37 @@ def better(statement: str, record: Record, a: Key, b: Key, name: str = "mAP") ->
     return Part(statement, found.above, f"{name} {found}" if found else "")
 
 
+def against(
+    record: Record, ours: Key, others: Sequence[Key], name: str = "mAP"
+) -> dict[str, Difference]:
+    """Ours minus each of the others, by their losses."""
+    return {other.loss: Difference(record, other, ours, name) for other in others}
+
+
+def better_than_all(statement: str, found: dict[str, Difference]) -> Part:
+    """A part that holds if ours beats every other beyond doubt."""
+    verdicts = [each.above for each in found.values() if each]
+    if not verdicts:
+        return Part(statement, None)
+    holds = True if len(verdicts) == len(found) else None
+    figures = f"ahead of {sum(verdicts)} of {len(verdicts)}; {against_best(found)}"
+    return Part(statement, holds if all(verdicts) else False, figures)
+
+
+def against_best(found: dict[str, Difference]) -> str:
+    """Ours minus the best of the others that were run."""
+    ran = {name: each for name, each in found.items() if each}
+    if not ran:
+        return ""
+    best = min(ran, key=lambda name: ran[name].mean)
+    return f"against the best, ``{best}``, {ran[best]}"
+
+
+def clause(text: str, figure: object) -> str:
+    """Words and a figure, or nothing if it was not run."""
+    return f"{text} {figure}" if figure else ""
+
+
 def in_words(losses: Sequence[str]) -> str:
     """Names with commas."""
     return ", ".join(f"``{name}``" for name in losses)
@@ -152,6 +202,10 @@ def in_words(losses: Sequence[str]) -> str:
 
 def save(figure: Any, path: Path) -> None:
     """Write a picture without a date in it, so that equal numbers give equal files."""
+    for ax in figure.axes:
+        if not ax.lines:
+            ax.set(xticks=[], yticks=[])
+            ax.text(0.5, 0.5, "not run yet", transform=ax.transAxes, ha="center")
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 

@@ -19,7 +19,12 @@ from skhash.metrics import RetrievalReport, compare, evaluate
 
 # Not results, but what unfinished runs and paired comparisons need.
 KEPT = Path(__file__).parents[3] / "build" / "claims"
-METRICS = {"mAP": "mAP", "mAP@1000": "mAP@1000", "precision within 2": "within_2"}
+METRICS = {
+    "mAP": "mAP",
+    "mAP@1000": "mAP@1000",
+    "precision within 2": "within_2",
+    "nDCG@1000": "ndcg",
+}
 
 
 class Bench(NamedTuple):

@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from _claim import Claim, Finding, Part, Records
-from _findings import SIX, draw_lines, grid_table, mean_of, new_figure, save
+from _findings import (
+    SIX,
+    best_of,
+    cell,
+    draw_lines,
+    grid_table,
+    mean_of,
+    new_figure,
+    save,
+    values,
+)
 from _main import main
 from _record import Key
 from _sets import SETS
@@ -71,7 +81,16 @@ def finding(records: Records) -> Finding:
         grid_table("Training", record, lines, BITS, "seconds", 0),
         grid_table("Training", record, lines, BITS, "cpu_seconds", 0),
     ]
-    return Finding(parts, tables, draw)
+    headline = []
+    for n_bits in BITS:
+        ran = [key(loss, n_bits) for loss in SIX if values(record, key(loss, n_bits))]
+        if ran:
+            best = best_of(record, ran)
+            headline.append(
+                f"mAP at {n_bits} bits is highest with ``{best.loss}``, of {len(ran)} "
+                f"that were run, {cell(record, best)}"
+            )
+    return Finding(parts, tables, draw, headline)
 
 
 SAYS = f"""\

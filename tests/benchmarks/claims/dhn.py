@@ -12,8 +12,10 @@ from _findings import (
     MARKERS,
     NOT_RUN,
     Difference,
+    best_of,
     better,
     cell,
+    clause,
     legend,
     mean_of,
     new_figure,
@@ -192,14 +194,15 @@ def equal_key(variant: str, n_bits: int, where: str = SET) -> Key:
 def beats_squared(record: Record, n_bits: int) -> Part:
     """A part that holds if the cross-entropy is better, each at its best weight."""
     statement = f"cross-entropy is better than a squared loss, {n_bits} bits"
-    best = []
-    for variants in (SQUARED, CROSS_ENTROPY):
-        scores = {v: mean_of(record, key(v, n_bits)) for v in variants}
-        if None in scores.values():
-            return Part(statement, None)
-        best.append(max(scores, key=scores.get))
-    found = Difference(record, *(key(v, n_bits) for v in best))
-    return Part(statement, found.above, f"{best[1]} minus {best[0]}: mAP {found}")
+    squared, ours = (
+        best_of(record, [key(v, n_bits) for v in variants])
+        for variants in (SQUARED, CROSS_ENTROPY)
+    )
+    if squared is None or ours is None:
+        return Part(statement, None)
+    found = Difference(record, squared, ours)
+    figures = f"{ours.variant} minus {squared.variant}: mAP {found}"
+    return Part(statement, found.above, figures)
 
 
 def does_not_fall(record: Record, variant: str) -> Part:
@@ -279,7 +282,23 @@ def finding(records: Records) -> Finding:
                 legend(ax)
         save(figure, path)
 
-    return Finding(parts, tables, draw)
+    headline = [
+        clause(
+            f"the quantisation loss changes mAP at {n} bits by",
+            Difference(record, key("no quantisation", n), key("paper", n)),
+        )
+        for n in (12, 48)
+    ] + [
+        clause(
+            f"from 12 to 48 bits {says} changes by",
+            Difference(record, equal_key(variant, 12), key(variant, 48)),
+        )
+        for variant, says in (
+            ("paper", "it"),
+            ("alpha 12/bits", 'that of ``alpha="auto"``'),
+        )
+    ]
+    return Finding(parts, tables, draw, headline)
 
 
 DRAWN = (
