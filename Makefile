@@ -13,8 +13,8 @@ demo: .venv/.installed-demo  ## learn codes for handwritten digits, print a tabl
 test: .venv/.installed  ## run the whole test suite
 	.venv/bin/python -m pytest -n auto --dist worksteal
 
-test-quick: .venv/.installed  ## run all but what takes long, in about a minute
-	.venv/bin/python -m pytest -n auto --dist worksteal -m "not slow"
+test-quick: .venv/.installed  ## run all but what takes long
+	.venv/bin/python -m pytest -n auto --dist worksteal -m "not slow" --hypothesis-profile=quick
 
 test-oldest: .venv-oldest/.installed  ## run it on the oldest supported versions
 	.venv-oldest/bin/python -m pytest -n auto --dist worksteal

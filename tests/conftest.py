@@ -32,6 +32,10 @@ patient = hypothesis.settings(
     deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.register_profile("skhash", patient, derandomize=True)
+# `make test-quick` tries fewer examples where a test does not say how many.
+hypothesis.settings.register_profile(
+    "quick", patient, derandomize=True, max_examples=20
+)
 # `pytest --hypothesis-profile=explore` looks for new ones.
 hypothesis.settings.register_profile("explore", patient, max_examples=1000)
 hypothesis.settings.load_profile("skhash")
@@ -42,20 +46,52 @@ def pytest_configure(config):
         _take_turns_in_the_cache(config.cache.mkdir("kernels") / "lock")
 
 
+# Of a test with more cases than this, that many, spread evenly, are not slow.
+QUICK_CASES = 3
+# Examples of the documentation take long if they train, trace or start workers.
+LONG_EXAMPLES = (
+    "DeepHashEncoder(",
+    "Client(",
+    "LocalCluster(",
+    "to_onnx(",
+    "to_torch(",
+)
+
+
 @pytest.hookimpl(tryfirst=True)  # before the marks choose
 def pytest_collection_modifyitems(items):
-    """Mark examples of the documentation that train as slow, and skip exports to
-    engines that are missing; `make test-exports` skips none."""
+    """Mark what is slow by a rule, and skip exports to engines that are missing.
+
+    `make test-exports` skips none.
+    """
+    cases = {}
     for item in items:
-        if not isinstance(item, pytest.DoctestItem):
-            continue
-        source = "".join(example.source for example in item.dtest.examples)
-        if "DeepHashEncoder(" in source:
+        if isinstance(item, pytest.DoctestItem):
+            _mark_example(item)
+        elif not item.get_closest_marker("slow"):
+            test = item.nodeid.partition("[")[0]
+            cases.setdefault(test, []).append(item)
+    for each in cases.values():
+        for item in set(each) - set(quick_ones(each)):
             item.add_marker("slow")
-        if "skhash.export" in source and "SKHASH_TEST_ENGINES" not in os.environ:
-            names = re.findall(r"^(?:import|from) (\w+)", source, re.M)
-            if missing := [name for name in names if not find_spec(name)]:
-                item.add_marker(pytest.mark.skip(f"{missing[0]} is not installed"))
+
+
+def quick_ones(cases):
+    """The first of some cases, the last, and those evenly between."""
+    last = len(cases) - 1
+    if last < QUICK_CASES:
+        return cases
+    return [cases[i * last // (QUICK_CASES - 1)] for i in range(QUICK_CASES)]
+
+
+def _mark_example(item):
+    source = "".join(example.source for example in item.dtest.examples)
+    if any(each in source for each in LONG_EXAMPLES):
+        item.add_marker("slow")
+    if "skhash.export" in source and "SKHASH_TEST_ENGINES" not in os.environ:
+        names = re.findall(r"^(?:import|from) (\w+)", source, re.M)
+        if missing := [name for name in names if not find_spec(name)]:
+            item.add_marker(pytest.mark.skip(f"{missing[0]} is not installed"))
 
 
 def _take_turns_in_the_cache(path):
