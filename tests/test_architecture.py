@@ -152,6 +152,7 @@ def test_table_has_no_cycle():
     assert without_free(MAY_IMPORT) == {}
 
 
+@pytest.mark.slow
 def test_files_import_one_way():
     needs = {}
     for file in SOURCES:

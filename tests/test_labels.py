@@ -403,6 +403,7 @@ def test_a_relevance_function_gets_labels_as_they_are():
         np.testing.assert_array_equal(found, labels)
 
 
+@pytest.mark.slow
 def test_reports_compare_label_sets_by_what_they_mean():
     reports = [
         metrics.evaluate(*TWICE, labels, labels, k=5)

@@ -85,6 +85,7 @@ def test_so_it_is_with_options_of_the_loss(loss):
     assert_same(*(trained(y, loss=loss, weight=WEIGHT) for y in (TAGS, CSR)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", CENTERED)
 def test_losses_with_centres_get_all_columns(loss):
     """Centres are sums in another order: equal up to rounding."""
@@ -125,6 +126,7 @@ def test_rows_without_any_contrast_are_refused():
             trained(sparse.csr_array(y))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [*CENTERED, LOSSES["exponentiated"](pretrain=0.5)])
 @pytest.mark.parametrize("form", [sparse.csr_array, lambda Y: Y.toarray()])
 def test_too_many_columns_are_refused_before_any_work(loss, form):

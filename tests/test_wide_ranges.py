@@ -9,6 +9,7 @@ from skhash import DeepHashEncoder
 from skhash.metrics import code_health
 
 
+@pytest.mark.slow
 def test_large_offset_keeps_small_differences(rng):
     y = rng.integers(0, 2, 200)
     signal = rng.normal(size=(200, 3)) + 3 * y[:, None]

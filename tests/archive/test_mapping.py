@@ -23,6 +23,7 @@ def large(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_large_arrays_are_mapped(large):
     content = read(large, kind="test").content
     codes = content["codes"]

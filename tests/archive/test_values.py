@@ -63,11 +63,13 @@ DTYPES = (
 )
 
 
+@pytest.mark.slow
 @given(PLAIN)
 def test_plain_values(tmp_path_factory, content):
     assert same(back(tmp_path_factory.mktemp("a"), content), content)
 
 
+@pytest.mark.slow
 @given(
     npst.arrays(DTYPES, npst.array_shapes(min_dims=0, min_side=0, max_side=3)),
     st.sampled_from(["codes", "other"]),

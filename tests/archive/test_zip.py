@@ -107,6 +107,7 @@ def test_fields_for_more_than_four_gigabytes(tmp_path, sizes):
     check_as_zipfile_does(path, members)
 
 
+@pytest.mark.slow
 def test_more_members_than_short_fields_count(tmp_path):
     laid_out(tmp_path / "a", [9] * 65_536)
     with zipfile.ZipFile(tmp_path / "a") as file:

@@ -72,6 +72,7 @@ def test_products_of_several_rotations_are_those_of_the_features():
     np.testing.assert_allclose(z @ z.T, centred @ centred.T, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_products_of_a_rotation_in_part_are_right_on_average():
     centred = X - X.mean(axis=0)
     products = []

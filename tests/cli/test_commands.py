@@ -112,6 +112,7 @@ def test_parquet_of_codes_is_as_other_programs_read_it(
     assert written.schema.metadata == {b"n_bits": b"16", b"ids": b"given"}
 
 
+@pytest.mark.slow
 def test_search_within_a_radius_and_of_vectors(run, npz, vectors, tmp_path):
     X, _, ids = vectors
     path = tmp_path / "vectors.skhash"
@@ -142,6 +143,7 @@ def groups_by_hand(codes, radius):
     return found
 
 
+@pytest.mark.slow
 def test_duplicates_among_photos_are_found_without_a_model(run, photos, pixels, capsys):
     name = "left/2.png"
     picture = Image.fromarray(pixels[name])

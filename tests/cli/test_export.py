@@ -53,6 +53,7 @@ def test_statements_for_the_engine_are_printed(run, database, tmp_path):
     assert (tmp_path / "items.copy").read_bytes().startswith(b"PGCOPY\n")
 
 
+@pytest.mark.slow
 def test_codes_keep_their_number_of_bits(run, npz, vectors, tmp_path):
     model = skhash.baselines.RandomHyperplanes(12, random_state=0).fit(vectors[0])
     skhash.save(model, tmp_path / "m.skhash")

@@ -25,6 +25,7 @@ def idx_header(*shape, code=0x08):
     return struct.pack(f">BBBB{len(shape)}I", 0, 0, code, len(shape), *shape)
 
 
+@pytest.mark.slow
 def test_gzip_bombs_are_unpacked_as_far_as_they_claim(tmp_path, peak_below):
     path = tmp_path / "bomb.gz"
     path.write_bytes(gzip.compress(idx_header(3) + bytes(BOMB)))

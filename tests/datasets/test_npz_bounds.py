@@ -125,6 +125,7 @@ def test_members_that_share_their_bytes_are_refused(archive):
         load_npz(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_packings_without_a_bound_are_refused(archive, packing, peak_below):
     path = archive(("X.npy", bytes(16 * MIB)), packing=packing)
@@ -154,6 +155,7 @@ RECORD = np.dtype([("a", "u1"), ("b", "<f4", (2,))])
 SUBARRAYS = np.dtype("(2,3)<i4")
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     dtype=arrays.scalar_dtypes() | st.sampled_from([RECORD, SUBARRAYS]),

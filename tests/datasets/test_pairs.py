@@ -10,6 +10,7 @@ from skhash.datasets import label_sets_from_pairs
 from skhash.hamming import Labels, check_labels
 
 
+@pytest.mark.slow
 @given(st.integers(3, 20), st.data())
 def test_items_share_a_label_if_they_are_a_pair(n, data):
     one = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))

@@ -71,6 +71,7 @@ def both(X, sizes, ids=None, y=None, **options):
     return local, EmbeddingNeighbors(**options).fit(chunks, y, ids)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(tasks(), st.integers(1, 40), st.data())
 def test_answers_are_those_of_one_database(task, k, data):
@@ -104,6 +105,7 @@ def test_answers_are_those_of_one_database(task, k, data):
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(tasks(), st.integers(1, 6))
 def test_the_database_asks_itself_and_is_scored(task, k):
@@ -239,6 +241,7 @@ def test_what_all_vectors_say_is_added_up_in_the_order_of_one_process():
     assert shards._shards.noise == database.noise
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 9), max_size=6), st.integers(1, 7))
 def test_a_fold_takes_whole_blocks_of_any_chunks(sizes, step):
     rows = np.arange(sum(sizes))
@@ -256,6 +259,7 @@ def test_a_fold_takes_whole_blocks_of_any_chunks(sizes, step):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["connectivity", "distance"])
 def test_graphs_and_dask_queries(mode):
     X = RNG.normal(size=(60, 6))

@@ -114,6 +114,7 @@ def test_given_relevance(name, of):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(
     st.lists(st.integers(0, 9), min_size=1, max_size=6).filter(lambda s: sum(s) > 1),

@@ -69,6 +69,7 @@ def same(found, wanted):
     np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(tasks(), st.integers(1, 40), st.integers(0, 5))
 def test_answers_are_those_of_one_database(task, k, radius):
@@ -88,6 +89,7 @@ def test_answers_are_those_of_one_database(task, k, radius):
     same(shards.radius_neighbors(radius=radius), local.radius_neighbors(radius=radius))
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(tasks(), st.data())
 def test_changes_are_those_of_one_database(task, data):
@@ -125,6 +127,7 @@ def test_changes_are_those_of_one_database(task, data):
             same(shards.ids_, local.ids_)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(tasks(), st.data())
 def test_filter_by_mask_and_by_ids(task, data):

@@ -43,6 +43,7 @@ def reflected(image, rows, columns):
     return padded[:, top : top + height, left : left + width]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 16, 24), (3, 17, 33), (4, 5, 9)])
 def test_crop_flip_gives_reflected_shifts_of_all_kinds(shape):
     batch = np.random.default_rng(0).integers(0, 256, (150, *shape)).astype(np.uint8)

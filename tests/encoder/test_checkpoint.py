@@ -112,6 +112,7 @@ def test_a_cut_training_ends_as_an_uncut_one(train, blobs, params):
     train(*blobs, **params)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("teacher", ["X", "y"])
 def test_a_cut_training_of_vectors_draws_on_the_same_neighbours(train, blobs, teacher):
     X, _ = blobs
@@ -133,10 +134,12 @@ def test_a_checkpoint_knows_the_vectors_it_was_taught_by(blobs, tmp_path):
         model.fit(X, X[:, :2])
 
 
+@pytest.mark.slow
 def test_cut_again_and_again(train, blobs):
     train(*blobs, at=(2, 2, 3, 6, 8))
 
 
+@pytest.mark.slow
 def test_cut_in_the_last_epoch(train, blobs):
     train(*blobs, at=(8,))
 
@@ -213,6 +216,7 @@ def test_networks_and_losses_of_ones_own(train, blobs):
     assert model.loss_.calls_ == 8 * 4
 
 
+@pytest.mark.slow
 def test_label_sets_and_weights(train, blobs):
     X, y = blobs
     weight = np.random.default_rng(0).uniform(0, 2, len(y))
@@ -229,6 +233,7 @@ def test_augmentation(train, augment):
     train(X, y, augment=augment, network="mlp", batch_size=32)
 
 
+@pytest.mark.slow
 def test_weights_with_their_channels_last(train):
     """What the optimiser keeps of them lies as they do."""
     X = np.random.default_rng(0).normal(size=(60, 8, 8, 3)).astype(np.float32)
@@ -237,6 +242,7 @@ def test_weights_with_their_channels_last(train):
     train(X, y, network="convnet", batch_size=32, at=(3,))
 
 
+@pytest.mark.slow
 def test_validation_data(train, blobs):
     X, y = blobs
     train(X, y, early_stopping=True, fit={"X_val": X[::5] + 0.1, "y_val": y[::5]})
@@ -255,6 +261,7 @@ class Noisy(Dataset):
         return self.X[index] + torch.randn(self.X.shape[1]).numpy(), self.y[index]
 
 
+@pytest.mark.slow
 def test_data_sets_that_augment(tmp_path, blobs):
     X, y = blobs
     path = tmp_path / "training.ckpt"

@@ -33,6 +33,7 @@ class Pairs(Dataset):
         return self.X[index] if self.alone else (self.X[index], self.y[index])
 
 
+@pytest.mark.slow
 def test_dataset_of_features_learns_as_an_array(small):
     X, y = small
     X = X.astype(np.float32)

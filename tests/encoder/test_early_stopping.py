@@ -95,6 +95,7 @@ def test_early_stopping_with_several_labels_an_item():
     assert all(0 < row["valid_score"] <= 1 for row in model.history_)
 
 
+@pytest.mark.slow
 def test_warm_start_goes_on_from_the_weights(blobs):
     X, y = blobs
     cold = encoder(max_epochs=10).fit(X, y)

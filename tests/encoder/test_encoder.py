@@ -167,6 +167,7 @@ def test_unfitted_encoder_says_so(blobs):
 # Grid search, pipelines
 
 
+@pytest.mark.slow
 def test_grid_search_over_bits_ranks_by_retrieval(blobs):
     X, y = blobs
     search = GridSearchCV(
@@ -188,6 +189,7 @@ def test_grid_search_over_bits_ranks_by_retrieval(blobs):
     np.testing.assert_allclose(sixteen, np.mean(expected), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_grid_search_reaches_losses_and_their_parameters(blobs):
     X, y = blobs
@@ -216,6 +218,7 @@ def test_bare_encoder_is_searched_by_accuracy_on_stratified_folds(blobs):
     assert scores.min() > 0.9
 
 
+@pytest.mark.slow
 def test_grid_search_over_a_pipeline_ending_in_a_database(blobs):
     X, y = blobs
     pipeline = make_pipeline(StandardScaler(), encoder(), HammingNeighbors())

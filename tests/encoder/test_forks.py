@@ -118,6 +118,7 @@ def test_large_labels_and_tensors_in_a_forked_child():
     np.testing.assert_array_equal(in_child(work), model.predict(X))
 
 
+@pytest.mark.slow
 @needs_fork
 def test_workers_of_a_pool_answer(images):
     X, y = images
@@ -152,6 +153,7 @@ def own_network():
     return nn.Sequential(nn.Flatten(), nn.Linear(768, 64), nn.ReLU())
 
 
+@pytest.mark.slow
 @needs_fork
 def test_fork_in_the_middle_of_a_training(images):
     X, y = images
@@ -163,6 +165,7 @@ def test_fork_in_the_middle_of_a_training(images):
         assert number_stayed
 
 
+@pytest.mark.slow
 @needs_fork
 def test_locks_that_another_thread_held_at_the_fork(images):
     X, y = images
@@ -282,6 +285,7 @@ def test_a_stand_in_is_stopped_again_where_the_error_is_swallowed(
     assert not in_child(work)
 
 
+@pytest.mark.slow
 @needs_fork
 def test_errors_of_a_forked_child_are_those_of_the_training(images):
     class Fails(Callback):

@@ -66,6 +66,7 @@ def test_healthy_training_does_not_warn(blobs):
     assert warnings_of(encoder(max_epochs=15), *blobs) == []
 
 
+@pytest.mark.slow
 def test_collapse_is_said(blobs):
     model = encoder(loss=Constant(), max_epochs=60, lr=0.02)
     (message,) = warnings_of(model, *blobs)
@@ -75,6 +76,7 @@ def test_collapse_is_said(blobs):
     assert model.history_[-1]["n_distinct"] == 1
 
 
+@pytest.mark.slow
 def test_dead_bits_are_said(blobs):
     X, y = blobs
     model = encoder(4, loss=Dead(), max_epochs=40, lr=0.02)

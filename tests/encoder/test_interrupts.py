@@ -327,6 +327,7 @@ def test_a_callback_may_end_the_training(blobs, ask, moment, epochs):
     assert model.predict(X).shape == (240,)
 
 
+@pytest.mark.slow
 def test_early_stopping_of_skorch_ends_the_training(blobs):
     stop = EarlyStopping("train_loss", patience=2, threshold=1e9, threshold_mode="abs")
     model = encoder(callbacks=[stop], max_epochs=20).fit(*blobs)

@@ -88,6 +88,7 @@ def test_marginals_equal_loops(tagged, loss, weighted):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_held_out_marginals_say_more_than_frequencies(tagged, early_stopping):
     X, Y = tagged
@@ -113,6 +114,7 @@ def test_held_out_marginals_say_more_than_frequencies(tagged, early_stopping):
     assert ours < 1.1 * best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csr", "list", "signs", "bool"])
 def test_every_form_of_the_sets_gives_the_same(tagged, form):
     X, Y = tagged
@@ -130,6 +132,7 @@ def test_every_form_of_the_sets_gives_the_same(tagged, form):
     assert isinstance(found.predict(X), np.ndarray)
 
 
+@pytest.mark.slow
 def test_partial_fits_add_up(tagged):
     X, Y = tagged
     model = encoder().partial_fit(X[:100], Y[:100])

@@ -89,6 +89,7 @@ def models(digits):
     return {**rows, "convnet": images}
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     st.sampled_from([*NETWORKS, "convnet"]),

@@ -56,6 +56,7 @@ def test_the_validation_loss_is_the_loss_of_the_items(blobs):
     )
 
 
+@pytest.mark.slow
 def test_sorted_items_make_mixed_batches(blobs):
     V, v = valid_of(blobs, 120)
     order = np.argsort(v)

@@ -36,6 +36,7 @@ def sampler_of(n, pairs, batch_size=8, seed=0):
     return PairSampler(Labels.of(label_sets_from_pairs(pairs, n)), batch_size, seed)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(pair_sets())
 def test_partners_are_those_of_the_pairs(drawn):
@@ -47,6 +48,7 @@ def test_partners_are_those_of_the_pairs(drawn):
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(pair_sets(), st.integers(2, 20), st.integers(0, 99))
 def test_batches_hold_whole_pairs(drawn, batch_size, seed):

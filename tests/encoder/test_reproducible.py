@@ -118,6 +118,7 @@ def test_random_state_decides(blobs):
     np.testing.assert_array_equal(z(rng), second)
 
 
+@pytest.mark.slow
 def test_number_of_torch_threads_stays_as_it_was(blobs):
     X, y = blobs
     before = torch.get_num_threads()

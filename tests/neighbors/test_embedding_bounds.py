@@ -87,6 +87,7 @@ def test_published_bound_holds_as_often_as_it_says(metric, query_bits, n_bits):
     assert (bounds <= true).mean() > ndtr(EPSILON) - 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize(
     "encoder",

@@ -28,6 +28,7 @@ def test_memory_maps_are_not_copied(tmp_path):
     assert mine.kneighbors(QUERIES)[1].shape == (100, 5)
 
 
+@pytest.mark.slow
 def test_a_graph_of_a_database_takes_less_memory_than_its_vectors(rng, monkeypatch):
     from skhash.neighbors import _embedding_search
 

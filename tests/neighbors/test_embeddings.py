@@ -70,6 +70,7 @@ def test_neighbours_come_in_order_of_distance_and_index(fitted, metric, k):
     )
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(1, 60),

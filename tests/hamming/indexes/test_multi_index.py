@@ -246,11 +246,13 @@ def test_index_reports_its_memory():
     assert MultiIndex(codes[:, :5].copy(), 5).n_bytes == 5 * (257 + 1000) * 4 + 8000
 
 
+@pytest.mark.slow
 def test_loading_the_package_does_not_load_numba():
     code = "import sys, skhash.hamming; sys.exit('numba' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_warm_up_compiles_the_indexes():
     from skhash.hamming.indexes.multi_index_kernels import (
         nearest_by_substrings,

@@ -39,6 +39,7 @@ def test_threads_may_search_at_once(many_cores):
     assert answers == {EXPECTED[1].tobytes()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_joblib_workers_search(backend):
     answers = Parallel(n_jobs=2, backend=backend)(delayed(ask)(None) for _ in range(4))
@@ -89,6 +90,7 @@ def test_numbers_of_threads_that_cannot_be_are_refused(n_jobs, error):
         count.n_threads(n_jobs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_a_worker_uses_one_thread(backend):
     inside = Parallel(n_jobs=2, backend=backend)(
