@@ -85,6 +85,7 @@ def test_unfitted_encoder_says_so(noisy):
         DeepHashEncoder().predict_proba(noisy[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_temperature_has_the_least_log_loss_halfway(noisy, loss, weighted):
@@ -194,6 +195,7 @@ def test_scores_of_probabilities_work(noisy):
     assert cross_val_score(encoder(max_epochs=20), X, y, scoring="roc_auc").min() > 0.7
 
 
+@pytest.mark.slow
 def test_cross_validated_probabilities_have_a_column_a_class(noisy):
     X, y = noisy
     names = np.array(["x", "z", "w"])[y]
@@ -214,6 +216,7 @@ def test_soft_votes_are_mean_probabilities(noisy):
     np.testing.assert_array_equal(vote.predict(X), mean.argmax(1))
 
 
+@pytest.mark.slow
 def test_self_training_labels_the_rest(blobs):
     X, y = blobs
     some = np.where(np.arange(240) < 80, y, -1)
@@ -241,6 +244,7 @@ def test_a_diverged_training_has_equal_probabilities(noisy):
     assert np.isfinite(model.predict_proba(X)).all()
 
 
+@pytest.mark.slow
 def test_partial_fit_has_a_temperature_after_each_call(noisy):
     X, y = noisy
     model = encoder().partial_fit(X[:40], y[:40] % 2, classes=[0, 1, 2, 3])

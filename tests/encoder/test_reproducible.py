@@ -220,6 +220,7 @@ def test_parameters_are_never_changed(blobs):
     assert input_shape == [10]
 
 
+@pytest.mark.slow
 def test_pickle_holds_the_weights_once_and_no_data(blobs):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(4000, 10)).astype(np.float32)

@@ -92,6 +92,7 @@ def test_scores_of_validation_data(blobs, kind, form):
         assert row["ones"] == pytest.approx(ones)
 
 
+@pytest.mark.slow
 def test_a_validation_pass_leaves_the_training_alone(blobs):
     X, y = blobs
     for loss in ("dual_hinge", "dcwh", "dhn", "hashnet"):

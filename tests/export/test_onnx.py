@@ -175,6 +175,7 @@ def file(encoder, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_file_says_what_it_is(encoder, file):
     model = onnx.load(file)
     onnx.checker.check_model(model, full_check=True)

@@ -106,6 +106,7 @@ def test_columns_without_any_value_are_left_out_or_kept(keep):
 numbers = st.floats(-1e6, 1e6, width=32) | st.sampled_from([0.0, 1e-20, -1e-7])
 
 
+@pytest.mark.slow
 @given(
     arrays(np.float32, (4, 3), elements=numbers), st.sampled_from(["l1", "l2", "max"])
 )

@@ -118,6 +118,7 @@ def test_parameters(params, again, items):
     check_round_trip(model, again, X, y)
 
 
+@pytest.mark.slow
 def test_other_data(again, items):
     X, y = items
     flat = X.reshape(60, 64)

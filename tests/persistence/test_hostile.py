@@ -59,6 +59,7 @@ def test_the_watch_sees_code_that_runs(tmp_path):
     assert found.startswith(("did compile", "did exec"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes to fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_processes_that_are_killed_leave_whole_files(tmp_path):

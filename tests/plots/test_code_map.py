@@ -38,6 +38,7 @@ def test_tsne_keeps_neighbours_together(retrieval):
     assert apart[same].mean() < 0.6 * apart[~same].mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_is_the_same_each_time(method, retrieval):
     first, second = (
