@@ -211,6 +211,7 @@ class Counting(HashLoss):
         return (h @ h.T / len(h.T) - same).square().mean() + (h * drift).mean()
 
 
+@pytest.mark.slow
 def test_networks_and_losses_of_ones_own(train, blobs):
     model = train(*blobs, network=dropout, loss=Counting())
     assert model.loss_.calls_ == 8 * 4
@@ -223,6 +224,7 @@ def test_label_sets_and_weights(train, blobs):
     train(X, np.eye(4)[y], loss="hashnet", fit={"sample_weight": weight})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "augment", ["crop_flip", lambda x, g: x + torch.rand(len(x), 1, 1, 1)]
 )
@@ -284,6 +286,7 @@ def test_data_sets_that_augment(tmp_path, blobs):
     same_encoders(whole, continued, X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("callback", "params"),
     [

@@ -80,6 +80,7 @@ def native(X):
     return np.float32 if half else X.dtype.newbyteorder("=")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:All 40 items")  # true and false after 0..9
 @settings(max_examples=60)
 @given(

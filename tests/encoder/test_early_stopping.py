@@ -127,6 +127,7 @@ def test_warm_start_refuses_another_shape(blobs, change):
         model.fit(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["exponentiated", "dcwh"])
 def test_everything_is_trained_after_a_stage_that_was_interrupted(blobs, loss):
     X, y = blobs

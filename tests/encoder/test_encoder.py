@@ -211,6 +211,7 @@ def test_grid_search_reaches_losses_and_their_parameters(blobs):
     assert final.loss_.shape == 0.5
 
 
+@pytest.mark.slow
 def test_bare_encoder_is_searched_by_accuracy_on_stratified_folds(blobs):
     X, y = blobs
     order = np.argsort(y, kind="stable")  # plain folds would lack whole classes

@@ -149,6 +149,7 @@ def test_overflow_inside_a_network_is_refused(digits):
         model.predict(far)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("form", sorted(FORMS))
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
@@ -211,6 +212,7 @@ class Doubles(HashNetwork):
         return super().forward(x.mul_(2))
 
 
+@pytest.mark.slow
 def test_items_stay_as_they_are(digits):
     X, y = digits
     for network in ["linear", "mlp", nn.Sequential(nn.ReLU(inplace=True)), doubles]:

@@ -186,6 +186,7 @@ def test_pairs_teach_the_classes_that_they_come_from():
     assert score(codes) > 0.9 * score(labelled) > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method", ["predict", "predict_proba", "decision_function", "score"]
 )
@@ -214,6 +215,7 @@ def test_pairs_with_early_stopping_weights_and_checkpoint(tmp_path):
     assert 0 <= whole.history_[-1]["valid_score"] <= 1
 
 
+@pytest.mark.slow
 def test_partial_fit_of_pairs():
     model = encoder()
     for start in (0, 500, 0):
@@ -232,6 +234,7 @@ def test_label_sets_that_look_like_pairs_have_classes():
     assert model.predict_proba(X[:5]).shape == (5, 60)
 
 
+@pytest.mark.slow
 def test_pairs_stay_pairs_in_partial_fit():
     model = encoder().fit(X[:1000], PAIRS)
     model.partial_fit(X[:1000], PAIRS)

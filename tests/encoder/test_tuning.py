@@ -77,6 +77,7 @@ def scores_by_hand(estimator, X, y):
 # Grid search over a pipeline
 
 
+@pytest.mark.slow
 def test_grid_over_bits_and_margins_finds_the_best_and_refits_it(data):
     X, y = data
     grid = [
@@ -121,6 +122,7 @@ def test_grid_over_bits_and_margins_finds_the_best_and_refits_it(data):
     assert best.loss_.n_bits_ == search.best_params_["encode__n_bits"]
 
 
+@pytest.mark.slow
 def test_cross_val_score_ranks_the_left_out_fold_among_the_others(data):
     X, y = data
     database = search_pipeline(HammingNeighbors())
@@ -135,6 +137,7 @@ def test_cross_val_score_ranks_the_left_out_fold_among_the_others(data):
     assert not np.allclose(accuracy, expected)
 
 
+@pytest.mark.slow
 def test_shape_and_rate_of_dual_hinge_span_a_grid(data):
     X, y = data
     search = GridSearchCV(
@@ -185,6 +188,7 @@ def another_value(constraints, default):
     raise AssertionError(f"no other value than {default!r} in {constraints}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", sorted(key for key in LOSSES if LOSSES[key].supervision == "labels")
 )
@@ -218,6 +222,7 @@ def test_every_parameter_of_every_loss_can_be_searched(name, data):
 # Halving over epochs
 
 
+@pytest.mark.slow
 def test_halving_trains_few_candidates_for_many_epochs(data):
     X, y = data
     search = HalvingGridSearchCV(

@@ -142,6 +142,7 @@ def test_parts_of_digits_raise_no_alarm(digits, scaled):
     assert said(rows, sp.csr_array(X)) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     st.integers(1, 30),
@@ -166,6 +167,7 @@ def test_classes_raise_no_alarm(n_features, n_classes, apart, power, seed):
     assert said(model, np.repeat(X[:1], 50, axis=0)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ids", "words", "constant", "rare"])
 def test_sparse_and_constant_features_raise_no_alarm(kind):
     rng = np.random.default_rng(0)
@@ -186,6 +188,7 @@ def test_sparse_and_constant_features_raise_no_alarm(kind):
     assert said(model, X) == []
 
 
+@pytest.mark.slow
 def test_few_items_are_not_looked_at(fitted, digits, monkeypatch):
     monkeypatch.setattr("skhash.encoder._outputs.Outputs._sample", None)
     fitted.transform(digits[0][:31])

@@ -214,6 +214,7 @@ def test_a_network_of_ones_own_keeps_its_head():
     np.testing.assert_allclose(weight, 0.5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_weights_zero_is_absence():
     weight = np.ones(240)
     weight[200:] = 0
@@ -246,6 +247,7 @@ def test_a_loss_is_told_the_weights_of_the_vectors_that_it_is_told(monkeypatch):
     np.testing.assert_allclose(weights, weight[rows] / weight.mean(), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_teacher_is_who_is_learnt_from():
     settings = {"max_epochs": 40, "network": "linear"}
     model = encoder("y", **settings).fit(X, V)
@@ -345,6 +347,7 @@ def test_validation_that_does_not_fit_is_refused():
 # Going on, searching, keeping
 
 
+@pytest.mark.slow
 def test_same_seed_same_codes_at_every_number_of_blas_threads():
     one, two = codes(X, batch_size=32), codes(X, batch_size=32)
     np.testing.assert_array_equal(one, two)
@@ -401,6 +404,7 @@ def test_warm_start_goes_on():
         model.set_params(n_bits=9).fit(X)
 
 
+@pytest.mark.slow
 def test_grid_search_by_recall_of_neighbours():
     search = GridSearchCV(
         make_pipeline(StandardScaler(), encoder(max_epochs=20)),
@@ -426,6 +430,7 @@ def test_loss_parameters_are_reached_by_name():
     assert model.fit(X).loss_.smoothing == 0.25
 
 
+@pytest.mark.slow
 def test_fitted_encoders_are_copied_and_pickled_without_their_data():
     short = {"batch_size": 32, "network": "linear", "max_epochs": 1}
     model = encoder(**short).fit(X)

@@ -253,6 +253,7 @@ def test_keywords_reach_the_line(name, retrieval):
     assert display.line_.get_label() == "here"
 
 
+@pytest.mark.slow
 @EVERY
 def test_legend_covers_no_data(name, retrieval):
     display = DRAW[name][1](retrieval)

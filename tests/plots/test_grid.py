@@ -75,6 +75,7 @@ def test_shows_no_more_than_there_is(retrieval, images):
     assert display.distance.shape == (3, 3)
 
 
+@pytest.mark.slow
 def test_names_several_labels(images):
     codes = np.eye(3, dtype=bool)
     labels = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]])
