@@ -3,9 +3,9 @@
 import numpy as np
 
 from skhash.neighbors._graphs import as_rows, csr_graph, drop_self_from_rows
-from skhash.neighbors._search import FittedCodes, check_mode, filtered
+from skhash.neighbors._search import TOGETHER, FittedCodes, check_mode, filtered
 from skhash.neighbors._validation import query_codes
-from skhash.progress import announced
+from skhash.progress import followed
 
 
 class RadiusNeighborsMixin(FittedCodes):
@@ -143,13 +143,26 @@ class RadiusNeighborsMixin(FittedCodes):
     def _within(self, database, X, radius, filter):
         """Neighbours as `skhash.hamming.within` gives them, by rows of a snapshot."""
         queries, radius, searcher, rows = self._task(database, X, radius, filter)
-        with announced("searching within a radius", self.verbose):
-            found = searcher.within(queries, radius, n_jobs=self.n_jobs)
-        indptr, distances, indices = found
+        indptr, distances, indices = self._found_within(searcher, queries, radius)
         if rows is not None:
             return indptr, distances, rows[indices]
         found = indptr, distances, indices
         return drop_self_from_rows(*found) if X is None else found
+
+    def _found_within(self, searcher, queries, radius):
+        """What a searcher finds; a long search is told of, where that is asked for."""
+        n_queries = len(queries)
+        if not self.verbose or n_queries <= TOGETHER:
+            return searcher.within(queries, radius, n_jobs=self.n_jobs)
+        parts = [slice(i, i + TOGETHER) for i in range(0, n_queries, TOGETHER)]
+        found = [
+            searcher.within(queries[part], radius, n_jobs=self.n_jobs)
+            for part in followed(parts, "searching", len(parts), size=lambda part: 1)
+        ]
+        offsets, distances, indices = zip(*found, strict=True)
+        indptr = np.zeros(n_queries + 1, offsets[0].dtype)
+        np.cumsum(np.concatenate([np.diff(each) for each in offsets]), out=indptr[1:])
+        return indptr, np.concatenate(distances), np.concatenate(indices)
 
     def _task(self, database, X, radius, filter):
         """Queries, radius, what searches, and the rows that it is limited to."""

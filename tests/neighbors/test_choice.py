@@ -15,6 +15,7 @@ from skhash.neighbors import (
     HammingNeighborsClassifier,
     HammingNeighborsTransformer,
     _pairs,
+    _radius,
     _search,
 )
 from tests.hamming.brute import draw_codes
@@ -200,25 +201,31 @@ def test_long_work_is_told_of(verbose, monkeypatch, capsys):
     monkeypatch.setattr(progress, "PATIENCE", 0)
     monkeypatch.setattr(progress, "INTERVAL", 0)
     monkeypatch.setattr(_search, "TOGETHER", 100)
+    monkeypatch.setattr(_radius, "TOGETHER", 100)
     neighbors = HammingNeighbors(verbose=verbose).fit(RANDOM[:500])
     built = capsys.readouterr().out.splitlines()
     found = neighbors.kneighbors(RANDOM[:250], 7)
     searched = capsys.readouterr().out.splitlines()
-    neighbors.radius_neighbors_graph(radius=3)
+    graph = neighbors.radius_neighbors_graph(RANDOM[:250], radius=20)
     within = capsys.readouterr().out.splitlines()
     list(neighbors.pairs(3))
     compared = capsys.readouterr().out.splitlines()
     expected = HammingNeighbors().fit(RANDOM[:500]).kneighbors(RANDOM[:250], 7)
     for left, right in zip(found, expected, strict=True):
         np.testing.assert_array_equal(left, right)
+    quiet = HammingNeighbors().fit(RANDOM[:500])
+    expected = quiet.radius_neighbors_graph(RANDOM[:250], radius=20)
+    assert expected.nnz > 250
+    for part in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(graph, part), getattr(expected, part))
     if not verbose:
         assert [*built, *searched, *within, *compared] == []
         return
     assert re.fullmatch(r"building an index of 500 codes: done in \d+\.\d s", built[-1])
-    shares = [re.match(r"searching \|.*\| +(\d+) %", line) for line in searched[:-1]]
-    assert [int(share[1]) for share in shares] == [33, 67, 100]
-    assert re.fullmatch(r"searching: done in \d+\.\d s", searched[-1])
-    assert re.fullmatch(r"searching within a radius: done in .*", within[-1])
+    for told in (searched, within):
+        shares = [re.match(r"searching \|.*\| +(\d+) %", line) for line in told[:-1]]
+        assert [int(share[1]) for share in shares] == [33, 67, 100]
+        assert re.fullmatch(r"searching: done in \d+\.\d s", told[-1])
     assert re.fullmatch(r"comparing: done in \d+\.\d s", compared[-1])
 
 
