@@ -119,7 +119,9 @@ class ShallowHasher(
         """
         if not isinstance(self.output, str) or self.output not in MADE_OF_Z:
             self._validate_params()  # names the outputs there are
-        return self._encoded(X, MADE_OF_Z[self.output])
+        check_is_fitted(self)
+        X = self._features(X, reset=False)
+        return self._made(X, MADE_OF_Z[self.output])
 
     def embed(self, X):
         """The real outputs z; a bit is ``z > 0``.
@@ -141,12 +143,15 @@ class ShallowHasher(
             If X is not what `fit` takes, has another number of features, or is so
             large that float32 does not hold z.
         """
-        return self._encoded(X, MADE_OF_Z["embedding"])
-
-    def _encoded(self, X: Any, output_of: Callable[[NDArray], NDArray]) -> NDArray:
-        """What is made of z, a block of rows at a time."""
         check_is_fitted(self)
-        X = self._features(X, reset=False)
+        return self._embedded(self._features(X, reset=False))
+
+    def _embedded(self, X: NDArray) -> NDArray:
+        """The real outputs of checked rows."""
+        return self._made(X, MADE_OF_Z["embedding"])
+
+    def _made(self, X: NDArray, output_of: Callable[[NDArray], NDArray]) -> NDArray:
+        """What is made of z of checked rows, a block at a time."""
         out: Any = None
         with one_thread(), np.errstate(over="ignore", invalid="ignore"):
             for rows in blocks(X):

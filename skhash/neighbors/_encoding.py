@@ -6,6 +6,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skhash.baselines import RotatedSigns
+from skhash.baselines.checked import embed_checked
 from skhash.hamming.codes import MAX_BITS
 from skhash.neighbors._bounds import Bounds, scale_of
 from skhash.neighbors._calibration import calibrate, sample
@@ -35,16 +36,18 @@ def learns_by_parts(encoder, n_features):
 
 
 def real_outputs(encoder, X):
-    """The real outputs z of an encoder, (n, n_bits), whose signs are the codes."""
+    """The real outputs z of an encoder, (n, n_bits), whose signs are the codes.
+
+    Of checked vectors: they are not checked again where the encoder is one of ours.
+    """
     if isinstance(encoder, FrozenEstimator):
         encoder = encoder.estimator
     if isinstance(encoder, Pipeline):
         if len(encoder.steps) > 1:
             X = encoder[:-1].transform(X)
         return real_outputs(encoder.steps[-1][1], X)
-    z = np.asarray(
-        encoder.embed(X) if hasattr(encoder, "embed") else encoder.transform(X)
-    )
+    has_embed = hasattr(encoder, "embed")
+    z = np.asarray(embed_checked(encoder, X) if has_embed else encoder.transform(X))
     if z.ndim != 2 or z.dtype.kind != "f" or not 1 <= z.shape[1] <= MAX_BITS:
         raise ValueError(
             f"An encoder gives 1 to {MAX_BITS} real outputs of each vector, by `embed` "

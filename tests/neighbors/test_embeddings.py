@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skhash import EmbeddingNeighbors
-from skhash.baselines import ITQ, PCAHashing, RotatedSigns
+from skhash.baselines import ITQ, PCAHashing, RotatedSigns, _base
 from skhash.hamming import distances
 from skhash.hamming.asymmetric import nearest_lower
 from skhash.hamming.engine.choose import forced_engine
@@ -355,3 +355,23 @@ def test_items_far_from_themselves_keep_their_neighbours():
     found = make.fit(vectors).radius_neighbors(return_distance=False)
     assert [each.tolist() for each in found] == [[], [2], [1], []]
     assert make.count_neighbors().tolist() == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("encoder", [None, ITQ(8, random_state=0)])
+def test_queries_are_checked_once(rng, monkeypatch, encoder):
+    X = rng.normal(size=(300, 12))
+    neighbors = EmbeddingNeighbors(encoder).fit(X)
+    expected = neighbors.kneighbors(X[:5])
+
+    def again(*args, **kwargs):
+        raise AssertionError("checked again")
+
+    monkeypatch.setattr(_base, "validate_data", again)
+    for found, wanted in zip(neighbors.kneighbors(X[:5]), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_an_encoder_of_another_width_says_so(rng):
+    frozen = FrozenEstimator(RotatedSigns(random_state=0).fit(rng.normal(size=(9, 4))))
+    with pytest.raises(ValueError, match="X has 12 features, but RotatedSigns is exp"):
+        EmbeddingNeighbors(frozen).fit(rng.normal(size=(30, 12)))
