@@ -51,8 +51,14 @@ def steps_of(encoder: DeepHashEncoder) -> int:
 def _asked(loss: Any) -> Any:
     """The loss that is asked for, as it is; None where there is none of that name."""
     if isinstance(loss, str):
-        return LOSSES[loss]() if loss in LOSSES else None
+        return _by_default(LOSSES[loss]) if loss in LOSSES else None
     return loss
+
+
+@functools.cache
+def _by_default(kind: type[HashLoss]) -> HashLoss:
+    """A loss to look at: scikit-learn asks for tags at every call of a method."""
+    return kind()
 
 
 def check_alike(encoder: DeepHashEncoder) -> None:

@@ -18,6 +18,7 @@ from skhash import DeepHashEncoder
 from skhash.encoder._auto import batch_bounds, choose_rows
 from skhash.encoder._data.datasets import ArrayDataset
 from skhash.encoder._threads import torch_threads
+from skhash.losses import HashLoss
 from skhash.networks import HashNetwork
 from tests.encoder.helpers import encoder_with, said
 
@@ -230,3 +231,14 @@ def test_items_stay_as_they_are(digits):
 
 def doubles(input_shape, n_bits):
     return Doubles(nn.Flatten(), nn.Linear(input_shape[0], n_bits))
+
+
+def test_encoding_makes_no_loss(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
+    model = DeepHashEncoder(8, network="linear", max_epochs=1, random_state=0)
+    model.fit(X, np.arange(20) % 2)
+    expected = model.transform(X)
+    made = []
+    monkeypatch.setattr(HashLoss, "__init__", lambda loss: made.append(loss))
+    np.testing.assert_array_equal(model.transform(X), expected)
+    assert made == []
