@@ -96,3 +96,9 @@ class ShardedCodes:
 
     def __skhash_bits__(self, n_bits):
         return self._shards.__skhash_bits__(n_bits)
+
+    def __skhash_first_bits__(self, n_bits):
+        return self._shards.__skhash_first_bits__(n_bits)
+
+    def __skhash_sample__(self, *task):
+        return self._shards.__skhash_sample__(*task)

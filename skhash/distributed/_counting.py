@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skhash.distributed._hashes import hashes, hashes_of_rows, hashes_of_table, mixed
-from skhash.hamming import Labels, distances, histograms
+from skhash.hamming import Labels, distances, histograms, pack
 from skhash.hamming.labels import check_labels, compared_labels, dense
 from skhash.metrics.bits import CountedBits, n_distinct
 from skhash.metrics.relevance import relevant_pairs
-from skhash.neighbors.shards import Database
+from skhash.neighbors.shards import Database, make_database
 
 # Pairs of a query and an item of a shard that are held at a time.
 _PAIRS = 1 << 22
@@ -163,6 +163,12 @@ def ones(shard: Database, n_bits: int) -> np.ndarray:
 def both(shard: Database, n_bits: int, chosen) -> np.ndarray:
     """Items that have each two of some bits."""
     return CountedBits(shard.codes, n_bits).both(chosen)
+
+
+def first_bits(shard: Database, n_bits: int) -> Database:
+    """The shard with codes cut to their first bits."""
+    codes = shard.codes[:, : -(-n_bits // 8)] & pack(np.ones((1, n_bits), dtype=bool))
+    return make_database(codes, shard.labels, shard.ids, "brute", n_jobs=1)
 
 
 def distinct(shard: Database, n_parts: int) -> list[np.ndarray]:

@@ -1,10 +1,12 @@
 """What metrics ask of codes in shards: a mixin of `Shards`."""
 
 import numpy as np
+from scipy.sparse import issparse, vstack
 
 from skhash.distributed import _counting, _shard
 from skhash.distributed._chunks import chunks_beside
 from skhash.distributed._tree import in_a_tree, total
+from skhash.hamming.columns import concatenate
 
 # Parts at most in which distinct codes are counted.
 _MOST = 64
@@ -30,6 +32,31 @@ class MeasuredShards:
                 f"n_bits={n_bits} does not fit codes of {self.n_bytes} bytes."
             )
         return ShardedBits(self, n_bits)
+
+    def __skhash_first_bits__(self, n_bits):
+        """The codes cut to their first bits, with the same labels."""
+        cut = self.cluster.dask.delayed(_counting.first_bits, pure=True)
+        tasks = [cut(shard, n_bits) for shard in self.shards]
+        other = self.changed(*self._made(tasks, self.names), self.names)
+        other.n_columns, other.on_bits = other.n_bytes, False
+        return other
+
+    def __skhash_sample__(self, rows, labels=None):
+        """Codes and labels of ascending rows, here."""
+        shards = self if labels is None else self.labelled(labels)
+        return shards.codes_at(rows), shards.labels_at(rows)
+
+    def labels_at(self, rows):
+        """Labels of ascending rows, here; None where there are none."""
+        if not self.has_labels:
+            return None
+        at = self.cluster.dask.delayed(_shard.labels_at, pure=True)
+        asked = zip(self.shards, self.by_shard(rows), strict=True)
+        tasks = [at(shard, mine) for shard, mine in asked if len(mine)]
+        parts = self.compute(tasks)
+        if issparse(parts[0]):
+            return vstack(parts, format="csr")
+        return concatenate(parts)
 
     def labelled(self, labels):
         """The same codes with other labels."""

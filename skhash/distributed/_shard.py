@@ -120,6 +120,11 @@ def codes_at(shard: Database, rows) -> np.ndarray:
     return shard.codes[rows]
 
 
+def labels_at(shard: Database, rows) -> Any:
+    """Labels of some rows."""
+    return shard.labels[rows]
+
+
 class Asked(NamedTuple):
     """A question to a shard: which row of the whole it begins at, and what to bring."""
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from skhash.hamming import check_codes, histograms
 from skhash.metrics._counts import differing_bits
+from skhash.metrics.elsewhere import refuse_shards
 from skhash.metrics.options import check_option, check_rank
 from skhash.vectors import METRICS, check_vectors, true_neighbors
 
@@ -69,7 +70,7 @@ def neighbor_recall(
         If codes and vectors do not fit each other, vectors hold NaN or infinity, or an
         option is unknown.
     TypeError
-        If `k` is not an integer.
+        If `k` is not an integer, or codes or vectors lie in shards.
 
     See Also
     --------
@@ -91,6 +92,7 @@ def neighbor_recall(
     """
     k = check_rank("k", k)
     check_option("metric", metric, METRICS)
+    refuse_shards("neighbor_recall", database=database, vectors=database_vectors)
     database = check_codes(database, name="database")
     queries = check_codes(queries, n_bytes=database.shape[1], name="queries")
     items = check_vectors(database_vectors, "database_vectors", n=len(database))

@@ -10,6 +10,7 @@ import numpy as np
 
 from skhash.hamming import unpack
 from skhash.hamming.simd.words import as_words
+from skhash.metrics.elsewhere import located
 from skhash.metrics.options import check_bits
 
 __all__ = ["CountedBits", "counted_bits", "n_distinct"]
@@ -59,6 +60,7 @@ class CountedBits:
 
 def counted_bits(codes: Any, n_bits: int | None) -> Any:
     """`CountedBits` of checked codes; codes that lie elsewhere have their own."""
+    codes, _ = located(codes)
     if hasattr(type(codes), "__skhash_bits__"):
         return codes.__skhash_bits__(n_bits)
     return CountedBits(*check_bits(codes, n_bits))

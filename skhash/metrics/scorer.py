@@ -17,6 +17,7 @@ from skhash.metrics._cutoffs import precision_at_k, precision_at_radius, recall_
 from skhash.metrics._neighbor_recall import neighbor_recall
 from skhash.metrics._rankings import mean_average_precision
 from skhash.metrics.averages import advice_on_folds
+from skhash.metrics.elsewhere import part_for, refuse_shards
 
 
 def make_retrieval_scorer(
@@ -201,6 +202,7 @@ class NeighborScorer(RetrievalScorer):
                 "neighbor_recall scores estimators whose `transform` gives codes, got "
                 f"{type(encoder).__name__}: score the encoder alone."
             )
+        refuse_shards("neighbor_recall", items=X)
         vectors = X
         loss: Any = getattr(encoder, "loss_", None)
         if getattr(loss, "supervision", "labels") == "vectors" and loss.teacher == "y":
@@ -256,6 +258,8 @@ def rank_against(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
             "A retrieval scorer needs an estimator with `transform`, or one that ends "
             f"in a database such as HammingNeighbors, got {type(estimator).__name__}."
         )
+    if (part := part_for(X)) is not None:
+        return part.encode(estimator, X), None, None
     return _codes_of(estimator.transform(X)), None, None
 
 

@@ -3,7 +3,7 @@
 It is worked through a bounded piece at a time. A piece is a run of queries with two
 histograms: all items and relevant items at each distance.
 
-A database may be more than an array: the type of one that lies elsewhere has a method
+A database may be more than an array (see `elsewhere`): the type of one has a method
 `__skhash_retrieval__`, which takes the arguments of :meth:`Retrieval.of` but the
 database, and returns a `Retrieval` of its own that counts where the codes are.
 """
@@ -25,6 +25,7 @@ from skhash.metrics.averages import (
     nothing_relevant,
     settle_zero_relevant,
 )
+from skhash.metrics.elsewhere import located
 from skhash.metrics.options import (
     AVERAGES,
     TIES,
@@ -85,6 +86,7 @@ class Retrieval:
         sample_weight: ArrayLike | None = None,
     ) -> Retrieval:
         """Check everything before any work."""
+        database, database_labels = located(database, database_labels)
         if hasattr(type(database), "__skhash_retrieval__"):
             sides = queries, query_labels, database_labels
             options = relevance, exclude_self, n_jobs, sample_weight
@@ -112,10 +114,8 @@ class Retrieval:
                 as_rows(query_labels, "query_labels", n_queries),
                 as_rows(database_labels, "database_labels", n_items),
             )
-        exclude_self = bool(exclude_self)
-        return cls(
-            queries, database, *labels, given, relevance, exclude_self, n_jobs, weight
-        )
+        options = relevance, bool(exclude_self), n_jobs, weight
+        return cls(queries, database, *labels, given, *options)
 
     @property
     def n_candidates(self) -> int:

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.utils.validation import _num_samples
 
+from skhash.metrics.elsewhere import part_for
+
 
 def find_duplicates(X_queries: ArrayLike, X_database: ArrayLike) -> np.ndarray:
     """Find queries whose very item is in the database too.
@@ -23,7 +25,7 @@ def find_duplicates(X_queries: ArrayLike, X_database: ArrayLike) -> np.ndarray:
     X_queries : array-like or sparse matrix of shape (n_queries, ...)
         Items, of any dtype and number of axes.
     X_database : array-like or sparse matrix of shape (n_items, ...)
-        Items of the same shape.
+        Items of the same shape; a dask array is read by its workers.
 
     Returns
     -------
@@ -34,6 +36,8 @@ def find_duplicates(X_queries: ArrayLike, X_database: ArrayLike) -> np.ndarray:
     ------
     ValueError
         If the items of the two have different shapes.
+    TypeError
+        If codes in shards are given, which are no items.
 
     Examples
     --------
@@ -41,6 +45,9 @@ def find_duplicates(X_queries: ArrayLike, X_database: ArrayLike) -> np.ndarray:
     >>> find_duplicates([[1, 2], [3, 4]], [[3, 4], [5, 6], [3, 4]])
     array([[1, 0]])
     """
+    refuse_codes(X_queries, X_database)
+    if (part := part_for(X_database)) is not None:
+        return np.asarray(part.find_duplicates(X_queries, X_database))
     queries, database = _comparable(X_queries, X_database)
     first: dict[bytes, int] = {}
     for i, item in enumerate(database):
@@ -55,12 +62,24 @@ def count_leaks(X_queries: Any, X_database: Any, exclude_self: bool) -> int:
 
     With `exclude_self` query i is item i, and only equal other items count.
     """
+    refuse_codes(X_queries, X_database)
+    if (part := part_for(X_database)) is not None:
+        return part.count_leaks(X_queries, X_database, exclude_self)
     queries, database = _comparable(X_queries, X_database)
     asked, items = [_key(item) for item in queries], [_key(item) for item in database]
     equal = Counter(items)
     if exclude_self:
         return sum(equal[q] > (q == own) for q, own in zip(asked, items, strict=True))
     return sum(q in equal for q in asked)
+
+
+def refuse_codes(*sides: Any) -> None:
+    """Raise if codes in shards are given for the items that were encoded."""
+    if any(hasattr(type(X), "__skhash_retrieval__") for X in sides):
+        raise TypeError(
+            "Duplicates are found by the items themselves, since different items may "
+            "share a code: give a dask array of the items, not the codes in shards."
+        )
 
 
 def check_items(name: str, X: Any, n: int) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from skhash.hamming import pack, unpack
+from skhash.hamming import check_codes, pack, unpack
 from skhash.hamming.labels import check_labels
 from skhash.metrics._rankings import mean_average_precision
+from skhash.metrics.bits import counted_bits
+from skhash.metrics.elsewhere import located
 from skhash.metrics.options import check_bits, check_rank
 from skhash.metrics.relevance import as_rows
 
@@ -62,7 +64,8 @@ def score_by_length(
     (array([1, 2]), array([1.   , 0.75]))
     """
     first, n_bits = check_bits(queries, n_bits)
-    second, _ = check_bits(database, n_bits)
+    database, database_labels = located(database, database_labels)
+    cut = _cutter(database, n_bits)
     if lengths is None:
         powers = 2 ** np.arange(n_bits.bit_length())
         chosen = np.unique(np.append(powers, n_bits))
@@ -70,10 +73,11 @@ def score_by_length(
         chosen = np.array([check_rank("lengths", n) for n in np.atleast_1d(lengths)])
         if chosen.max() > n_bits:
             raise ValueError(f"lengths must be at most n_bits={n_bits}, got {chosen}.")
-    bits = unpack(first, n_bits), unpack(second, n_bits)
+    bits = unpack(first, n_bits)
     scores = [
         metric(
-            *(pack(side[:, :length]) for side in bits),
+            pack(bits[:, :length]),
+            cut(length),
             query_labels,
             database_labels,
             **options,
@@ -81,6 +85,27 @@ def score_by_length(
         for length in chosen
     ]
     return chosen.astype(np.int64), np.array(scores, dtype=np.float64)
+
+
+def _sampler(codes: Any, labels: Any, by_labels: bool) -> Callable[[Any], Any]:
+    """A function that brings codes and labels of ascending rows."""
+    if hasattr(type(codes), "__skhash_sample__"):
+        return lambda rows: codes.__skhash_sample__(rows, labels)
+    packed = check_codes(codes)
+    if by_labels:
+        given = check_labels(labels, n=len(packed))
+    else:
+        given = as_rows(labels, "labels", len(packed))
+    return lambda rows: (packed[rows], given[rows])
+
+
+def _cutter(database: Any, n_bits: int) -> Callable[[int], Any]:
+    """A function that cuts codes to a number of first bits, where they are."""
+    if hasattr(type(database), "__skhash_first_bits__"):
+        database.__skhash_bits__(n_bits)  # raises unless it fits
+        return lambda length: database.__skhash_first_bits__(int(length))
+    bits = unpack(check_bits(database, n_bits)[0], n_bits)
+    return lambda length: pack(bits[:, :length])
 
 
 def order_bits(
@@ -104,8 +129,8 @@ def order_bits(
     ----------
     codes : array-like of shape (n_samples, n_bytes)
         Codes of training data: packed uint8, or bool bits.
-    labels : array-like of shape (n_samples,) or (n_samples, n_classes)
-        Their labels.
+    labels : array-like of shape (n_samples,) or (n_samples, n_classes), or None
+        Their labels; None where codes in shards have their own.
     n_samples : int, default=400
         How many of the codes to draw for the evaluations, at most.
     random_state : int, RandomState instance or None, default=None
@@ -125,18 +150,16 @@ def order_bits(
     >>> order_bits(codes, ["cat", "cat", "dog", "dog"])
     array([1, 0])
     """
-    packed, n_bits = check_bits(codes, n_bits)
-    n_samples = check_rank("n_samples", n_samples)
-    if options.get("relevance") is None:
-        given = check_labels(labels, n=len(packed))
-    else:
-        given = as_rows(labels, "labels", len(packed))
-    rows = np.arange(len(packed))
+    codes, labels = located(codes, labels)
+    counted = counted_bits(codes, n_bits)
+    n_bits, n_samples = counted.n_bits, check_rank("n_samples", n_samples)
+    take = _sampler(codes, labels, options.get("relevance") is None)
+    rows = np.arange(counted.n_items)
     if len(rows) > n_samples:
         rng = check_random_state(random_state)
         rows = np.sort(rng.choice(len(rows), n_samples, replace=False))
-    bits = unpack(packed[rows], n_bits)
-    sample_labels = given[rows]
+    packed, sample_labels = take(rows)
+    bits = unpack(packed, n_bits)
     options = {"zero_relevant": 0, **options, "exclude_self": True}
     order: list[int] = []
     left = list(range(n_bits))

@@ -18,6 +18,7 @@ from skhash.metrics._curves import CurveMean, RetrievalCurve
 from skhash.metrics._ndcg import GradedPiece, graded_pieces
 from skhash.metrics._report.report import RetrievalReport, Score, conventions_in_words
 from skhash.metrics.averages import bootstrap_means, interval, nothing_relevant
+from skhash.metrics.elsewhere import located
 from skhash.metrics.options import (
     NORMALIZERS,
     check_confidence,
@@ -111,6 +112,7 @@ def evaluate(
     radius = check_radius(radius)
     confidence = check_confidence(confidence)
     n_resamples = check_rank("n_resamples", n_resamples)
+    database, database_labels = located(database, database_labels)
     sides = (queries, database, query_labels, database_labels)
     task = Retrieval.of(*sides, relevance, exclude_self, n_jobs, sample_weight)
     if len(task.queries) == 0:
