@@ -48,7 +48,7 @@ def kill_one(client):
 
 def test_fit_and_search_outlive_a_worker(client, chunks, monkeypatch):
     local = Local(metric="cosine").fit(VECTORS)
-    fold, calls = VectorShards._folded, []
+    fold, calls = VectorShards.folded, []
 
     def killing(self, *task):
         calls.append(task)
@@ -56,10 +56,10 @@ def test_fit_and_search_outlive_a_worker(client, chunks, monkeypatch):
             kill_one(client)
         return fold(self, *task)
 
-    monkeypatch.setattr(VectorShards, "_folded", killing)
+    monkeypatch.setattr(VectorShards, "folded", killing)
     neighbors = EmbeddingNeighbors(metric="cosine").fit(chunks)
-    assert len(calls) == 2
     assert neighbors._shards.noise == local._database.noise
+    assert len(calls) == 2
     same(neighbors.codes_.compute(), local.codes_)
     same(neighbors.kneighbors(QUERIES), local.kneighbors(QUERIES))
     same(neighbors.radius_neighbors(QUERIES), local.radius_neighbors(QUERIES))
