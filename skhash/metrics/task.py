@@ -114,8 +114,8 @@ class Retrieval:
                 as_rows(query_labels, "query_labels", n_queries),
                 as_rows(database_labels, "database_labels", n_items),
             )
-        options = relevance, bool(exclude_self), n_jobs, weight
-        return cls(queries, database, *labels, given, *options)
+        itself = bool(exclude_self)
+        return cls(queries, database, *labels, given, relevance, itself, n_jobs, weight)
 
     @property
     def n_candidates(self) -> int:
