@@ -109,6 +109,8 @@ def sentence(record: Record, found: Finding) -> str:
     names = list(dict.fromkeys(SETS[row["set"]].title for row in record.rows))
     data = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
     ran = [part for part in found.parts if part.holds is not None]
+    if not ran:
+        return f"**Not run yet**: runs on {data} are here, but judge no part so far."
     count = f"in {sum(bool(part.holds) for part in ran)} of {len(ran)} parts"
     if left := len(found.parts) - len(ran):
         count += f", with {left} more to run"
@@ -125,8 +127,8 @@ def was_run(table: Table) -> bool:
 
 
 def answer(part: Part) -> str:
-    """Yes, no, or not run yet."""
-    return {True: "yes", False: "no", None: "not run yet"}[part.holds]
+    """Yes, no, or not run."""
+    return {True: "yes", False: "no", None: NOT_RUN}[part.holds]
 
 
 def budget(record: Record) -> Table:
