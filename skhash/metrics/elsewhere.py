@@ -62,8 +62,9 @@ def refuse_shards(metric: str, **sides: Any) -> None:
         in_shards = hasattr(type(given), "__skhash_retrieval__")
         if in_shards or hasattr(given, "__dask_graph__"):
             raise TypeError(
-                f"{metric} compares real vectors here, but what was given as {name} lies in shards: "
-                "give arrays, such as a sample of the same rows of codes and vectors. "
+                f"{metric} compares real vectors here, but what was given as {name} "
+                "lies in shards: give arrays, such as a sample of the same rows of "
+                "codes and vectors. "
                 "skhash.distributed.EmbeddingNeighbors(...).score measures the recall "
                 "of vectors in shards."
             )

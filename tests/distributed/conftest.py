@@ -5,9 +5,12 @@ import contextlib
 import pytest
 
 
-@pytest.fixture(scope="module")
-def module_client():
-    """A client of two workers of one thread each, which start anew when killed."""
+@pytest.fixture(scope="session")
+def session_client():
+    """A client of two workers of one thread each, which start anew when killed.
+
+    It is nobody's default, so that tests without a cluster run in their process.
+    """
     from distributed import Client, LocalCluster
 
     with (
@@ -18,20 +21,23 @@ def module_client():
             dashboard_address=":0",
             memory_limit=0,
         ) as cluster,
-        Client(cluster) as client,
+        Client(cluster, set_as_default=False) as client,
     ):
         yield client
 
 
 @pytest.fixture
-def client(module_client):
+def client(session_client):
     """The client, once workers that a former test has killed are there again.
 
     A nanny that fails to start its worker anew gives up; the cluster has others then.
     """
     for _ in range(12):
-        module_client.cluster.scale(2)
+        session_client.cluster.scale(2)
         with contextlib.suppress(TimeoutError):
-            module_client.wait_for_workers(2, timeout=5)
-            return module_client
-    raise AssertionError("The cluster of the tests has no two workers any more.")
+            session_client.wait_for_workers(2, timeout=5)
+            break
+    else:
+        raise AssertionError("The cluster of the tests has no two workers any more.")
+    with session_client.as_current():
+        yield session_client
