@@ -272,7 +272,7 @@ def _copies(items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Items in an order in which equal ones are together, and where each lot starts."""
     keys = _keys(items)
     order = np.argsort(keys, kind="stable")
-    same = np.diff(keys[order]) == 0
+    same = np.equal(keys[order[1:]], keys[order[:-1]])
     same[same] = (items[order[1:][same]] == items[order[:-1][same]]).all(axis=1)
     starts = np.flatnonzero(np.concatenate([[True], ~same, [True]]))
     return order, starts
@@ -291,7 +291,7 @@ def _compared(
     # To a vector of zeros all are equally near, unless distances count.
     some = np.arange(len(row))
     if space.metric != "euclidean":
-        some = some[queries.any(axis=1)[row]]
+        some = some[np.asarray(queries.any(axis=1))[row]]
     for start in range(0, len(some), step):
         part = some[start : start + step]
         values[part] = space.nearness(queries[row[part]], items[col[part]])
