@@ -182,7 +182,7 @@ class Slow:
 
 
 def test_worker_dies_in_the_middle_of_an_encoding(client, tmp_path):
-    X = RNG.normal(size=(3000, 32)).astype(np.float32)
+    X = RNG.normal(size=(1800, 32)).astype(np.float32)
     encoder = RotatedSigns(random_state=0).fit(X)
 
     def kill_after_the_first_parts():
@@ -201,7 +201,7 @@ def test_grid_search_on_workers_finds_the_same_codes(client):
     X, y = make_blobs(120, n_features=6, centers=3, random_state=0)
     X = X.astype(np.float32)
     search = GridSearchCV(
-        DeepHashEncoder(16, max_epochs=2, random_state=0, n_jobs=1),
+        DeepHashEncoder(16, max_epochs=1, random_state=0, n_jobs=1),
         {"loss": ["csq", "dch"]},
         cv=StratifiedKFold(2, shuffle=True, random_state=0),
         scoring=metrics.mean_average_precision_scorer,
